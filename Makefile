@@ -1,0 +1,34 @@
+# `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8080
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help run generate check test lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+# Each stamp is newer than what it was made from, or is made again.
+.venv/runtime: requirements/runtime.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "botcore needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "› installing the locked packages into .venv (once, about half a minute)"
+	@$(PYTHON) -m venv .venv || \
+	  { echo "python3 -m venv failed. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: .venv/runtime requirements/dev.txt
+	@echo "› installing the locked development packages"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API, worker, text_reply
+	@exec $(BIN)/botcore up --port $(PORT)
+
+lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
+	uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt
+	uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt

@@ -1,0 +1,1 @@
+"""What we do, by hand: handlers, decisions, storage. The edge itself is in `generated/`."""

@@ -1,0 +1,1 @@
+"""A whole botcore on one machine: embedded servers, our processes, one supervisor."""

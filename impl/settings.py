@@ -1,0 +1,48 @@
+"""Every setting, read once from the environment (prefix `BOTCORE_`) and injected from there."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB = 1024
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="BOTCORE_", frozen=True, extra="ignore")
+
+    mode: Literal["development", "production"] = "production"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_pool_size: int = Field(default=10, ge=1, le=100)
+    database_statement_cache: bool = Field(
+        default=True, description="false behind a pgbouncer in transaction mode"
+    )
+    redis_url: SecretStr = Field(description="redis://:password@host:port/0")
+    redis_timeout_seconds: float = Field(default=0.25, gt=0, le=5)
+    secret_key: SecretStr = Field(
+        min_length=32, description="derives the bearer that plugins are called with"
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+
+    # Caps of requirements.md, section 3.
+    max_body_bytes: int = Field(default=256 * KIB, ge=KIB)
+    max_plugin_answer_bytes: int = Field(default=1024 * KIB, ge=KIB)
+    call_deadline_seconds: float = Field(default=8.0, gt=0, le=600)
+    call_lease_seconds: float = Field(default=30.0, gt=0, le=600)
+    history_in_context: int = Field(default=10, ge=5, le=100)
+
+    fallback_plugin: str = "text_reply"
+    probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
+    plugin_token_days: int = Field(default=90, ge=1, le=3650)
+    plugin_token_overlap_seconds: int = Field(default=600, ge=0)
+    catalogue_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
+    token_cache_seconds: float = Field(default=30.0, ge=0, le=30)
+
+    relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)
+    relay_batch: int = Field(default=500, ge=1, le=10_000)
+    recovery_poll_seconds: float = Field(default=1.0, gt=0, le=60)
+    drain_seconds: float = Field(default=3.0, ge=0, le=600)
