@@ -1,0 +1,55 @@
+"""The one pool of PostgreSQL connections, and how values cross it.
+
+asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy owns the tables
+(`impl/tables/`) and Alembic the migrations. Why: docs/decisions/0001-sql.md.
+"""
+
+from typing import Any, TypeAlias
+
+import asyncpg
+import orjson
+
+from impl.settings import Settings
+
+Pool: TypeAlias = asyncpg.Pool
+# What a query runs on: the pool (one statement, one commit) or the caller's transaction.
+Executor: TypeAlias = Any
+
+JSONB_VERSION = b"\x01"
+# A statement that takes longer is given up: the caller gets a 503, never a hanging request.
+COMMAND_TIMEOUT_SECONDS = 5.0
+
+
+def encode_jsonb(value: object) -> bytes:
+    """`value` as jsonb; bytes are JSON already and pass unchanged."""
+    return JSONB_VERSION + (value if isinstance(value, bytes) else orjson.dumps(value))
+
+
+def decode_jsonb(stored: bytes) -> object:
+    return orjson.loads(stored[1:])
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=encode_jsonb, decoder=decode_jsonb
+    )
+
+
+async def _keep_session(_connection: asyncpg.Connection) -> None:
+    """Spare the round trip that resets a session on release: ours are never changed."""
+
+
+async def open_pool(settings: Settings) -> Pool:
+    """Connects on first use, so that a process starts, and says it is not ready, without one."""
+    return await asyncpg.create_pool(
+        settings.database_url.get_secret_value(),
+        min_size=0,
+        max_size=settings.database_pool_size,
+        max_inactive_connection_lifetime=300,
+        statement_cache_size=1024 if settings.database_statement_cache else 0,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        timeout=COMMAND_TIMEOUT_SECONDS,
+        init=prepare_connection,
+        reset=_keep_session,
+        server_settings={"application_name": "botcore", "timezone": "UTC"},
+    )
