@@ -1,0 +1,277 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+"""botcore: the operations of the tag `dialogs`."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from fastapi import APIRouter
+from starlette.routing import BaseRoute, Route
+
+from generated import models
+from generated.core.security import Authenticator, BotToken
+from generated.errors import ERRORS
+from generated.runtime import edge as runtime
+from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.problems import InvalidValue
+from generated.runtime.validation import read_json, read_strings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDialog200:
+    """The dialog."""
+
+    body: models.DialogSnapshotResponseV1 | Rendered[models.DialogSnapshotResponseV1]
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDialog404:
+    """Absent, or not yours."""
+
+    code: Literal["dialog_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDialog422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+GetDialogResult = GetDialog200 | GetDialog404 | GetDialog422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDialogMessage200:
+    """The message is stored; `status` says whether it was answered."""
+
+    body: models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]
+    location: str
+    idempotency_replayed: Literal["true"] | None = None
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Location": str(self.location),
+        }
+        if self.idempotency_replayed is not None:
+            headers["Idempotency-Replayed"] = str(self.idempotency_replayed)
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDialogMessage404:
+    """Absent, or not yours."""
+
+    code: Literal["dialog_not_found", "user_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDialogMessage409:
+    """The same message is still being answered."""
+
+    code: Literal["message_in_flight"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    retry_after: int
+    status: ClassVar[Literal[409]] = 409
+
+    def reply(self) -> Reply:
+        headers = {
+            "Retry-After": str(self.retry_after),
+        }
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDialogMessage422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed", "message_id_reused"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+AddDialogMessageResult = (
+    AddDialogMessage200 | AddDialogMessage404 | AddDialogMessage409 | AddDialogMessage422
+)
+
+
+class DialogsHandlers(Protocol):
+    """What `impl/` fills in for the tag `dialogs`."""
+
+    async def get_dialog(
+        self, bot_token: BotToken, path: models.GetDialogPath, query: models.GetDialogQuery
+    ) -> GetDialogResult:
+        """Read a dialog's status and history."""
+        ...
+
+    async def add_dialog_message(
+        self,
+        bot_token: BotToken,
+        path: models.AddDialogMessagePath,
+        body: models.DialogMessageCreateV1,
+    ) -> AddDialogMessageResult:
+        """Add a user's message and get the answer."""
+        ...
+
+
+GET_DIALOG = Operation(
+    id="getDialog",
+    produces="application/json",
+    takes_body=False,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "insufficient_scope",
+            "dialog_not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(
+        GetDialog200,
+        GetDialog404,
+        GetDialog422,
+    ),
+    challenge='BotToken realm="botcore"',
+)
+GET_DIALOG_SCOPES = frozenset({"dialogs:read"})
+
+ADD_DIALOG_MESSAGE = Operation(
+    id="addDialogMessage",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "insufficient_scope",
+            "dialog_not_found",
+            "user_not_found",
+            "message_in_flight",
+            "message_id_reused",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(
+        AddDialogMessage200,
+        AddDialogMessage404,
+        AddDialogMessage409,
+        AddDialogMessage422,
+    ),
+    challenge='BotToken realm="botcore"',
+)
+ADD_DIALOG_MESSAGE_SCOPES = frozenset({"dialogs:write"})
+
+
+def dialogs_router(
+    handlers: DialogsHandlers, authenticator: Authenticator, edge: Edge
+) -> APIRouter:
+    """The router of the tag `dialogs`, its operations bound to `handlers`."""
+
+    async def get_dialog(call: Call) -> Result:
+        bot_token = await runtime.authenticate(
+            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
+        )
+        runtime.require_scopes(bot_token, GET_DIALOG_SCOPES)
+        path = read_strings(models.GetDialogPath, call.scope["path_params"], "path")
+        query = read_strings(models.GetDialogQuery, call.query(), "query")
+        return await handlers.get_dialog(bot_token, path, query)
+
+    async def add_dialog_message(call: Call) -> Result:
+        bot_token = await runtime.authenticate(
+            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
+        )
+        runtime.require_scopes(bot_token, ADD_DIALOG_MESSAGE_SCOPES)
+        path = read_strings(models.AddDialogMessagePath, call.scope["path_params"], "path")
+        call.refuse_query()
+        body = read_json(models.DialogMessageCreateV1, await call.body())
+        call.adopt_trace(body.trace_id)
+        return await handlers.add_dialog_message(bot_token, path, body)
+
+    routes: list[BaseRoute] = [
+        Route(
+            "/api/v1/dialogs/{dialog_id}",
+            Endpoint(
+                edge,
+                {
+                    "GET": (GET_DIALOG, get_dialog),
+                },
+            ),
+            name="getDialog",
+        ),
+        Route(
+            "/api/v1/dialogs/{dialog_id}/messages",
+            Endpoint(
+                edge,
+                {
+                    "POST": (ADD_DIALOG_MESSAGE, add_dialog_message),
+                },
+            ),
+            name="addDialogMessage",
+        ),
+    ]
+    return APIRouter(routes=routes)

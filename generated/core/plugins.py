@@ -1,0 +1,269 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+"""botcore: the operations of the tag `plugins`."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from fastapi import APIRouter
+from starlette.routing import BaseRoute, Route
+
+from generated import models
+from generated.core.security import Authenticator, PluginToken, RegistryKey
+from generated.errors import ERRORS
+from generated.runtime import edge as runtime
+from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.problems import InvalidValue
+from generated.runtime.validation import read_json, read_strings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPlugin200:
+    """The plugin was registered; its token is rotated."""
+
+    body: models.PluginRegistrationResponseV1 | Rendered[models.PluginRegistrationResponseV1]
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPlugin201:
+    """The plugin is new."""
+
+    body: models.PluginRegistrationResponseV1 | Rendered[models.PluginRegistrationResponseV1]
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[201]] = 201
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(201, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPlugin409:
+    """Another request or registration stands in the way."""
+
+    code: Literal["plugin_conflict"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[409]] = 409
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPlugin422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+RegisterPluginResult = RegisterPlugin200 | RegisterPlugin201 | RegisterPlugin409 | RegisterPlugin422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPluginHeartbeat200:
+    """Noted."""
+
+    body: models.HeartbeatAckV1 | Rendered[models.HeartbeatAckV1]
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPluginHeartbeat404:
+    """Absent, or not yours."""
+
+    code: Literal["plugin_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPluginHeartbeat422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+SendPluginHeartbeatResult = SendPluginHeartbeat200 | SendPluginHeartbeat404 | SendPluginHeartbeat422
+
+
+class PluginsHandlers(Protocol):
+    """What `impl/` fills in for the tag `plugins`."""
+
+    async def register_plugin(
+        self,
+        registry_key: RegistryKey,
+        plugin_token: PluginToken | None,
+        body: models.PluginRegistrationRequestV1,
+    ) -> RegisterPluginResult:
+        """Register a plugin and issue its token."""
+        ...
+
+    async def send_plugin_heartbeat(
+        self,
+        plugin_token: PluginToken,
+        path: models.SendPluginHeartbeatPath,
+        body: models.PluginHeartbeatRequestV1,
+    ) -> SendPluginHeartbeatResult:
+        """Give a sign of life."""
+        ...
+
+
+REGISTER_PLUGIN = Operation(
+    id="registerPlugin",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "insufficient_scope",
+            "plugin_conflict",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(
+        RegisterPlugin200,
+        RegisterPlugin201,
+        RegisterPlugin409,
+        RegisterPlugin422,
+    ),
+    challenge='RegistryKey realm="botcore"',
+)
+REGISTER_PLUGIN_SCOPES = frozenset({"plugins:register"})
+
+SEND_PLUGIN_HEARTBEAT = Operation(
+    id="sendPluginHeartbeat",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "plugin_not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(
+        SendPluginHeartbeat200,
+        SendPluginHeartbeat404,
+        SendPluginHeartbeat422,
+    ),
+    challenge='Bearer realm="botcore"',
+)
+
+
+def plugins_router(
+    handlers: PluginsHandlers, authenticator: Authenticator, edge: Edge
+) -> APIRouter:
+    """The router of the tag `plugins`, its operations bound to `handlers`."""
+
+    async def register_plugin(call: Call) -> Result:
+        registry_key = await runtime.authenticate(
+            authenticator.registry_key, runtime.header_credential(call, b"x-registry-key")
+        )
+        plugin_token = await runtime.authenticate_if_given(
+            authenticator.plugin_token, runtime.bearer_credential(call)
+        )
+        runtime.require_scopes(registry_key, REGISTER_PLUGIN_SCOPES)
+        call.refuse_query()
+        body = read_json(models.PluginRegistrationRequestV1, await call.body())
+        return await handlers.register_plugin(registry_key, plugin_token, body)
+
+    async def send_plugin_heartbeat(call: Call) -> Result:
+        plugin_token = await runtime.authenticate(
+            authenticator.plugin_token, runtime.bearer_credential(call)
+        )
+        path = read_strings(models.SendPluginHeartbeatPath, call.scope["path_params"], "path")
+        call.refuse_query()
+        body = read_json(models.PluginHeartbeatRequestV1, await call.body())
+        return await handlers.send_plugin_heartbeat(plugin_token, path, body)
+
+    routes: list[BaseRoute] = [
+        Route(
+            "/api/v1/plugins/register",
+            Endpoint(
+                edge,
+                {
+                    "POST": (REGISTER_PLUGIN, register_plugin),
+                },
+            ),
+            name="registerPlugin",
+        ),
+        Route(
+            "/api/v1/plugins/{plugin_id}/heartbeat",
+            Endpoint(
+                edge,
+                {
+                    "POST": (SEND_PLUGIN_HEARTBEAT, send_plugin_heartbeat),
+                },
+            ),
+            name="sendPluginHeartbeat",
+        ),
+    ]
+    return APIRouter(routes=routes)

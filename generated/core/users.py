@@ -1,0 +1,128 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+"""botcore: the operations of the tag `users`."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from fastapi import APIRouter
+from starlette.routing import BaseRoute, Route
+
+from generated import models
+from generated.core.security import Authenticator, BotToken
+from generated.errors import ERRORS
+from generated.runtime import edge as runtime
+from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.problems import InvalidValue
+from generated.runtime.validation import read_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertUser200:
+    """The bot knew the person; the record is up to date."""
+
+    body: models.UserUpsertResponseV1 | Rendered[models.UserUpsertResponseV1]
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertUser201:
+    """The person is new to this bot."""
+
+    body: models.UserUpsertResponseV1 | Rendered[models.UserUpsertResponseV1]
+    status: ClassVar[Literal[201]] = 201
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(201, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertUser422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+UpsertUserResult = UpsertUser200 | UpsertUser201 | UpsertUser422
+
+
+class UsersHandlers(Protocol):
+    """What `impl/` fills in for the tag `users`."""
+
+    async def upsert_user(self, bot_token: BotToken, body: models.UserUpsertV1) -> UpsertUserResult:
+        """Register or update a user."""
+        ...
+
+
+UPSERT_USER = Operation(
+    id="upsertUser",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "insufficient_scope",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(
+        UpsertUser200,
+        UpsertUser201,
+        UpsertUser422,
+    ),
+    challenge='BotToken realm="botcore"',
+)
+UPSERT_USER_SCOPES = frozenset({"users:write"})
+
+
+def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Edge) -> APIRouter:
+    """The router of the tag `users`, its operations bound to `handlers`."""
+
+    async def upsert_user(call: Call) -> Result:
+        bot_token = await runtime.authenticate(
+            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
+        )
+        runtime.require_scopes(bot_token, UPSERT_USER_SCOPES)
+        call.refuse_query()
+        body = read_json(models.UserUpsertV1, await call.body())
+        return await handlers.upsert_user(bot_token, body)
+
+    routes: list[BaseRoute] = [
+        Route(
+            "/api/v1/users",
+            Endpoint(
+                edge,
+                {
+                    "POST": (UPSERT_USER, upsert_user),
+                },
+            ),
+            name="upsertUser",
+        ),
+    ]
+    return APIRouter(routes=routes)

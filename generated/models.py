@@ -1,0 +1,1190 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypeAliasType
+
+from generated.runtime.scalars import Uuid
+
+ContentType = TypeAliasType(
+    "ContentType",
+    Annotated[
+        Literal["text/plain", "text/markdown", "text/html"],
+        Field(description="How `content` is to be read."),
+    ],
+)
+
+
+Cursor = TypeAliasType(
+    "Cursor",
+    Annotated[
+        str,
+        Field(
+            description="Where the next page begins; opaque, from `next_cursor` of the page before.",
+            max_length=256,
+            min_length=1,
+            pattern="^[A-Za-z0-9_-]{1,256}$",
+        ),
+    ],
+)
+
+
+class CustomConditionV1(BaseModel):
+    """
+    An expression over payload, metadata and locale.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["custom"]
+    value: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            min_length=1,
+            pattern="^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]*$",
+        ),
+    ]
+    threshold: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+
+
+ErrorCode = TypeAliasType(
+    "ErrorCode",
+    Annotated[
+        Literal[
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "insufficient_scope",
+            "not_found",
+            "dialog_not_found",
+            "user_not_found",
+            "plugin_not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "message_in_flight",
+            "plugin_conflict",
+            "body_too_large",
+            "unsupported_media_type",
+            "validation_failed",
+            "message_id_reused",
+            "internal_error",
+            "database_unavailable",
+            "overloaded",
+        ],
+        Field(
+            description="A stable code; the list with statuses and meanings is `errors.yaml`.",
+            max_length=64,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]{0,63}$",
+        ),
+    ],
+)
+
+
+class GetDialogQuery(BaseModel):
+    """
+    The query parameters of getDialog.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
+HttpUrl = TypeAliasType(
+    "HttpUrl",
+    Annotated[
+        str,
+        Field(
+            description="An absolute http or https URL without user information.",
+            examples=["https://files.example.com/a.png"],
+            max_length=2048,
+            min_length=10,
+            pattern="^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/?#!$&()*+,;=:@%-]*)?$",
+        ),
+    ],
+)
+
+
+IntentTag = TypeAliasType(
+    "IntentTag",
+    Annotated[
+        str,
+        Field(
+            description="An intent's name within its plugin.",
+            max_length=64,
+            min_length=1,
+            pattern="^[A-Za-z][A-Za-z0-9_.-]{0,63}$",
+        ),
+    ],
+)
+
+
+class InvalidValueV1(BaseModel):
+    """
+    One value that was refused.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    location: Literal["body", "path", "query", "header"]
+    pointer: Annotated[
+        str,
+        Field(
+            description="A JSON pointer (RFC 6901) into the body, or `/name` of a parameter.",
+            max_length=2048,
+        ),
+    ]
+    code: Annotated[
+        str,
+        Field(
+            description="What is wrong, for programs.",
+            max_length=64,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]{0,63}$",
+        ),
+    ]
+    message: Annotated[
+        str,
+        Field(
+            description="What is wrong, for people. It never repeats the value.",
+            max_length=512,
+            min_length=1,
+        ),
+    ]
+
+
+JsonSchemaOrUrl = TypeAliasType(
+    "JsonSchemaOrUrl",
+    Annotated[
+        HttpUrl | dict[str, Any] | None,
+        Field(description="A JSON Schema 2020-12, inline or as a URL."),
+    ],
+)
+
+
+Line = TypeAliasType(
+    "Line",
+    Annotated[
+        str,
+        Field(
+            description="One line of text, without control characters.",
+            max_length=256,
+            min_length=1,
+            pattern="^[^\\x00-\\x1F\\x7F]*$",
+        ),
+    ],
+)
+
+
+Locale = TypeAliasType(
+    "Locale",
+    Annotated[
+        str,
+        Field(
+            description="A language tag (BCP 47), such as `ru`, `en` or `pt-BR`.",
+            examples=["en"],
+            max_length=30,
+            min_length=2,
+            pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$",
+        ),
+    ],
+)
+
+
+class ManifestCapabilitiesV1(BaseModel):
+    """
+    What the plugin can do beyond answering.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    streaming: bool = False
+    max_tokens: Annotated[int | None, Field(ge=1, le=10000000)] = None
+    supports_retry: bool = True
+
+
+class ManifestLLMV1(BaseModel):
+    """
+    The model that the plugin uses, for the operator to know.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    provider: Line
+    model: Line
+    temperature: Annotated[float | None, Field(ge=0.0, le=2.0)] = None
+
+
+class ManifestMetadataV1(BaseModel):
+    """
+    For people.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    changelog_url: HttpUrl | None = None
+    owner: Line | None = None
+
+
+EventsSupportedItem = TypeAliasType(
+    "EventsSupportedItem",
+    Annotated[str, Field(max_length=64, min_length=1, pattern="^[a-z][a-z0-9_]{0,63}$")],
+)
+
+
+class ManifestTelemetryV1(BaseModel):
+    """
+    What the plugin reports, and how often it gives a sign of life.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    events_supported: Annotated[list[EventsSupportedItem], Field(max_length=64)] = []
+    heartbeat_interval_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+
+
+MessageId = TypeAliasType(
+    "MessageId",
+    Annotated[
+        str,
+        Field(
+            description="The client's idempotency key of a message within its dialog.",
+            examples=["update-814"],
+            max_length=128,
+            min_length=1,
+            pattern="^[A-Za-z0-9._~-]{1,128}$",
+        ),
+    ],
+)
+
+
+MetadataV1 = TypeAliasType(
+    "MetadataV1",
+    Annotated[
+        dict[
+            Annotated[
+                str,
+                StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$", min_length=1, max_length=64),
+            ],
+            Annotated[str, Field(pattern=r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$", max_length=1024)]
+            | Annotated[int, Field(ge=-9007199254740991, le=9007199254740991)]
+            | Annotated[float, Field(ge=-9007199254740991.0, le=9007199254740991.0)]
+            | bool
+            | None,
+        ],
+        Field(
+            description="What the bot knows beside the message (time zone, language, source). Flat and small.",
+            examples=[{"time_zone": "Europe/Berlin", "source": "telegram"}],
+            max_length=32,
+        ),
+    ],
+)
+
+
+PluginBaseUrl = TypeAliasType(
+    "PluginBaseUrl",
+    Annotated[
+        str,
+        Field(
+            description="Where the plugin's own contract is served; a path may follow the host, a query may not.",
+            examples=["http://127.0.0.1:9000"],
+            max_length=1024,
+            min_length=10,
+            pattern="^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+){0,8}/?$",
+        ),
+    ],
+)
+
+
+PluginErrorCode = TypeAliasType(
+    "PluginErrorCode",
+    Annotated[
+        Literal[
+            "plugin_unavailable",
+            "plugin_timeout",
+            "plugin_rejected",
+            "plugin_answer_invalid",
+            "plugin_answer_too_large",
+            "no_plugin_available",
+        ],
+        Field(
+            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`no_plugin_available`: nobody could be called, not even the fallback.\n"
+        ),
+    ],
+)
+
+
+MetricsAdditionalProperty = TypeAliasType(
+    "MetricsAdditionalProperty",
+    Annotated[float, Field(ge=-9007199254740991.0, le=9007199254740991.0)],
+)
+
+
+PluginHeartbeatStatus = TypeAliasType(
+    "PluginHeartbeatStatus",
+    Annotated[
+        Literal["active", "degraded", "disabled"],
+        Field(description="How the plugin sees itself."),
+    ],
+)
+
+
+PluginName = TypeAliasType(
+    "PluginName",
+    Annotated[
+        str,
+        Field(
+            description="The plugin's name, unique together with its version.",
+            examples=["weather"],
+            max_length=64,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_-]{0,63}$",
+        ),
+    ],
+)
+
+
+PluginScope = TypeAliasType(
+    "PluginScope",
+    Annotated[
+        Literal["plugins:read", "telemetry:write", "telemetry:read"],
+        Field(description="What a plugin's token may do."),
+    ],
+)
+
+
+PluginStatus = TypeAliasType(
+    "PluginStatus",
+    Annotated[
+        Literal["registering", "active", "degraded", "disabled"],
+        Field(
+            description="How the core sees a plugin. `registering` until the first good probe or heartbeat."
+        ),
+    ],
+)
+
+
+class ReadinessV1(BaseModel):
+    """
+    The process can serve.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Literal["ready"]
+    mode: Annotated[
+        Literal["normal", "degraded"],
+        Field(
+            description="`degraded`: Redis is away; nothing is lost, the streams are filled when it is back."
+        ),
+    ]
+
+
+class RegexConditionV1(BaseModel):
+    """
+    The text matches an RE2 pattern somewhere; anchor it with `^` and `$` where it must match whole.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["regex"]
+    value: Annotated[
+        str,
+        Field(
+            description="The pattern, in RE2 syntax.",
+            examples=["(?i)^/weather\\b"],
+            max_length=1024,
+            min_length=1,
+            pattern="^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]*$",
+        ),
+    ]
+    threshold: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+
+
+class RegistrationCapabilitiesV1(BaseModel):
+    """
+    What the deployed instance can do.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    streaming: bool = False
+    throttling: bool = False
+
+
+SchemaVersion = TypeAliasType(
+    "SchemaVersion",
+    Annotated[Literal["v1alpha"], Field(description="A version of this contract.")],
+)
+
+
+SemanticVersion = TypeAliasType(
+    "SemanticVersion",
+    Annotated[
+        str,
+        Field(
+            description="A version by Semantic Versioning 2.0.0.",
+            examples=["1.4.0"],
+            max_length=128,
+            min_length=5,
+            pattern="^(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})(-[0-9A-Za-z-]{1,20}(\\.[0-9A-Za-z-]{1,20}){0,3})?(\\+[0-9A-Za-z-]{1,20}(\\.[0-9A-Za-z-]{1,20}){0,3})?$",
+        ),
+    ],
+)
+
+
+class SuggestedActionV1(BaseModel):
+    """
+    A button that the bot may offer.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    label: Line
+    value: Line
+
+
+Text = TypeAliasType(
+    "Text",
+    Annotated[
+        str,
+        Field(
+            description="What a person reads. No control characters but tab, line feed and carriage return.",
+            max_length=4096,
+            min_length=1,
+            pattern="^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]*$",
+        ),
+    ],
+)
+
+
+Timestamp = TypeAliasType(
+    "Timestamp",
+    Annotated[
+        AwareDatetime,
+        Field(
+            description="A moment in UTC, ISO 8601.",
+            examples=["2026-11-22T10:15:30.123456Z"],
+        ),
+    ],
+)
+
+
+Token = TypeAliasType(
+    "Token",
+    Annotated[
+        str,
+        Field(
+            description="A secret, shown once.",
+            max_length=256,
+            min_length=16,
+            pattern="^[A-Za-z0-9_]{16,256}$",
+        ),
+    ],
+)
+
+
+class UserUpsertV1(BaseModel):
+    """
+    A person, as the bot knows them.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    telegram_id: Annotated[
+        int,
+        Field(description="The person's id in Telegram.", ge=1, le=9223372036854775807),
+    ]
+    display_name: Line
+    locale: Locale | None = None
+    metadata: MetadataV1 = {}
+
+
+class AddDialogMessagePath(BaseModel):
+    """
+    The path parameters of addDialogMessage.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
+
+
+class AttachmentV1(BaseModel):
+    """
+    A file that belongs to a message; the core stores its address, never its bytes.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: Uuid
+    type: Annotated[
+        str,
+        Field(
+            description="The kind of file, as the bot names it.",
+            examples=["image/png"],
+            max_length=64,
+            min_length=1,
+            pattern="^[A-Za-z0-9][A-Za-z0-9!#$&^_.+/-]{0,63}$",
+        ),
+    ]
+    url: HttpUrl
+
+
+AttachmentsV1 = TypeAliasType(
+    "AttachmentsV1",
+    Annotated[list[AttachmentV1], Field(description="At most ten files.", max_length=10)],
+)
+"""
+At most ten files.
+"""
+
+
+class ClassifierConditionV1(BaseModel):
+    """
+    The classifier names this intent with at least `threshold` confidence.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["classifier"]
+    value: Line | None = None
+    threshold: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+
+
+class CommandPayloadV1(BaseModel):
+    """
+    A command such as `/start`, with its arguments.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["command"]
+    text: Text
+    attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
+
+
+class DialogSummaryV1(BaseModel):
+    """
+    A dialog without its messages.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: Uuid
+    user_id: Uuid
+    status: Literal["active", "archived"]
+    reset_version: Annotated[
+        int, Field(description="How often the dialog was reset.", ge=0, le=2147483647)
+    ]
+    created_at: Timestamp
+
+
+class GetDialogPath(BaseModel):
+    """
+    The path parameters of getDialog.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
+
+
+class HealthV1(BaseModel):
+    """
+    The process lives.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Literal["ok"]
+    version: SemanticVersion
+
+
+class HeartbeatAckV1(BaseModel):
+    """
+    The status that the core holds after this heartbeat.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: PluginStatus
+
+
+class ImagePayloadV1(BaseModel):
+    """
+    One or more pictures.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["image"]
+    attachments: Annotated[
+        list[AttachmentV1],
+        Field(description="One to ten files.", max_length=10, min_length=1),
+    ]
+
+
+class InvokePluginHeader(BaseModel):
+    """
+    The header parameters of invokePlugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    X_Invocation_Id: Annotated[Uuid, Field(alias="X-Invocation-Id")]
+
+
+class LLMUsageV1(BaseModel):
+    """
+    What a language model was used for this answer, in tokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    provider: Line
+    model: Line
+    prompt_tokens: Annotated[int, Field(ge=0, le=1000000000)]
+    completion_tokens: Annotated[int, Field(ge=0, le=1000000000)]
+    total_tokens: Annotated[int, Field(ge=0, le=2000000000)]
+    cost_usd: Annotated[float | None, Field(description="In US dollars.", ge=0.0, le=1000000.0)] = (
+        None
+    )
+
+
+class ManifestAuthV1(BaseModel):
+    """
+    How the plugin is called, and what it asks for.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["bearer"]
+    scopes: Annotated[list[PluginScope], Field(max_length=16)] = []
+
+
+class PluginErrorV1(BaseModel):
+    """
+    What a plugin did wrong, for the bot to show or to log.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    code: PluginErrorCode
+    message: Line
+    plugin_id: Uuid | None = None
+    retryable: Annotated[
+        bool,
+        Field(description="Whether a new message of the same content may fare better."),
+    ]
+
+
+class PluginHealthV1(BaseModel):
+    """
+    The plugin lives.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Literal["ok", "degraded"]
+    version: SemanticVersion
+
+
+class PluginHeartbeatRequestV1(BaseModel):
+    """
+    A sign of life.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    status: PluginHeartbeatStatus
+    latency_ms: Annotated[
+        float | None,
+        Field(
+            description="The plugin's own median latency, in milliseconds.",
+            ge=0.0,
+            le=86400000.0,
+        ),
+    ] = None
+    queue_depth: Annotated[
+        int | None,
+        Field(description="Calls that wait in the plugin.", ge=0, le=1000000000),
+    ] = None
+    metrics: Annotated[
+        dict[
+            Annotated[
+                str,
+                StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$", min_length=1, max_length=64),
+            ],
+            MetricsAdditionalProperty,
+        ],
+        Field(description="The plugin's own figures.", max_length=64),
+    ] = {}
+
+
+class PluginHeartbeatV1(BaseModel):
+    """
+    A plugin gave a sign of life.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    reported: PluginHeartbeatStatus
+    status: PluginStatus
+    latency_ms: Annotated[float | None, Field(ge=0.0, le=86400000.0)]
+    queue_depth: Annotated[int | None, Field(ge=0, le=1000000000)]
+
+
+class PluginInvocationLogV1(BaseModel):
+    """
+    A plugin call as it stands in `plugin_calls`. In a stream its payloads are null.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    invocation_id: Uuid
+    dialog_id: Uuid
+    request_payload: dict[str, Any] | None
+    response_payload: dict[str, Any] | None
+    status: Literal["queued", "in_progress", "succeeded", "failed", "timeout", "rejected"]
+    error_code: PluginErrorCode | None
+    started_at: Timestamp
+    finished_at: Timestamp | None
+
+
+class PluginInvocationResponseV1(BaseModel):
+    """
+    A plugin's answer.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    text: Text
+    content_type: ContentType = "text/plain"
+    suggested_actions: Annotated[
+        list[SuggestedActionV1], Field(max_length=10, validate_default=True)
+    ] = []
+    attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
+    confidence: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+    usage: LLMUsageV1 | None = None
+    trace_id: Annotated[Uuid, Field(description="The request's.")]
+
+
+class PluginMessageV1(BaseModel):
+    """
+    One plugin's answer.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    content: Text
+    content_type: ContentType
+    suggested_actions: Annotated[
+        list[SuggestedActionV1], Field(description="At most ten.", max_length=10)
+    ]
+
+
+class PluginRegisteredV1(BaseModel):
+    """
+    A plugin registered, or its token was rotated.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    name: PluginName
+    version: SemanticVersion
+    manifest_hash: Annotated[str, Field(max_length=64, min_length=64, pattern="^[0-9a-f]{64}$")]
+    status: PluginStatus
+
+
+class PluginRegistrationResponseV1(BaseModel):
+    """
+    The plugin's identity and its secrets. Keep them; they are shown once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    token: Annotated[Token, Field(description="The Bearer with which the plugin calls the core.")]
+    issued_at: Timestamp
+    expires_at: Timestamp
+    invocation_token: Annotated[
+        Token,
+        Field(
+            description="The Bearer with which the core calls the plugin; the same for every replica and registration of this plugin."
+        ),
+    ]
+
+
+class Problem(BaseModel):
+    """
+    Every error, by RFC 9457.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Annotated[
+        str,
+        Field(
+            description="`urn:botcore:problem:` and the code.",
+            max_length=128,
+            min_length=1,
+            pattern="^urn:botcore:problem:[a-z][a-z0-9_]{0,63}$",
+        ),
+    ]
+    title: Annotated[str, Field(max_length=128, min_length=1)]
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[
+        str,
+        Field(
+            description="What was wrong, where, and what to do.",
+            max_length=1024,
+            min_length=1,
+        ),
+    ]
+    code: ErrorCode
+    trace_id: Uuid
+    errors: Annotated[
+        list[InvalidValueV1],
+        Field(
+            description="Where values were refused, each of them; at most 50.",
+            max_length=50,
+            validate_default=True,
+        ),
+    ] = []
+
+
+class SendPluginHeartbeatPath(BaseModel):
+    """
+    The path parameters of sendPluginHeartbeat.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+
+
+class TextPayloadV1(BaseModel):
+    """
+    What the user typed.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["text"]
+    text: Text
+    attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
+
+
+class UserCreatedV1(BaseModel):
+    """
+    A person became known to the core.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: Uuid
+
+
+class UserUpsertResponseV1(BaseModel):
+    """
+    The person's id for all later calls.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Annotated[
+        Literal["created", "updated"],
+        Field(description="`created` when this bot had not registered the person before."),
+    ]
+    user_id: Uuid
+
+
+class VoicePayloadV1(BaseModel):
+    """
+    A voice message.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["voice"]
+    attachments: Annotated[
+        list[AttachmentV1],
+        Field(description="One to ten files.", max_length=10, min_length=1),
+    ]
+
+
+ActivationConditionV1 = TypeAliasType(
+    "ActivationConditionV1",
+    Annotated[
+        ClassifierConditionV1 | RegexConditionV1 | CustomConditionV1,
+        Field(description="When an intent fires.", discriminator="type"),
+    ],
+)
+
+
+class DialogMessageResponseV1(BaseModel):
+    """
+    What became of a message.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
+    trace_id: Uuid
+    plugin_responses: Annotated[
+        list[PluginMessageV1],
+        Field(
+            description="The answers, in the order in which to show them.",
+            max_length=10,
+        ),
+    ]
+    usage: LLMUsageV1 | None
+    status: Annotated[
+        Literal["accepted", "queued", "failed"],
+        Field(
+            description="`accepted`: answered. `queued`: the answer comes later. `failed`: see `error`."
+        ),
+    ]
+    error: PluginErrorV1 | None
+
+
+class IntentV1(BaseModel):
+    """
+    One thing that the plugin can answer.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    tag: IntentTag
+    activation_condition: ActivationConditionV1
+    priority: Annotated[
+        int,
+        Field(
+            description="Decides among several intents that fire; the higher wins.",
+            ge=0,
+            le=1000,
+        ),
+    ] = 0
+    examples: Annotated[
+        list[Line], Field(description="Utterances for the classifier.", max_length=200)
+    ] = []
+    description: Line | None = None
+
+
+MessagePayloadV1 = TypeAliasType(
+    "MessagePayloadV1",
+    Annotated[
+        TextPayloadV1 | VoicePayloadV1 | ImagePayloadV1 | CommandPayloadV1,
+        Field(
+            description="A message's content, told apart by `type`.",
+            discriminator="type",
+        ),
+    ],
+)
+
+
+class PluginManifestV1(BaseModel):
+    """
+    Manifest 1.1, what a plugin says of itself.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    description: Line | None = None
+    intents: Annotated[
+        list[IntentV1],
+        Field(
+            description="None for a plugin that is only ever the fallback.",
+            max_length=200,
+        ),
+    ]
+    input_schema: JsonSchemaOrUrl = None
+    output_schema: JsonSchemaOrUrl = None
+    auth: ManifestAuthV1
+    capabilities: ManifestCapabilitiesV1 | None = None
+    llm: ManifestLLMV1 | None = None
+    telemetry: ManifestTelemetryV1 | None = None
+    supported_schema_versions: Annotated[list[SchemaVersion], Field(max_length=16, min_length=1)]
+    metadata: ManifestMetadataV1 | None = None
+
+
+class PluginRegistrationRequestV1(BaseModel):
+    """
+    A plugin asks to be called.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    base_url: PluginBaseUrl
+    manifest: PluginManifestV1
+    scopes: Annotated[
+        list[PluginScope],
+        Field(description="What the token shall permit.", max_length=16),
+    ] = []
+    capabilities: RegistrationCapabilitiesV1 | None = None
+
+
+class DialogMessageCreateV1(BaseModel):
+    """
+    A user's message on its way into a dialog.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Annotated[Uuid | None, Field(description="Where given, it equals the path's.")] = (
+        None
+    )
+    user_id: Uuid
+    message_id: Annotated[
+        MessageId | None,
+        Field(description="The idempotency key; left out, the core assigns one."),
+    ] = None
+    trace_id: Annotated[
+        Uuid | None, Field(description="Taken where the header `X-Trace-Id` is absent.")
+    ] = None
+    payload: MessagePayloadV1
+    metadata: MetadataV1 = {}
+
+
+class HistoricalMessageV1(BaseModel):
+    """
+    One message of a dialog's history.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    sender_type: Literal["user", "core", "plugin"]
+    payload: MessagePayloadV1
+    created_at: Timestamp
+    message_id: Annotated[
+        MessageId | None,
+        Field(
+            description="The user's message; an answer carries the id of the message that it answers."
+        ),
+    ] = None
+    plugin_id: Annotated[Uuid | None, Field(description="Who answered.")] = None
+
+
+class InvocationContextV1(BaseModel):
+    """
+    What the plugin may know of the dialog.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    messages: Annotated[
+        list[HistoricalMessageV1],
+        Field(
+            description="The dialog's latest messages before this one, in the order of writing; at least five where there are so many.",
+            max_length=100,
+        ),
+    ]
+    locale: Annotated[Locale | None, Field(description="The user's language.")]
+    metadata: MetadataV1
+
+
+class PluginInvocationRequestV1(BaseModel):
+    """
+    The core asks a plugin for an answer.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    invocation_id: Annotated[
+        Uuid,
+        Field(description="The plugin's idempotency key; every attempt carries the same."),
+    ]
+    dialog_id: Uuid
+    user_id: Uuid
+    trace_id: Uuid
+    intent: Annotated[
+        IntentTag | None,
+        Field(description="The intent that fired; null where the plugin is the fallback."),
+    ]
+    payload: MessagePayloadV1
+    context: InvocationContextV1
+    deadline_ms: Annotated[
+        int,
+        Field(description="How long the core waits, in milliseconds.", ge=1, le=600000),
+    ]
+    dry_run: Annotated[bool, Field(description="Answer, and do nothing that lasts.")]
+
+
+class DialogSnapshotResponseV1(BaseModel):
+    """
+    A dialog and one page of its messages, the newest page first, each page in the order of writing.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog: DialogSummaryV1
+    messages: Annotated[list[HistoricalMessageV1], Field(max_length=100)]
+    next_cursor: Annotated[
+        Cursor | None,
+        Field(description="The page of older messages; null on the last one."),
+    ]

@@ -1,0 +1,229 @@
+"""`make generate`: the contract in, `generated/` out. The same contract gives the same bytes.
+
+python -m tools.generate            write the tree
+python -m tools.generate --check    exit 1 where the tree is not what the contract says
+"""
+
+import argparse
+import filecmp
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tools.contract import (
+    CONTRACT,
+    ROOT,
+    Json,
+    Operation,
+    bundle,
+    error_codes,
+    operations,
+    pascal_case,
+    snake_case,
+)
+from tools.operations import security_schemes, tag_context
+
+GENERATED = ROOT / "generated"
+TEMPLATES = Path(__file__).parent / "templates"
+HEADER = "# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract."
+SERVICES = {"openapi.yaml": "core", "plugin.openapi.yaml": "plugin"}
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATES),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701  # it is Python that is written, not HTML
+)
+_templates.filters["pyrepr"] = lambda value: json.dumps(value) if value is not None else "None"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    check = parser.parse_args().check
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "generated"
+        generate(fresh)
+        stale = differences(fresh, GENERATED)
+        if check:
+            for name in stale:
+                print(f"stale: generated/{name} (run `make generate`)", file=sys.stderr)
+            return 1 if stale else 0
+        replace(fresh, GENERATED, stale)
+    print(f"generated/ is up to date ({len(stale)} files changed)")
+    return 0
+
+
+def generate(target: Path) -> None:
+    documents = {name: bundle(name) for name in SERVICES}
+    events = event_list(bundle("events.asyncapi.yaml"))
+    copy_runtime(target)
+    write(target / "__init__.py", f'{HEADER}\n"""The edge, made from the contract."""\n')
+    write_models(target, documents)
+    render(target / "errors.py", "errors.py.j2", codes=error_codes())
+    render(target / "events.py", "events.py.j2", events=events)
+    for name, document in documents.items():
+        write_service(target / SERVICES[name], SERVICES[name], document)
+        bundled = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        write(target / name.replace(".yaml", ".json"), bundled)
+    tidy(target)
+
+
+def copy_runtime(target: Path) -> None:
+    for source in sorted((TEMPLATES / "runtime").glob("*.py")):
+        write(target / "runtime" / source.name, f"{HEADER}\n{source.read_text()}")
+
+
+def write_service(folder: Path, name: str, document: Json) -> None:
+    """One package a contract: its security, and a module for each tag."""
+    title = document["info"]["title"]
+    write(folder / "__init__.py", f'{HEADER}\n"""{title}."""\n')
+    schemes = security_schemes(document)
+    scopes = sorted({scope for op in operations(document) for scope in all_scopes(op)})
+    render(folder / "security.py", "security.py.j2", title=title, schemes=schemes, scopes=scopes)
+    for tag in document["tags"]:
+        context = tag_context(document, tag["name"], f"generated.{name}.security")
+        render(folder / f"{tag['name']}.py", "operations.py.j2", title=title, **context)
+
+
+def all_scopes(operation: Operation) -> list[str]:
+    needs = operation.spec["security"]
+    return [scope for need in needs for group in need.values() for scope in group]
+
+
+def event_list(document: Json) -> list[Json]:
+    """Each event once, with the address of its channel and the schema of its payload."""
+    messages = document["components"]["messages"]
+    return [
+        {
+            "name": name,
+            "stream": channel["address"],
+            "payload": messages[name]["payload"]["$ref"].rsplit("/", 1)[1],
+        }
+        for channel in document["channels"].values()
+        for name in channel["messages"]
+    ]
+
+
+def write_models(target: Path, documents: dict[str, Json]) -> None:
+    """datamodel-code-generator's part: a model for each schema, and for each set of parameters."""
+    schemas: dict[str, Any] = {}
+    for document in (*documents.values(), bundle("events.asyncapi.yaml")):
+        schemas |= document["components"]["schemas"]
+        if "paths" in document:
+            for operation in operations(document):
+                schemas |= parameter_schemas(operation)
+    source = {
+        "openapi": "3.1.0",
+        "info": {"title": "botcore", "version": "v1alpha"},
+        "paths": {},
+        "components": {"schemas": dict(sorted(schemas.items()))},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "schemas.json"
+        path.write_text(json.dumps(source))
+        run_model_generator(path, target / "models.py")
+
+
+def parameter_schemas(operation: Operation) -> dict[str, Json]:
+    """`<Operation>Path`, `<Operation>Query`, `<Operation>Header`: unknown members are refused."""
+    found = {}
+    for location in ("path", "query", "header"):
+        parameters = own_parameters(operation, location)
+        if parameters:
+            found[f"{operation.pascal}{location.capitalize()}"] = {
+                "type": "object",
+                "description": f"The {location} parameters of {operation.id}.",
+                "additionalProperties": False,
+                "required": [item["name"] for item in parameters if item["required"]],
+                "properties": {item["name"]: item["schema"] for item in parameters},
+            }
+    return found
+
+
+def own_parameters(operation: Operation, location: str) -> list[Json]:
+    """Those that a handler sees; version and trace are the edge's."""
+    edge = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
+    return [item for item in operation.parameters(location) if item["name"] not in edge]
+
+
+def run_model_generator(source: Path, target: Path) -> None:
+    options = [
+        "--input-file-type=openapi", "--openapi-scopes=schemas",
+        "--output-model-type=pydantic_v2.BaseModel", "--target-python-version=3.11",
+        "--target-pydantic-version=2.12", "--schema-version=3.1", "--schema-version-mode=strict",
+        "--strict-refs", "--no-allow-remote-refs", "--use-annotated", "--strict-nullable",
+        "--field-constraints", "--enum-field-as-literal=all", "--use-type-alias",
+        "--use-standard-collections", "--use-union-operator", "--use-double-quotes",
+        "--use-schema-description", "--disable-timestamp", "--disable-future-imports",
+        "--use-default-kwarg", "--ignore-pyproject", "--type-mappings=string+uri=string",
+        '--type-overrides={"Uuid": "generated.runtime.scalars.Uuid"}',
+        f"--custom-file-header={HEADER}",
+        "--formatters=builtin",
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "datamodel_code_generator", "--input", str(source)]
+    done = subprocess.run(
+        [*command, "--output", str(target), *options], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"datamodel-code-generator failed:\n{done.stderr}")
+
+
+def render(path: Path, template: str, **context: Any) -> None:
+    text = _templates.get_template(template).render(
+        header=HEADER, pascal=pascal_case, snake=snake_case, wrapped=wrapped, **context
+    )
+    write(path, text)
+
+
+def wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 84, drop_whitespace=False)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def tidy(folder: Path) -> None:
+    """One formatter for all that was written, by the project's own rules."""
+    ruff = [sys.executable, "-m", "ruff"]
+    config = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", "--quiet"]
+    imports = ["check", "--select", "I,F401", "--fix", *config, str(folder)]
+    subprocess.run([*ruff, *imports], check=True)
+    subprocess.run([*ruff, "format", *config, str(folder)], check=True)
+
+
+def differences(fresh: Path, old: Path) -> list[str]:
+    def names(folder: Path) -> set[str]:
+        found = (path for path in folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(folder)) for path in found if path.suffix != ".pyc"}
+
+    def same(name: str) -> bool:
+        return (old / name).is_file() and filecmp.cmp(fresh / name, old / name, shallow=False)
+
+    return sorted(
+        name for name in names(fresh) | names(old) if not (fresh / name).is_file() or not same(name)
+    )
+
+
+def replace(fresh: Path, old: Path, stale: list[str]) -> None:
+    for name in stale:
+        if (fresh / name).is_file():
+            (old / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(fresh / name, old / name)
+        else:
+            (old / name).unlink()
+
+
+if __name__ == "__main__":
+    if not CONTRACT.is_dir():
+        raise SystemExit(f"{CONTRACT}: no contract here")
+    sys.exit(main())

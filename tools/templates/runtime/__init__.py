@@ -1,0 +1,1 @@
+"""What every generated operation runs on. It knows the wire, and nothing of botcore."""

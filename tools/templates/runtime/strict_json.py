@@ -1,0 +1,115 @@
+"""JSON that means one thing to everybody who reads it.
+
+The standard library's parser takes NaN, duplicate keys and lone surrogates; PostgreSQL's jsonb
+refuses NUL and surrogates; others round what exceeds 64 bits. All of it is refused here, before
+anything is stored. Only a body that looks suspicious is walked, so an ordinary one costs a parse.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+from generated.errors import DuplicateKey, InvalidJson, InvalidUtf8, ValidationFailed
+from generated.runtime.problems import InvalidValue, Location, pointer
+
+MAX_DEPTH = 32
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+INT64_CHARACTERS = 20
+_OUT_OF_RANGE = 2**64  # stands for an integer of any greater length
+_PRINTABLE_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# Escaped NUL and surrogates, long numbers, three-digit exponents: what the walk must look at.
+_SUSPICIOUS = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[0-9]{19}|[eE][+-]?[0-9]{3}|[0-9]{300}")
+
+
+class _DuplicateKeyError(ValueError):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _DuplicateKeyError(key)
+            seen.add(key)
+    return result
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) <= INT64_CHARACTERS else _OUT_OF_RANGE
+
+
+def _constant(_name: str) -> NoReturn:
+    raise InvalidJson("NaN and Infinity are not JSON.")
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant, strict=True
+)
+
+
+def parse(body: bytes, location: Location = "body") -> object:
+    """The value of `body`. Raises InvalidUtf8, InvalidJson, DuplicateKey or ValidationFailed."""
+    try:
+        value: object = _decoder.decode(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidUtf8(f"The byte at offset {error.start} is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidJson(f"The body is not JSON: {error.msg.lower()} at {where}.") from None
+    except _DuplicateKeyError as error:
+        named = f" ({error.key})" if _PRINTABLE_KEY.fullmatch(error.key) else ""
+        raise DuplicateKey(f"An object names a key twice{named}.") from None
+    except RecursionError:
+        raise ValidationFailed(errors=[_too_deep(location, ())]) from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH or _SUSPICIOUS.search(body):
+        found = list(_faults(value, location))
+        if found:
+            raise ValidationFailed(errors=found)
+    return value
+
+
+def _too_deep(location: Location, path: tuple[str | int, ...]) -> InvalidValue:
+    message = f"Nested deeper than {MAX_DEPTH} levels"
+    return InvalidValue(location, pointer(*path), "too_deep", message)
+
+
+def _faults(value: object, location: Location) -> Iterator[InvalidValue]:
+    """Every value that cannot be kept, with its place."""
+    waiting: list[tuple[object, tuple[str | int, ...]]] = [(value, ())]
+    while waiting:
+        node, path = waiting.pop()
+        if isinstance(node, dict | list) and len(path) >= MAX_DEPTH:
+            yield _too_deep(location, path)
+        elif isinstance(node, dict):
+            for key, item in node.items():
+                if fault := _text_fault(key):
+                    yield InvalidValue(location, pointer(*path, key), *fault)
+                waiting.append((item, (*path, key)))
+        elif isinstance(node, list):
+            waiting.extend((item, (*path, index)) for index, item in enumerate(node))
+        elif fault := _scalar_fault(node):
+            yield InvalidValue(location, pointer(*path), *fault)
+
+
+def _scalar_fault(value: object) -> tuple[str, str] | None:
+    if isinstance(value, str):
+        return _text_fault(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "number_out_of_range", "Number exceeds what a double holds"
+    if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
+        return "number_out_of_range", "Integer exceeds 64 bits"
+    return None
+
+
+def _text_fault(text: str) -> tuple[str, str] | None:
+    if "\x00" in text:
+        return "character_forbidden", "The character U+0000 cannot be kept"
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "character_forbidden", "A lone surrogate is no character"
+    return None

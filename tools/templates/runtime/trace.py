@@ -1,0 +1,32 @@
+"""The request's trace: one UUID in every log line, event and answer."""
+
+import re
+from contextvars import ContextVar
+from uuid import uuid4
+
+_UUID = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+_current: ContextVar[str | None] = ContextVar("trace_id", default=None)
+
+
+def current() -> str | None:
+    """The trace of the work at hand; None outside of any."""
+    return _current.get()
+
+
+def enter(trace_id: str) -> None:
+    _current.set(trace_id)
+
+
+def from_headers(headers: dict[bytes, bytes]) -> tuple[str, bool]:
+    """The trace id, and whether the caller named it by `X-Trace-Id`."""
+    given = headers.get(b"x-trace-id")
+    if given is not None and _UUID.fullmatch(given):
+        return given.decode().lower(), True
+    parent = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b""))
+    if parent:
+        digits = parent[1].decode()
+        whole = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        return "-".join(whole), False
+    return str(uuid4()), False
