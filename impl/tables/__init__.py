@@ -1,0 +1,33 @@
+"""Every table, as SQLAlchemy Core metadata. `migrations/` builds the database to match it.
+
+Constraint names are an interface: the API turns `ck_<table>_<column>_size` (a jsonb value beyond
+64 KiB) into a 422. The checks are the last line behind the contract's own, which may be tighter.
+
+Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the trigger that keeps
+`dialogs.last_message_at`, which metadata cannot express (`migrations/versions/0001_*.py`).
+"""
+
+from impl.tables.base import metadata
+from impl.tables.bots import bots
+from impl.tables.dialogs import dialogs, message_keys, messages
+from impl.tables.events import audit_logs, outbox, streams
+from impl.tables.plugins import plugin_calls, plugin_events, plugins
+from impl.tables.tokens import tokens
+from impl.tables.users import bot_users, users
+
+__all__ = [
+    "audit_logs",
+    "bot_users",
+    "bots",
+    "dialogs",
+    "message_keys",
+    "messages",
+    "metadata",
+    "outbox",
+    "plugin_calls",
+    "plugin_events",
+    "plugins",
+    "streams",
+    "tokens",
+    "users",
+]

@@ -1,0 +1,37 @@
+"""Tokens of every kind; what is kept of one is its public id and an argon2id hash."""
+
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text
+
+from impl.tables.base import (
+    length,
+    metadata,
+    moment,
+    moment_now,
+    one_of,
+    reference,
+    words,
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    reference("bot_id", "bots.id", nullable=True),
+    reference("plugin_id", "plugins.id", nullable=True),
+    Column("hash", Text, nullable=False),
+    words("scopes"),
+    moment_now("created_at"),
+    moment("expires_at"),
+    moment("revoked_at"),
+    moment("last_used_at"),
+    one_of("kind", ("bot", "plugin", "admin", "registry")),
+    CheckConstraint(
+        "(kind = 'bot') = (bot_id IS NOT NULL) AND (kind = 'plugin') = (plugin_id IS NOT NULL)",
+        name="subject",
+    ),
+    length("id", 16, least=16),
+    length("hash", 255),
+    Index(None, "bot_id"),
+    Index(None, "plugin_id"),
+)

@@ -1,0 +1,57 @@
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from impl.tables.base import (
+    json_object,
+    length,
+    metadata,
+    moment_now,
+    one_of,
+    reference,
+    size,
+    uuid_key,
+)
+
+# BCP 47 asks implementations for 35 characters.
+LONGEST_LOCALE = 35
+
+users = Table(
+    "users",
+    metadata,
+    uuid_key(),
+    Column("telegram_id", BigInteger, nullable=False),
+    Column("role", Text, nullable=False, server_default=text("'user'")),
+    Column("locale", Text),
+    moment_now("created_at"),
+    moment_now("updated_at"),
+    UniqueConstraint("telegram_id"),
+    one_of("role", ("user", "admin", "service")),
+    length("locale", LONGEST_LOCALE),
+    Index(None, "role"),
+)
+
+# Membership: a bot may use only the users that it has registered, and sees its own words for them.
+bot_users = Table(
+    "bot_users",
+    metadata,
+    reference("bot_id", "bots.id"),
+    reference("user_id", "users.id"),
+    Column("display_name", Text, nullable=False),
+    Column("locale", Text),
+    json_object("metadata"),
+    moment_now("created_at"),
+    moment_now("updated_at"),
+    PrimaryKeyConstraint("bot_id", "user_id"),
+    length("display_name", 256),
+    length("locale", LONGEST_LOCALE),
+    size("metadata"),
+    Index(None, "user_id"),
+)
