@@ -1,0 +1,70 @@
+"""Real servers, one of each a session, and a database of its own for each test that asks."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from impl import migrate
+from impl.db import prepare_connection
+from tests.servers import create_database, postgres_server, valkey_server
+
+TEMPLATE = "migrated"
+_numbers = count(1)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres() -> AsyncIterator[str]:
+    """DSN of a server of this session."""
+    async with postgres_server() as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="session")
+async def valkey() -> AsyncIterator[str]:
+    """URL of a server of this session; its data are shared, so choose keys of your own."""
+    async with valkey_server() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def migrated(postgres: str) -> str:
+    """Name of the database that `database` copies: a copy costs less than the migrations."""
+    await migrate.upgrade(await create_database(postgres, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest_asyncio.fixture
+async def empty_database(postgres: str) -> str:
+    return await create_database(postgres, f"empty_{next(_numbers)}")
+
+
+@pytest_asyncio.fixture
+async def database(postgres: str, migrated: str) -> str:
+    """DSN of a fresh, migrated database."""
+    return await create_database(postgres, f"test_{next(_numbers)}", template=migrated)
+
+
+@pytest_asyncio.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(
+        database, min_size=0, max_size=10, init=prepare_connection
+    ) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def connection(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    async with pool.acquire() as acquired:
+        yield acquired
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own BOTCORE_… variables change no test."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("BOTCORE_")]:
+        monkeypatch.delenv(name)
