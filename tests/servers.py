@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from impl.local.guardian import Guardian
 from impl.local.postgres import EmbeddedPostgres
 from impl.local.valkey import EmbeddedValkey
 
@@ -19,9 +20,13 @@ ROOM = {"max_connections": "200"}
 @asynccontextmanager
 async def postgres_server(**settings: str) -> AsyncIterator[str]:
     """DSN of a fresh server's database `botcore`; `settings` are PostgreSQL's, by name."""
+    options = {**FAST, **ROOM, **settings}
     with tempfile.TemporaryDirectory(prefix="botcore-") as directory:
         data = Path(directory) / "postgres"
-        async with EmbeddedPostgres(data, settings={**FAST, **ROOM, **settings}) as server:
+        async with (
+            Guardian() as guardian,  # so that a killed test run leaves nothing behind
+            EmbeddedPostgres(data, settings=options, group=guardian.group) as server,
+        ):
             yield server.dsn
 
 
@@ -29,7 +34,8 @@ async def postgres_server(**settings: str) -> AsyncIterator[str]:
 async def valkey_server() -> AsyncIterator[str]:
     """URL of a fresh server, with its password."""
     with tempfile.TemporaryDirectory(prefix="botcore-") as directory:
-        async with EmbeddedValkey(Path(directory) / "valkey") as server:
+        data = Path(directory) / "valkey"
+        async with Guardian() as guardian, EmbeddedValkey(data, group=guardian.group) as server:
             yield server.url
 
 

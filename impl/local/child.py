@@ -9,6 +9,8 @@ from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Self
 
+RUN_SECONDS = 60.0
+
 
 class LocalError(Exception):
     """What went wrong on this machine, told so that the reader knows what to do next."""
@@ -105,14 +107,14 @@ async def run(
         process_group=group or 0,
     )
     try:
-        raw, _ = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
+        raw, _ = await asyncio.wait_for(process.communicate(stdin.encode()), RUN_SECONDS)
+    except TimeoutError:
+        raise LocalError(f"{command[0]} was not done after {RUN_SECONDS:.0f} s") from None
+    finally:
+        if process.returncode is None:
             process.kill()
-        await process.wait()
-        raise
+            await process.wait()
     output = raw.decode(errors="replace").strip()
     if process.returncode != 0:
-        program = next(part for part in map(str, command) if Path(part).is_absolute())
-        raise LocalError(f"{program} failed with code {process.returncode}:\n{output}")
+        raise LocalError(f"{command[0]} failed with code {process.returncode}:\n{output}")
     return output

@@ -13,12 +13,10 @@ def free_port() -> int:
         return port
 
 
-def is_free(port: int, host: str = LOOPBACK) -> bool:
-    with socket.socket() as probe:
+def check_free(port: int, host: str = LOOPBACK) -> None:
+    """Raise OSError with the system's reason where a server could not listen here."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         # As servers do: a port whose old connections are in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+        probe.bind((host, port))
