@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from generated import models
 from generated.errors import ERRORS
-from generated.plugin.security import Authenticator, InvocationToken
+from generated.plugin.security import Authenticator, InvocationBearer
 from generated.runtime import edge as runtime
 from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
 from generated.runtime.problems import InvalidValue
@@ -90,7 +90,7 @@ class PluginHandlers(Protocol):
 
     async def invoke_plugin(
         self,
-        invocation_token: InvocationToken,
+        invocation_bearer: InvocationBearer,
         header: models.InvokePluginHeader,
         body: models.PluginInvocationRequestV1,
     ) -> InvokePluginResult:
@@ -170,8 +170,8 @@ def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: 
         return await handlers.get_plugin_manifest()
 
     async def invoke_plugin(call: Call) -> Result:
-        invocation_token = await runtime.authenticate(
-            authenticator.invocation_token, runtime.bearer_credential(call)
+        invocation_bearer = await runtime.authenticate(
+            authenticator.invocation_bearer, runtime.bearer_credential(call)
         )
         call.refuse_query()
         header = read_strings(
@@ -179,7 +179,7 @@ def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: 
         )
         body = read_json(models.PluginInvocationRequestV1, await call.body())
         call.adopt_trace(body.trace_id)
-        return await handlers.invoke_plugin(invocation_token, header, body)
+        return await handlers.invoke_plugin(invocation_bearer, header, body)
 
     routes: list[BaseRoute] = [
         Route(

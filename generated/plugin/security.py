@@ -3,19 +3,16 @@
 
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID
 
 from generated.runtime.edge import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class InvocationToken(Principal):
+class InvocationBearer(Principal):
     """The `invocation_token` that the registration returned."""
-
-    invocation_id: UUID
 
 
 class Authenticator(Protocol):
     """Proves credentials; None for one that is not good. It never says why."""
 
-    async def invocation_token(self, credential: str) -> InvocationToken | None: ...
+    async def invocation_bearer(self, credential: str) -> InvocationBearer | None: ...
