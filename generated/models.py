@@ -280,7 +280,7 @@ MetadataV1 = TypeAliasType(
                 str,
                 StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$", min_length=1, max_length=64),
             ],
-            Annotated[str, Field(pattern=r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$", max_length=1024)]
+            Annotated[str, Field(pattern=r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$", max_length=256)]
             | Annotated[int, Field(ge=-9007199254740991, le=9007199254740991)]
             | Annotated[float, Field(ge=-9007199254740991.0, le=9007199254740991.0)]
             | bool
@@ -289,7 +289,7 @@ MetadataV1 = TypeAliasType(
         Field(
             description="What the bot knows beside the message (time zone, language, source). Flat and small.",
             examples=[{"time_zone": "Europe/Berlin", "source": "telegram"}],
-            max_length=32,
+            max_length=20,
         ),
     ],
 )

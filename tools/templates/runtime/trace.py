@@ -15,6 +15,14 @@ def current() -> str | None:
     return _current.get()
 
 
+def require() -> str:
+    """The trace of the request at hand. Raises RuntimeError outside of one."""
+    trace_id = _current.get()
+    if trace_id is None:
+        raise RuntimeError("no request is being served here")
+    return trace_id
+
+
 def enter(trace_id: str) -> None:
     _current.set(trace_id)
 
