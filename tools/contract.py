@@ -1,90 +1,21 @@
-"""Reads the contract's files and bundles them into single documents.
-
-One rule makes the bundle: a `$ref` to `<kind>/<Name>.yaml` is the component `<kind>/<Name>`;
-a `$ref` to any other file is replaced by what the file says.
-"""
+"""The contract as the tools read it: its documents and their operations."""
 
 import re
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "contracts" / "v1alpha"
-COMPONENTS = ("schemas", "parameters", "responses", "headers")
 METHODS = ("get", "put", "post", "delete", "patch")
 
 Json = dict[str, Any]
+Parts = tuple[str, ...]
 
 
 class ContractError(Exception):
     """The contract breaks one of its own rules; the message names the file."""
-
-
-@cache
-def read(path: Path) -> Any:
-    if not path.is_file():
-        raise ContractError(f"{path.relative_to(ROOT)}: no such file")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-@cache
-def error_codes() -> dict[str, Json]:
-    """Every error code with its status, title, description and `by` (edge or handler)."""
-    return dict(read(CONTRACT / "errors.yaml"))
-
-
-@dataclass
-class _Bundler:
-    components: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def resolve(self, node: Any, here: Path) -> Any:
-        if isinstance(node, list):
-            return [self.resolve(item, here) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node and not node["$ref"].startswith("#"):
-            return self._follow(node, here)
-        resolved = {key: self.resolve(value, here) for key, value in node.items()}
-        if "propertyName" in node and "mapping" in node:
-            resolved["mapping"] = {
-                key: self._component(here.parent / target)
-                for key, target in node["mapping"].items()
-            }
-        return resolved
-
-    def _follow(self, node: Json, here: Path) -> Any:
-        target = (here.parent / node["$ref"]).resolve()
-        if target.parent.name not in COMPONENTS:
-            return self.resolve(read(target), target)
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        return {"$ref": self._component(target), **beside}
-
-    def _component(self, path: Path) -> str:
-        path = path.resolve()
-        kind, name = path.parent.name, path.stem
-        known = self.components.setdefault(kind, {})
-        if name not in known:
-            known[name] = {}  # a schema may refer to itself
-            known[name] = self.resolve(read(path), path)
-        return f"#/components/{kind}/{name}"
-
-
-def bundle(name: str) -> Json:
-    """The document `name` of the contract, whole, with its components in a stable order."""
-    source = CONTRACT / name
-    bundler = _Bundler()
-    document: Json = bundler.resolve(read(source), source)
-    own = document.setdefault("components", {})
-    for kind, members in sorted(bundler.components.items()):
-        own[kind] = dict(sorted({**own.get(kind, {}), **members}.items()))
-    schemas = own.get("schemas", {})
-    if "ErrorCode" in schemas:
-        schemas["ErrorCode"]["enum"] = list(error_codes())
-    return document
 
 
 @dataclass(frozen=True)
@@ -153,6 +84,16 @@ def deref(document: Json, node: Json) -> Json:
             target = target[part]
         node = target
     return node
+
+
+def walk(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Json]]:
+    """Every object of a document with its place, the outer ones first."""
+    if isinstance(node, dict):
+        yield parts, node
+    children = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, child in children:
+        if isinstance(child, dict | list):
+            yield from walk(child, (*parts, str(key)))
 
 
 def snake_case(name: str) -> str:

@@ -17,17 +17,8 @@ from typing import Any
 
 import jinja2
 
-from tools.contract import (
-    CONTRACT,
-    ROOT,
-    Json,
-    Operation,
-    bundle,
-    error_codes,
-    operations,
-    pascal_case,
-    snake_case,
-)
+from tools.bundler import bundle, error_codes
+from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
 from tools.operations import security_schemes, tag_context
 
 GENERATED = ROOT / "generated"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from tools.bundler import error_codes
 from tools.contract import (
     ContractError,
     Json,
     Operation,
     deref,
-    error_codes,
     operations,
     pascal_case,
     snake_case,
