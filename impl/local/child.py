@@ -41,6 +41,7 @@ class Child:
         that the process inherits.
         """
         output = _open_log(log)
+        log_start = os.fstat(output).st_size
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -51,7 +52,7 @@ class Child:
                 pass_fds=keep,
                 process_group=group or 0,
             )
-            return cls(name, log, os.fstat(output).st_size, process)
+            return cls(name, log, log_start, process)
         finally:
             os.close(output)
 

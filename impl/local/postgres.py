@@ -17,6 +17,7 @@ from impl.local.ports import LOOPBACK, free_port
 
 MAJOR = 18
 NAME = "botcore"  # of the superuser and of the database
+LEFTOVER_SECONDS = 6.0  # for a guardian to end the server of a killed supervisor
 START_SECONDS = 45.0  # recovery after a crash is part of a start
 # Both pass: a port lost to another process; the children of a killed server, on their way out.
 PASSING = ("Address already in use", "is still in use", "already exists")
@@ -151,7 +152,7 @@ class EmbeddedPostgres:
 
     async def _forget_dead_server(self) -> None:
         """Remove a lock file whose pid is by now another program's: PostgreSQL would believe it."""
-        for _ in range(60):  # a guardian may be at it: 6 s
+        for _ in range(round(LEFTOVER_SECONDS / 0.1)):
             pid = self._locked_by()
             if pid is None:
                 return

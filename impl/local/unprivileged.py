@@ -1,8 +1,7 @@
-"""How to run PostgreSQL where we are root, which it refuses to be."""
+"""How to run PostgreSQL where it refuses us: as root, or as a uid without a name."""
 
 import os
 import pwd
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,52 +30,51 @@ class Identity:
 
 
 def user_namespace() -> Identity:
-    """Root outside, uid 65534 inside: folders below a 0700 one of root's still open."""
-    return Identity(("unshare", "--user", "--map-user=65534", "--map-group=65534", "--"), owner=0)
+    """Ourselves outside, nobody inside: folders below a closed one of ours still open."""
+    uid = pwd.getpwnam("nobody").pw_uid  # initdb insists on a uid that has a name
+    who = (f"--map-user={uid}", f"--map-group={uid}")
+    return Identity(("unshare", "--user", *who, "--"), owner=os.geteuid())
 
 
-def spare_uid() -> Identity:
-    """Take a uid of no user, and keep the right to pass folders which are closed to it.
+def nobody() -> Identity:
+    """Become nobody, and keep the right to pass folders which are closed to them.
 
-    For containers, which by default refuse user namespaces and allow this. A private copy of the
-    server and its data elsewhere would also do, but it would move the data out of our folder.
+    For containers: by default they refuse user namespaces and allow this. A private copy of server
+    and data below /var/tmp would also do, but the data would not be in our folder.
     """
-    uid = next(uid for uid in range(60999, 60000, -1) if not _is_taken(uid))
-    keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    uid = pwd.getpwnam("nobody").pw_uid
     who = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
+    keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
     return Identity(("setpriv", *who, *keep, "--"), owner=uid)
 
 
-def _is_taken(uid: int) -> bool:
+async def choose(program: Path, directory: Path) -> Identity:
+    """Return the identity that can run `program` and write in `directory`: ours if it may."""
+    uid = os.geteuid()
+    if uid != 0 and _has_name(uid):
+        return Identity((), uid)
+    refusals = []
+    for candidate in (user_namespace, nobody):
+        try:
+            identity = candidate()
+            await _try(identity, program, directory)
+        except (LocalError, OSError, KeyError) as error:
+            refusals.append(f"{candidate.__name__}: {error}")
+        else:
+            return identity
+    why = "refuses to run as root" if uid == 0 else f"needs a user with a name, and {uid} has none"
+    raise LocalError(
+        f"PostgreSQL {why}; this machine lets us become nobody else. Run as an ordinary user, or "
+        "set BOTCORE_DATABASE_URL to a server of yours.\n" + "\n".join(refusals)
+    )
+
+
+def _has_name(uid: int) -> bool:
     try:
         pwd.getpwuid(uid)
     except KeyError:
         return False
     return True
-
-
-def _candidates() -> Iterator[Identity]:
-    yield user_namespace()
-    yield spare_uid()
-
-
-async def choose(program: Path, directory: Path) -> Identity:
-    """Return the identity that can run `program` and write in `directory`: ours unless root."""
-    if os.geteuid() != 0:
-        return Identity((), os.geteuid())
-    refusals = []
-    for identity in _candidates():
-        try:
-            await _try(identity, program, directory)
-        except (LocalError, OSError) as error:
-            refusals.append(f"{identity.prefix[0]}: {error}")
-        else:
-            return identity
-    raise LocalError(
-        "PostgreSQL refuses to run as root, and this machine lets root become nobody else. Run as "
-        "an ordinary user, or set BOTCORE_DATABASE_URL to a server of yours.\n"
-        + "\n".join(refusals)
-    )
 
 
 async def _try(identity: Identity, program: Path, directory: Path) -> None:

@@ -3,9 +3,11 @@
 Waits until standard input ends, then ends every other process of its own group.
 """
 
+import contextlib
 import os
 import signal
 import time
+from pathlib import Path
 
 # From asking to forcing: SIGTERM lets PostgreSQL wait for its clients, SIGINT makes it close them.
 STEPS = ((signal.SIGTERM, 2.5), (signal.SIGINT, 1.5), (signal.SIGKILL, 0.5))
@@ -29,23 +31,38 @@ def _leave_group() -> int:
 
 def _end(group: int) -> None:
     for which, seconds in STEPS:
-        if not _signal(group, which):
-            return
+        # PermissionError: what macOS says of zombies.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, which)
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if not _signal(group, 0):
-                return
-            time.sleep(0.01)
+        while _has_members(group):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        else:
+            return
 
 
-def _signal(group: int, which: int) -> bool:
-    """Return whether the group has a member."""
+def _has_members(group: int) -> bool:
+    """Look into /proc: the dead remain in their group until someone reaps them, if anyone does."""
+    if not Path("/proc/self/stat").exists():
+        return _takes_signals(group)
+    return any(_is_member(process, group) for process in Path("/proc").glob("[0-9]*"))
+
+
+def _is_member(process: Path, group: int) -> bool:
     try:
-        os.killpg(group, which)
-    except ProcessLookupError:
+        state, _, its_group = (process / "stat").read_bytes().rpartition(b")")[2].split()[:3]
+    except OSError:
         return False
-    except PermissionError:
-        return True  # macOS says so of a group that has only zombies
+    return int(its_group) == group and state not in (b"Z", b"X")
+
+
+def _takes_signals(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
     return True
 
 

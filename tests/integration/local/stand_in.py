@@ -1,0 +1,59 @@
+"""`botcore up` with stand-ins for our own processes; run as a script.
+
+Arguments: folder, port, then name=behaviour of a service or of `migrate`: see `BEHAVIOUR`.
+"""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from impl.local import supervisor
+from impl.local.development import Commands, up
+
+READY = """
+import os, signal, sys, time
+print(f"{sys.argv[1]} {os.getpid()} {os.environ.get('BOTCORE_REGISTRY_KEY')}", flush=True)
+os.write(int(os.environ["BOTCORE_READY_FD"]), b"ready\\n")
+"""
+POLITE = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+FAIL = "import sys\nfor n in range(30): print(f'line {n}')\nsys.exit(3)"
+BEHAVIOUR = {
+    "works": f"import signal, sys\n{POLITE}{READY}time.sleep(600)",
+    "is_deaf": f"import signal\n{DEAF}{READY}time.sleep(600)",
+    "dies_later": f"{READY}time.sleep(0.5)\nprint('no more')\nsys.exit(7)",
+    "dies_first": FAIL,
+    "is_never_ready": "import time; time.sleep(600)",
+    "succeeds": "",
+}
+
+
+async def secrets(database_url: str, previous: Mapping[str, str]) -> Mapping[str, str]:
+    kept = previous.get("BOTCORE_BOT_TOKEN", "first-token")
+    return {
+        "BOTCORE_BOT_TOKEN": kept,
+        "BOTCORE_REGISTRY_KEY": "registry-key",
+        "BOTCORE_ADMIN_KEY": "admin-key",
+        "USER_ID": "user-id",
+    }
+
+
+def command(name: str, behaviour: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", BEHAVIOUR[behaviour], name)
+
+
+def main() -> int:
+    folder, port, *choices = sys.argv[1:]
+    chosen = {"migrate": "succeeds", "serve": "works", "worker": "works", "text_reply": "works"}
+    chosen |= dict(choice.split("=") for choice in choices)
+    if "is_never_ready" in chosen.values():
+        supervisor.START_SECONDS = 2.0
+    commands = Commands(**{name: command(name, does) for name, does in chosen.items()})
+    return asyncio.run(
+        up(port=int(port), directory=Path(folder), ensure_secrets=secrets, commands=commands)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,236 @@
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
+
+import pytest
+import pytest_asyncio
+
+from impl.local.directory import Directory
+from tests.integration.local import stand_in
+from tests.integration.local.processes import group_members
+
+# Nobody answers there, and nobody is asked: the stand-ins of our processes need no server.
+ELSEWHERE = {
+    "BOTCORE_DATABASE_URL": "postgresql://me:hidden@db.example/botcore",
+    "BOTCORE_REDIS_URL": "redis://:hidden@redis.example/0",
+}
+
+
+class Up:
+    """One `botcore up` in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.told = ""
+
+    async def ready(self) -> "Up":
+        await self._read_until("Stop:", 40)
+        return self
+
+    async def ends(self, *, seconds: float = 20) -> int:
+        await self._read_until(None, seconds)
+        return await asyncio.wait_for(self.process.wait(), 1)
+
+    def group(self) -> int:
+        """Of everything that it started: its guardian's pid, its first child."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return os.getpgid(int(children.split()[0]))
+
+    async def _read_until(self, text: str | None, seconds: float) -> None:
+        assert self.process.stdout
+        async with asyncio.timeout(seconds):
+            while line := await self.process.stdout.readline():
+                self.told += line.decode()
+                if text and text in self.told:
+                    return
+        assert text is None, self.told
+
+
+Start = Callable[..., Awaitable[Up]]
+
+
+@pytest_asyncio.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    started: list[Up] = []
+
+    async def begin(*choices: str, port: int = 0, embedded: bool = False) -> Up:
+        environment = {**os.environ, **({} if embedded else ELSEWHERE)}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, stand_in.__file__, str(tmp_path / "state"), str(port), *choices),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+        started.append(Up(process))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        if each.process.returncode is None:
+            each.process.kill()
+            await each.process.wait()
+    directory = tmp_path / "state"
+    if directory.exists():  # the guardians have done their work when the lock is free
+        os.close(await Directory(directory).lock())
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Directory:
+    return Directory(tmp_path / "state")
+
+
+async def test_when_all_are_ready_the_secrets_are_written_for_us_alone(
+    start: Start, state: Directory
+) -> None:
+    up = await (await start()).ready()
+    assert state.environment_file.stat().st_mode & 0o777 == 0o600
+    values = state.read_environment()
+    assert values.pop("BOTCORE_URL").startswith("http://127.0.0.1:")
+    assert values == {
+        "BOTCORE_BOT_TOKEN": "first-token",
+        "BOTCORE_REGISTRY_KEY": "registry-key",
+        "BOTCORE_ADMIN_KEY": "admin-key",
+    }
+    assert f". {state.environment_file} && curl" in up.told
+
+
+async def test_servers_of_ones_own_are_named_without_their_passwords(start: Start) -> None:
+    up = await (await start()).ready()
+    assert "postgresql://me:***@db.example/botcore" in up.told
+    assert "redis://:***@redis.example/0" in up.told
+    assert "hidden" not in up.told
+
+
+async def test_services_get_what_they_need_and_log_to_files(start: Start, state: Directory) -> None:
+    await (await start()).ready()
+    for name in ("serve", "worker", "text_reply"):
+        told, _, key = (state.logs / f"{name}.log").read_text().split()
+        assert (told, key) == (name, "registry-key")
+
+
+@pytest.mark.parametrize("which", [SIGINT, SIGTERM, SIGHUP])
+async def test_a_signal_stops_everything(start: Start, which: Signals) -> None:
+    up = await (await start()).ready()
+    group = up.group()
+    up.process.send_signal(which)
+    assert await up.ends(seconds=5) == 0
+    assert not group_members(group)
+
+
+async def test_a_deaf_service_does_not_hold_up_the_end(start: Start) -> None:
+    up = await (await start("worker=is_deaf")).ready()
+    group = up.group()
+    began = time.monotonic()
+    up.process.send_signal(SIGTERM)
+    assert await up.ends() == 0
+    assert time.monotonic() - began < 5
+    assert not group_members(group)
+
+
+async def test_a_second_interrupt_kills_at_once(start: Start) -> None:
+    up = await (await start("worker=is_deaf")).ready()
+    group = up.group()
+    up.process.send_signal(SIGINT)
+    await up._read_until("once more to kill", 5)
+    began = time.monotonic()
+    up.process.send_signal(SIGINT)
+    await up.ends(seconds=2)
+    assert time.monotonic() - began < 1
+    assert not group_members(group)
+
+
+async def test_a_signal_during_the_start_stops_it(start: Start) -> None:
+    up = await start("worker=is_never_ready")
+    await up._read_until("text_reply ready", 20)
+    group = up.group()
+    up.process.send_signal(SIGTERM)
+    assert await up.ends(seconds=5) == 0
+    assert not group_members(group)
+
+
+async def test_a_service_that_dies_stops_all_and_its_log_is_shown(start: Start) -> None:
+    up = await (await start("text_reply=dies_later")).ready()
+    assert await up.ends() == 1
+    assert "text_reply stopped with code 7" in up.told
+    assert up.told.endswith("no more\n")
+
+
+@pytest.mark.parametrize("name", ["migrate", "serve"])
+async def test_what_dies_before_it_is_ready_shows_the_last_20_lines(
+    start: Start, state: Directory, name: str
+) -> None:
+    up = await start(f"{name}=dies_first")
+    assert await up.ends() == 1
+    assert f"{name} stopped with code 3" in up.told
+    assert "line 10\n" in up.told
+    assert "line 9\n" not in up.told
+    assert not state.environment_file.exists()
+
+
+async def test_what_is_not_ready_in_time_is_named(start: Start) -> None:
+    up = await start("worker=is_never_ready")
+    assert await up.ends() == 1
+    assert up.told.endswith("not ready after 2 s: worker\n")
+
+
+async def test_a_second_one_in_the_same_folder_is_refused(start: Start) -> None:
+    first = await (await start()).ready()
+    second = await start()
+    assert await second.ends() == 1
+    assert f"already running in {second_folder(first)}" in second.told
+    assert f"process {first.process.pid}" in second.told
+    assert first.process.returncode is None
+
+
+def second_folder(first: Up) -> str:
+    return first.told.partition("Logs:")[2].split("\n")[0].strip().removesuffix("/logs")
+
+
+async def test_a_taken_port_is_named_before_anything_starts(start: Start, state: Directory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        up = await start(port=port)
+        assert await up.ends() == 1
+    assert f"port {port} is in use" in up.told
+    assert "PORT=" in up.told
+    assert not (state.path / "postgres").exists()
+
+
+async def test_a_lost_guardian_stops_all(start: Start) -> None:
+    up = await (await start()).ready()
+    group = up.group()
+    os.kill(group, SIGKILL)
+    assert await up.ends() == 1
+    assert "guardian" in up.told
+    assert not group_members(group)
+
+
+async def test_with_servers_of_its_own_it_comes_back_after_kill_9(
+    start: Start, state: Directory
+) -> None:
+    first = await (await start(embedded=True)).ready()
+    password = (state.path / "postgres.password").read_text()
+    group = first.group()
+    first.process.kill()
+    second = await (await start(embedded=True)).ready()  # at once
+    assert not group_members(group)
+    assert (state.path / "postgres.password").read_text() == password
+    assert state.read_environment()["BOTCORE_BOT_TOKEN"] == "first-token"
+    group = second.group()
+    second.process.send_signal(SIGTERM)
+    assert await second.ends(seconds=5) == 0
+    assert not group_members(group)
+
+
+async def test_a_database_that_dies_stops_all(start: Start, state: Directory) -> None:
+    up = await (await start(embedded=True)).ready()
+    pid = int((state.path / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, SIGKILL)
+    assert await up.ends() == 1
+    assert "postgres was ended by SIGKILL" in up.told
