@@ -1,0 +1,1 @@
+"""Who may call us: tokens of bots, plugins, administrators, and the registry's keys."""
