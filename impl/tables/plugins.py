@@ -52,6 +52,7 @@ plugins = Table(
     Column("manifest", JSONB, nullable=False),
     Column("manifest_hash", Text, nullable=False),
     moment("last_heartbeat"),
+    moment("disabled_at"),  # by the core or an operator: no heartbeat undoes it
     Column("heartbeat_interval_sec", Integer, nullable=False, server_default=text("30")),
     words("supported_schema_versions"),
     words("scopes"),

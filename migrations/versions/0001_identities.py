@@ -64,6 +64,7 @@ CREATE TABLE plugins (
     manifest JSONB NOT NULL,
     manifest_hash TEXT NOT NULL,
     last_heartbeat TIMESTAMPTZ,
+    disabled_at TIMESTAMPTZ,
     heartbeat_interval_sec INTEGER DEFAULT 30 NOT NULL,
     supported_schema_versions TEXT[] DEFAULT '{}' NOT NULL,
     scopes TEXT[] DEFAULT '{}' NOT NULL,
