@@ -4,7 +4,9 @@ asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy own
 (`impl/tables/`) and Alembic the migrations. Why: docs/decisions/0001-sql.md.
 """
 
-from typing import Any, TypeAlias
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 import orjson
@@ -14,6 +16,23 @@ from impl.settings import Settings
 Pool: TypeAlias = asyncpg.Pool
 # What a query runs on: the pool (one statement, one commit) or the caller's transaction.
 Executor: TypeAlias = Any
+
+T = TypeVar("T")
+
+# The connection is gone; whether the statement was committed is unknown.
+LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, OSError)
+# The database is away, starting, stopping, full or busy: nothing that a caller did.
+UNAVAILABLE = (
+    *LOST,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncio.TimeoutError,
+)
 
 JSONB_VERSION = b"\x01"
 # A statement that takes longer is given up: the caller gets a 503, never a hanging request.
@@ -53,3 +72,11 @@ async def open_pool(settings: Settings) -> Pool:
         reset=_keep_session,
         server_settings={"application_name": "botcore", "timezone": "UTC"},
     )
+
+
+async def repeated_if_lost(statement: Callable[[], Awaitable[T]]) -> T:
+    """Runs `statement`, which must be idempotent, once more where its connection was lost."""
+    try:
+        return await statement()
+    except LOST:
+        return await statement()

@@ -1,0 +1,173 @@
+"""A stored call on its way to its plugin, and its one end.
+
+The instance that took the message in delivers it; where that instance died, the worker delivers it
+again with the same invocation_id. Both come through here, and only one of them ends the call.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from generated import models
+from generated.events import EventType
+from generated.runtime.edge import render
+from impl.db import Pool, repeated_if_lost
+from impl.dialogs.queries import Outcome, finish, read_key
+from impl.plugins.caller import MESSAGES, RETRYABLE, Answered, Failed, Invocation, PluginCaller
+
+log = structlog.get_logger()
+
+TIMEOUT = "plugin_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A call that stands in `plugin_calls` as in progress. `request` is the body for the plugin."""
+
+    bot_id: UUID
+    dialog_id: UUID
+    message_id: str
+    plugin_id: UUID
+    base_url: str
+    invocation_id: UUID
+    trace_id: UUID
+    attempt: int
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    pool: Pool
+    caller: PluginCaller
+
+    async def deliver(self, call: StoredCall, timeout_seconds: float) -> bytes:
+        """The call's final response body: ours, or the one of whoever ended it before us."""
+        invocation = Invocation(
+            call.plugin_id, call.base_url, call.invocation_id, call.trace_id, call.request
+        )
+        result = await self.caller.invoke(invocation, timeout_seconds)
+        if isinstance(result, Failed):
+            log.warning("plugin_call_failed", plugin_id=call.plugin_id, code=result.code,
+                        reason=result.reason, invocation_id=call.invocation_id)  # fmt: skip
+        outcome = _outcome(call, result)
+        # Once the plugin acted its answer is stored, whoever stops waiting for it.
+        return await asyncio.shield(self._finish(call, outcome))
+
+    async def _finish(self, call: StoredCall, outcome: Outcome) -> bytes:
+        ended = await repeated_if_lost(
+            lambda: finish(
+                self.pool,
+                plugin_id=call.plugin_id,
+                invocation_id=call.invocation_id,
+                attempt=call.attempt,
+                outcome=outcome,
+            )
+        )
+        if ended:
+            return outcome.response
+        key = await read_key(
+            self.pool, bot_id=call.bot_id, dialog_id=call.dialog_id, message_id=call.message_id
+        )
+        if key is None or key.response is None:
+            raise asyncpg.InterfaceError("the call was taken over and has not ended yet")
+        return key.response
+
+
+def _outcome(call: StoredCall, result: Answered | Failed) -> Outcome:
+    if isinstance(result, Answered):
+        return _success(call, result)
+    error = models.PluginErrorV1(
+        code=result.code,
+        message=MESSAGES[result.code],
+        plugin_id=call.plugin_id,
+        retryable=result.code in RETRYABLE,
+    )
+    timed_out = result.code == TIMEOUT
+    return Outcome(
+        status="timeout" if timed_out else "failed",
+        event_type=EventType.PLUGIN_TIMEOUT if timed_out else EventType.PLUGIN_FAILED,
+        error_code=result.code,
+        response_payload=None,
+        latency_ms=result.latency_ms,
+        reply_payload=None,
+        usage=None,
+        response=failed_response(call.dialog_id, call.trace_id, error),
+    )
+
+
+def _success(call: StoredCall, result: Answered) -> Outcome:
+    answer = result.answer
+    said = models.PluginMessageV1(
+        plugin_id=call.plugin_id,
+        content=answer.text,
+        content_type=answer.content_type,
+        suggested_actions=answer.suggested_actions,
+    )
+    response = models.DialogMessageResponseV1(
+        dialog_id=call.dialog_id,
+        trace_id=call.trace_id,
+        plugin_responses=[said],
+        usage=answer.usage,
+        status="accepted",
+        error=None,
+    )
+    reply = models.TextPayloadV1(type="text", text=answer.text, attachments=answer.attachments)
+    return Outcome(
+        status="succeeded",
+        event_type=EventType.PLUGIN_INVOCATION_COMPLETED,
+        error_code=None,
+        response_payload=render(answer).content,
+        latency_ms=result.latency_ms,
+        reply_payload=render(reply).content,
+        usage=None if answer.usage is None else render(answer.usage).content,
+        response=render(response).content,
+    )
+
+
+def failed_response(dialog_id: UUID, trace_id: UUID, error: models.PluginErrorV1) -> bytes:
+    """The final body of a message that got no answer."""
+    response = models.DialogMessageResponseV1(
+        dialog_id=dialog_id,
+        trace_id=trace_id,
+        plugin_responses=[],
+        usage=None,
+        status="failed",
+        error=error,
+    )
+    return render(response).content
+
+
+def invocation_request(
+    *,
+    invocation_id: UUID,
+    dialog_id: UUID,
+    user_id: UUID,
+    trace_id: UUID,
+    intent: str | None,
+    payload: bytes,
+    metadata: object,
+    locale: str | None,
+    history: str | None,
+    deadline_ms: int,
+) -> bytes:
+    """A PluginInvocationRequestV1. Without `history` it is what `plugin_calls` keeps of it."""
+    context: dict[str, object] = {"locale": locale, "metadata": metadata}
+    if history is not None:
+        context["messages"] = orjson.Fragment(history)
+    return orjson.dumps(
+        {
+            "invocation_id": invocation_id,
+            "dialog_id": dialog_id,
+            "user_id": user_id,
+            "trace_id": trace_id,
+            "intent": intent,
+            "payload": orjson.Fragment(payload),
+            "context": context,
+            "deadline_ms": deadline_ms,
+            "dry_run": False,
+        }
+    )

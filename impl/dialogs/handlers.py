@@ -1,0 +1,111 @@
+from typing import Any
+from uuid import UUID
+
+from generated import models
+from generated.core.dialogs import (
+    AddDialogMessage200,
+    AddDialogMessage404,
+    AddDialogMessage409,
+    AddDialogMessage422,
+    AddDialogMessageResult,
+    GetDialog200,
+    GetDialog404,
+    GetDialog422,
+    GetDialogResult,
+)
+from generated.core.security import BotToken
+from generated.runtime import trace
+from generated.runtime.edge import Rendered
+from generated.runtime.problems import InvalidValue
+from impl.db import Pool
+from impl.dialogs import cursor
+from impl.dialogs.queries import read_dialog
+from impl.dialogs.service import Final, Message, MessageService, Refusal, message_of
+
+RETRY_AFTER_SECONDS = 1
+
+
+class DialogHandlers:
+    """The operations of the tag `dialogs`."""
+
+    def __init__(self, pool: Pool, service: MessageService) -> None:
+        self._pool = pool
+        self._service = service
+
+    async def add_dialog_message(
+        self,
+        bot_token: BotToken,
+        path: models.AddDialogMessagePath,
+        body: models.DialogMessageCreateV1,
+    ) -> AddDialogMessageResult:
+        if body.dialog_id not in (None, path.dialog_id):
+            return AddDialogMessage422(
+                code="validation_failed", errors=(_mismatch("/dialog_id", "the path's"),)
+            )
+        message = message_of(bot_token.bot_id, path.dialog_id, trace.require(), body)
+        done = await self._service.add(message)
+        return _refused(done) if isinstance(done, str) else _answered(message, done)
+
+    async def get_dialog(
+        self, bot_token: BotToken, path: models.GetDialogPath, query: models.GetDialogQuery
+    ) -> GetDialogResult:
+        before = None
+        if query.cursor is not None:
+            before = cursor.decode(path.dialog_id, query.cursor)
+            if before is None:
+                fault = InvalidValue(
+                    "query", "/cursor", "cursor_invalid", "No cursor of this dialog"
+                )
+                return GetDialog422(code="validation_failed", errors=(fault,))
+        # One more than asked for tells whether there is an older page.
+        row = await read_dialog(
+            self._pool,
+            bot_id=bot_token.bot_id,
+            dialog_id=path.dialog_id,
+            before=before,
+            limit=query.limit + 1,
+        )
+        if row is None:
+            return GetDialog404(code="dialog_not_found")
+        return GetDialog200(body=_snapshot(row, query.limit))
+
+
+def _answered(message: Message, done: Final) -> AddDialogMessage200:
+    return AddDialogMessage200(
+        body=Rendered(done.response),
+        location=f"/api/v1/dialogs/{message.dialog_id}/messages/{message.message_id}",
+        idempotency_replayed="true" if done.replayed else None,
+    )
+
+
+def _refused(
+    refusal: Refusal,
+) -> AddDialogMessage404 | AddDialogMessage409 | AddDialogMessage422:
+    if refusal == "in_flight":
+        return AddDialogMessage409(code="message_in_flight", retry_after=RETRY_AFTER_SECONDS)
+    if refusal == "reused":
+        return AddDialogMessage422(code="message_id_reused")
+    if refusal == "dialog_of_another_user":
+        fault = _mismatch("/user_id", "the dialog's user")
+        return AddDialogMessage422(code="validation_failed", errors=(fault,))
+    return AddDialogMessage404(code=refusal)
+
+
+def _mismatch(pointer: str, other: str) -> InvalidValue:
+    return InvalidValue("body", pointer, "mismatch", f"Must equal {other}")
+
+
+def _snapshot(row: dict[str, Any], limit: int) -> models.DialogSnapshotResponseV1:
+    dialog_id: UUID = row["id"]
+    page = row["messages"][-limit:]
+    older = len(row["messages"]) > limit
+    return models.DialogSnapshotResponseV1.model_validate(
+        {
+            "dialog": {name: row[name] for name in models.DialogSummaryV1.model_fields},
+            "messages": [
+                {name: value for name, value in message.items() if name != "seq"}
+                for message in page
+            ],
+            "next_cursor": cursor.encode(dialog_id, page[0]["seq"]) if older else None,
+        }
+    )

@@ -1,0 +1,44 @@
+"""What libraries raise, as the contract's problems; and what is told of it to the log."""
+
+import asyncpg
+import structlog
+
+from generated.errors import DatabaseUnavailable, Overloaded, ValidationFailed
+from generated.runtime.problems import InvalidValue, ProblemError
+from impl.db import UNAVAILABLE
+from impl.tokens.verifier import VerifierOverloaded
+
+log = structlog.get_logger()
+
+
+def translate(error: Exception) -> ProblemError | None:
+    """The declared problem that `error` means; None where it is a mistake of ours."""
+    if isinstance(error, asyncpg.CheckViolationError):
+        return _too_large(error)
+    if isinstance(error, VerifierOverloaded):
+        return Overloaded()
+    if isinstance(error, UNAVAILABLE):
+        log.warning("database_unavailable", reason=type(error).__name__)
+        return DatabaseUnavailable()
+    return None
+
+
+def _too_large(error: asyncpg.CheckViolationError) -> ProblemError | None:
+    """`ck_<table>_<column>_size`: a value that only grows beyond 64 KB as jsonb writes it."""
+    name = error.constraint_name or ""
+    if not name.endswith("_size"):
+        return None
+    fault = InvalidValue("body", "", "too_large", "A value exceeds 64 KB as it is stored")
+    return ValidationFailed("A value exceeds 64 KB as it is stored.", errors=[fault])
+
+
+class LogObserver:
+    """One line for each answer; one with the traceback for each mistake."""
+
+    def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
+        log.info(
+            "answered", operation=operation, status=status, code=code, ms=round(seconds * 1000, 2)
+        )
+
+    def failed(self, operation: str, error: Exception) -> None:
+        log.error("failed", operation=operation, exc_info=error)

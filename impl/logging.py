@@ -1,0 +1,49 @@
+"""JSON lines on standard output, each with the trace id of the work that wrote it."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+from generated.runtime import trace
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def configure(level: str) -> None:
+    """For the whole process, the libraries' own log lines included."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(serializer=_dumps)],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _add_trace(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    event.setdefault("trace_id", trace.current())
+    return event
+
+
+def _dumps(event: Any, **_options: object) -> bytes:
+    return orjson.dumps(event, default=str)

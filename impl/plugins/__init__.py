@@ -1,0 +1,1 @@
+"""Plugins: who they are, how they register and report, and how they are called."""

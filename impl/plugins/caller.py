@@ -1,0 +1,167 @@
+"""Calls to plugins over HTTP. What comes back is hostile input.
+
+No redirects, no proxy from the environment, no unpacking; the answer is capped in bytes and in time,
+parsed strictly and checked against the plugin contract before anything else looks at it.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import time
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import aiohttp
+
+from generated import models
+from generated.runtime.edge import SCHEMA_VERSION
+from generated.runtime.problems import ProblemError
+from generated.runtime.validation import read_json
+from impl.settings import Settings
+
+BUSY = frozenset({429, 502, 503, 504})
+ErrorCode = Literal[
+    "plugin_unavailable",
+    "plugin_timeout",
+    "plugin_rejected",
+    "plugin_answer_invalid",
+    "plugin_answer_too_large",
+]
+MESSAGES: dict[ErrorCode, str] = {
+    "plugin_unavailable": "The plugin cannot be reached or takes no calls now.",
+    "plugin_timeout": "The plugin did not answer in time.",
+    "plugin_rejected": "The plugin refused the call.",
+    "plugin_answer_invalid": "The plugin's answer breaks the contract.",
+    "plugin_answer_too_large": "The plugin's answer is too large.",
+}
+RETRYABLE = frozenset({"plugin_unavailable", "plugin_timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call as it goes out. `body` is a PluginInvocationRequestV1."""
+
+    plugin_id: UUID
+    base_url: str
+    invocation_id: UUID
+    trace_id: UUID
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    answer: models.PluginInvocationResponseV1
+    latency_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why there is no answer. `reason` is for the log; it holds nothing that the plugin sent."""
+
+    code: ErrorCode
+    latency_ms: int
+    reason: str
+
+
+class _AnswerTooLargeError(Exception):
+    pass
+
+
+class PluginCaller:
+    """The one HTTP client for calls to plugins. Close it when the process stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.secret_key.get_secret_value().encode()
+        self._cap = settings.max_plugin_answer_bytes
+        self._probe_timeout = settings.probe_timeout_seconds
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=256, ttl_dns_cache=10),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def invocation_token(self, plugin_id: UUID) -> str:
+        """The Bearer of our calls to this plugin: derived, so that it is stored nowhere."""
+        digest = hmac.digest(self._secret, b"invoke:" + plugin_id.bytes, hashlib.sha256)
+        return "bc_invoke_" + base64.b32encode(digest).decode().rstrip("=").lower()
+
+    async def invoke(self, invocation: Invocation, timeout_seconds: float) -> Answered | Failed:
+        """One attempt. Never raises for what a plugin does."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                result = await self._attempt(invocation)
+        except TimeoutError:
+            result = ("plugin_timeout", "deadline")
+        except _AnswerTooLargeError:
+            result = ("plugin_answer_too_large", f"over {self._cap} bytes")
+        except (aiohttp.ClientError, OSError) as error:
+            result = ("plugin_unavailable", type(error).__name__)
+        latency = int((time.monotonic() - started) * 1000)
+        if isinstance(result, models.PluginInvocationResponseV1):
+            return Answered(result, latency)
+        return Failed(result[0], latency, result[1])
+
+    async def _attempt(
+        self, invocation: Invocation
+    ) -> models.PluginInvocationResponseV1 | tuple[ErrorCode, str]:
+        headers = {
+            "Authorization": f"Bearer {self.invocation_token(invocation.plugin_id)}",
+            "Content-Type": "application/json",
+            "X-Trace-Id": str(invocation.trace_id),
+            "X-Invocation-Id": str(invocation.invocation_id),
+            "X-Schema-Version": SCHEMA_VERSION,
+        }
+        url = invocation.base_url.rstrip("/") + "/invoke"
+        async with self._session.post(
+            url, data=invocation.body, headers=headers, allow_redirects=False
+        ) as response:
+            if response.status in BUSY:
+                return "plugin_unavailable", f"status {response.status}"
+            if response.status != 200:
+                return "plugin_rejected", f"status {response.status}"
+            content = await self._read(response)
+        return self._check(content, invocation)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        content = bytearray()
+        async for chunk in response.content.iter_chunked(65536):
+            content += chunk
+            if len(content) > self._cap:
+                raise _AnswerTooLargeError
+        return bytes(content)
+
+    @staticmethod
+    def _check(
+        content: bytes, invocation: Invocation
+    ) -> models.PluginInvocationResponseV1 | tuple[ErrorCode, str]:
+        try:
+            answer = read_json(models.PluginInvocationResponseV1, content)
+        except ProblemError as problem:
+            where = ", ".join(f"{error.pointer} {error.code}" for error in problem.errors[:5])
+            return "plugin_answer_invalid", f"{problem.code} {where}".strip()
+        if answer.trace_id != invocation.trace_id:
+            return "plugin_answer_invalid", "trace_id differs"
+        return answer
+
+    async def healthy(self, base_url: str) -> bool:
+        """Whether `GET /health` answers as the contract says, in time."""
+        try:
+            async with (
+                asyncio.timeout(self._probe_timeout),
+                self._session.get(
+                    base_url.rstrip("/") + "/health", allow_redirects=False
+                ) as response,
+            ):
+                content = await self._read(response)
+                health = read_json(models.PluginHealthV1, content)
+                return response.status == 200 and health.status == "ok"
+        except (TimeoutError, _AnswerTooLargeError, ProblemError, aiohttp.ClientError, OSError):
+            return False

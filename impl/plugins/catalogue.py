@@ -1,0 +1,48 @@
+"""The plugins that can be called, in memory: compiled when they change, never per message."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from impl.db import UNAVAILABLE, Pool
+from impl.routing.table import Candidate, RoutingTable, compile_table
+
+log = structlog.get_logger()
+
+READ_CALLABLE = """
+SELECT id, name, version, base_url, intents, status, manifest_hash
+FROM plugins WHERE status IN ('active', 'degraded') ORDER BY name, version
+"""
+
+
+@dataclass
+class Catalogue:
+    """The current routing table. `refresh` after each change of ours; `watch` for others'."""
+
+    pool: Pool
+    fallback: str
+    table: RoutingTable
+    _rows: list[tuple[object, ...]]
+
+    @classmethod
+    def empty(cls, pool: Pool, fallback: str) -> "Catalogue":
+        return cls(pool, fallback, compile_table([], fallback), [])
+
+    async def refresh(self) -> None:
+        records = await self.pool.fetch(READ_CALLABLE)
+        rows = [tuple(record) for record in records]
+        if rows == self._rows:
+            return
+        self.table = compile_table([Candidate(*row) for row in rows], self.fallback)
+        self._rows = rows
+        log.info("catalogue_compiled", plugins=len(rows))
+
+    async def watch(self, every_seconds: float) -> None:
+        """Never ends. A database that is away is waited for: the table in hand keeps serving."""
+        while True:
+            try:
+                await self.refresh()
+            except UNAVAILABLE as error:
+                log.warning("catalogue_stale", reason=type(error).__name__)
+            await asyncio.sleep(every_seconds)

@@ -1,0 +1,75 @@
+from generated import models
+from generated.core.plugins import (
+    RegisterPlugin200,
+    RegisterPlugin201,
+    RegisterPlugin409,
+    RegisterPlugin422,
+    RegisterPluginResult,
+    SendPluginHeartbeat200,
+    SendPluginHeartbeat404,
+    SendPluginHeartbeat422,
+    SendPluginHeartbeatResult,
+)
+from generated.core.security import PluginToken, RegistryKey
+from generated.runtime import trace
+from generated.runtime.problems import InvalidValue
+from impl.db import Pool
+from impl.plugins.catalogue import Catalogue
+from impl.plugins.queries import store_heartbeat
+from impl.plugins.registration import ManifestConflictError, Registered, Registrar, faults
+
+
+class PluginHandlers:
+    """The operations of the tag `plugins`."""
+
+    def __init__(self, pool: Pool, registrar: Registrar, catalogue: Catalogue) -> None:
+        self._pool = pool
+        self._registrar = registrar
+        self._catalogue = catalogue
+
+    async def register_plugin(
+        self,
+        registry_key: RegistryKey,
+        plugin_token: PluginToken | None,
+        body: models.PluginRegistrationRequestV1,
+    ) -> RegisterPluginResult:
+        found = faults(body)
+        if found:
+            return RegisterPlugin422(code="validation_failed", errors=tuple(found))
+        own = None if plugin_token is None else plugin_token.plugin_id
+        try:
+            done = await self._registrar.register(body, own, trace.require())
+        except ManifestConflictError:
+            return RegisterPlugin409(code="plugin_conflict")
+        await self._catalogue.refresh()
+        answer = self._registration(done)
+        return RegisterPlugin201(body=answer) if done.created else RegisterPlugin200(body=answer)
+
+    def _registration(self, done: Registered) -> models.PluginRegistrationResponseV1:
+        return models.PluginRegistrationResponseV1(
+            plugin_id=done.plugin_id,
+            token=done.token.plaintext,
+            issued_at=done.token.issued_at,
+            expires_at=done.token.expires_at,
+            invocation_token=self._registrar.caller.invocation_token(done.plugin_id),
+        )
+
+    async def send_plugin_heartbeat(
+        self,
+        plugin_token: PluginToken,
+        path: models.SendPluginHeartbeatPath,
+        body: models.PluginHeartbeatRequestV1,
+    ) -> SendPluginHeartbeatResult:
+        if body.plugin_id != path.plugin_id:
+            fault = InvalidValue("body", "/plugin_id", "mismatch", "Must equal the path's")
+            return SendPluginHeartbeat422(code="validation_failed", errors=(fault,))
+        status = await store_heartbeat(
+            self._pool,
+            token_plugin_id=plugin_token.plugin_id,
+            plugin_id=path.plugin_id,
+            body=body,
+            trace_id=trace.require(),
+        )
+        if status is None:
+            return SendPluginHeartbeat404(code="plugin_not_found")
+        return SendPluginHeartbeat200(body=models.HeartbeatAckV1(status=status))

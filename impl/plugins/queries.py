@@ -1,0 +1,141 @@
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from generated import models
+from generated.events import EventType
+from impl.db import Executor
+from impl.events.log import EVENT_ROWS, stream_of
+
+LOCK_VERSION = """
+SELECT id, manifest_hash, status FROM plugins WHERE name = $1 AND version = $2 FOR UPDATE
+"""
+
+# A version that another request inserts meanwhile returns no row: the caller then locks that one.
+INSERT = """
+INSERT INTO plugins (name, version, intents, status, base_url, manifest, manifest_hash,
+    heartbeat_interval_sec, supported_schema_versions, scopes, metadata, last_heartbeat)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)
+ON CONFLICT (name, version) DO NOTHING
+RETURNING id
+"""
+
+# A disabled plugin stays so; a good probe makes any other active.
+UPDATE = """
+UPDATE plugins SET intents = $2, base_url = $4, manifest = $5, manifest_hash = $6,
+    heartbeat_interval_sec = $7, supported_schema_versions = $8, scopes = $9, metadata = $10,
+    status = CASE WHEN disabled_at IS NULL AND $3 = 'active' THEN 'active' ELSE status END,
+    updated_at = now()
+WHERE id = $1
+RETURNING status
+"""
+
+REGISTERED = f"""
+WITH event AS (
+    SELECT $1::uuid AS event_id, 'core' AS source, '{EventType.PLUGIN_REGISTERED}' AS event_type,
+        'info' AS severity, $2::text AS stream, id AS plugin_id, NULL::uuid AS dialog_id,
+        $3::uuid AS trace_id, jsonb_build_object('plugin_id', id, 'name', name, 'version', version,
+            'manifest_hash', manifest_hash, 'status', status) AS payload
+    FROM plugins WHERE id = $4
+)
+{EVENT_ROWS}
+SELECT event_id FROM event
+"""  # noqa: S608  # constants of our own
+
+# The plugin's own token proves who it is: it stands in the WHERE as `$2`, beside the path's id.
+HEARTBEAT = f"""
+WITH plugin AS (
+    UPDATE plugins SET last_heartbeat = now(), updated_at = now(),
+        status = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' ELSE $3 END
+    WHERE id = $1 AND id = $2
+    RETURNING id, status
+), event AS (
+    SELECT $4::uuid AS event_id, 'core' AS source, '{EventType.PLUGIN_HEARTBEAT}' AS event_type,
+        'info' AS severity, $5::text AS stream, id AS plugin_id, NULL::uuid AS dialog_id,
+        $6::uuid AS trace_id, jsonb_build_object('plugin_id', id, 'reported', $3::text,
+            'status', status, 'latency_ms', $7::float8, 'queue_depth', $8::int8) AS payload
+    FROM plugin
+)
+{EVENT_ROWS}
+SELECT status FROM plugin
+"""  # noqa: S608  # constants of our own
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A registered version of a plugin, locked by the caller's transaction."""
+
+    id: UUID
+    manifest_hash: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a registration stores. `status` is what the probe of `/health` found."""
+
+    request: models.PluginRegistrationRequestV1
+    manifest: dict[str, Any]
+    manifest_hash: str
+    status: str
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """In the order in which both statements take them, from `base_url` on."""
+        manifest = self.request.manifest
+        telemetry = manifest.telemetry or models.ManifestTelemetryV1()
+        return (
+            self.request.base_url,
+            self.manifest,
+            self.manifest_hash,
+            telemetry.heartbeat_interval_seconds,
+            manifest.supported_schema_versions,
+            self.request.scopes,
+            self.manifest.get("metadata") or {},
+        )
+
+
+async def lock_version(executor: Executor, name: str, version: str) -> Version | None:
+    row = await executor.fetchrow(LOCK_VERSION, name, version)
+    return None if row is None else Version(**row)
+
+
+async def insert_plugin(executor: Executor, registration: Registration) -> UUID | None:
+    request, intents = registration.request, registration.manifest["intents"]
+    found: UUID | None = await executor.fetchval(
+        INSERT, request.name, request.version, intents, registration.status, *registration.values
+    )
+    return found
+
+
+async def update_plugin(executor: Executor, plugin_id: UUID, registration: Registration) -> None:
+    intents = registration.manifest["intents"]
+    await executor.fetchval(UPDATE, plugin_id, intents, registration.status, *registration.values)
+
+
+async def append_registered(executor: Executor, plugin_id: UUID, trace_id: str) -> None:
+    stream = stream_of(EventType.PLUGIN_REGISTERED)
+    await executor.fetchval(REGISTERED, uuid4(), stream, trace_id, plugin_id)
+
+
+async def store_heartbeat(
+    executor: Executor,
+    *,
+    token_plugin_id: UUID,
+    plugin_id: UUID,
+    body: models.PluginHeartbeatRequestV1,
+    trace_id: str,
+) -> models.PluginStatus | None:
+    """The status that the core now holds; None where the plugin is absent or another's."""
+    status: models.PluginStatus | None = await executor.fetchval(
+        HEARTBEAT,
+        plugin_id,
+        token_plugin_id,
+        body.status,
+        uuid4(),
+        stream_of(EventType.PLUGIN_HEARTBEAT),
+        trace_id,
+        body.latency_ms,
+        body.queue_depth,
+    )
+    return status

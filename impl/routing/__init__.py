@@ -1,0 +1,1 @@
+"""Which plugin answers a message, and why."""

@@ -1,0 +1,93 @@
+"""The operations of the tag `service`: health, and the contract as the service was made from it."""
+
+from functools import cached_property
+from importlib.metadata import version
+from importlib.resources import files
+
+import structlog
+from redis.asyncio import Redis
+
+from generated import models
+from generated.core.service import (
+    GetContract200,
+    GetContractResult,
+    GetHealth200,
+    GetHealthResult,
+    GetPluginContract200,
+    GetPluginContractResult,
+    GetReadiness200,
+    GetReadinessResult,
+    GetReferencePage200,
+    GetReferencePageResult,
+    GetReferenceScript200,
+    GetReferenceScriptResult,
+)
+from generated.errors import DatabaseUnavailable
+from impl.db import Pool
+from impl.redis import UNREACHABLE
+
+log = structlog.get_logger()
+
+# Redoc writes its styles into the page and runs its search in a worker from a blob.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; worker-src blob:; child-src blob:; font-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+PAGE = b"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>botcore: reference</title>
+<body style="margin: 0">
+<redoc spec-url="/api/v1/openapi.json" disable-google-font="true" hide-loading="true"></redoc>
+<script src="/docs/redoc.js"></script>
+</html>
+"""
+
+
+class ServiceHandlers:
+    def __init__(self, pool: Pool, redis: "Redis") -> None:
+        self._pool = pool
+        self._redis = redis
+        self._alive = models.HealthV1(status="ok", version=version("botcore"))
+
+    async def get_health(self) -> GetHealthResult:
+        return GetHealth200(body=self._alive)
+
+    async def get_readiness(self) -> GetReadinessResult:
+        if await self._pool.fetchval("SELECT 1") != 1:
+            raise DatabaseUnavailable
+        mode = "normal" if await self._redis_answers() else "degraded"
+        return GetReadiness200(body=models.ReadinessV1(status="ready", mode=mode))
+
+    async def _redis_answers(self) -> bool:
+        try:
+            return bool(await self._redis.ping())
+        except UNREACHABLE as error:
+            log.warning("redis_unreachable", reason=type(error).__name__)
+            return False
+
+    async def get_contract(self) -> GetContractResult:
+        return GetContract200(body=self._contract)
+
+    async def get_plugin_contract(self) -> GetPluginContractResult:
+        return GetPluginContract200(body=self._plugin_contract)
+
+    async def get_reference_page(self) -> GetReferencePageResult:
+        return GetReferencePage200(body=PAGE, content_security_policy=CONTENT_SECURITY_POLICY)
+
+    async def get_reference_script(self) -> GetReferenceScriptResult:
+        return GetReferenceScript200(body=self._script)
+
+    @cached_property
+    def _contract(self) -> bytes:
+        return files("generated").joinpath("openapi.json").read_bytes()
+
+    @cached_property
+    def _plugin_contract(self) -> bytes:
+        return files("generated").joinpath("plugin.openapi.json").read_bytes()
+
+    @cached_property
+    def _script(self) -> bytes:
+        return files("fastapi_offline").joinpath("static", "redoc.standalone.js").read_bytes()

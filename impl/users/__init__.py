@@ -1,0 +1,1 @@
+"""The people behind the messages, each as one bot knows them."""

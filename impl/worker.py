@@ -1,0 +1,59 @@
+"""`botcore worker`: what happens after the answer. Any number of workers may run."""
+
+import asyncio
+import contextlib
+import signal
+
+import structlog
+import uvloop
+
+from impl import logging
+from impl.app import open_resources
+from impl.dialogs.delivery import Delivery
+from impl.dialogs.recovery import Recovery
+from impl.events.relay import Relay
+from impl.process import announce_ready
+from impl.redis import relay_client
+from impl.settings import Settings
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> int:
+    """Works until SIGTERM or SIGINT. A task that dies ends the process, loudly."""
+    logging.configure(settings.log_level)
+    return uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with open_resources(settings) as resources:
+        redis = relay_client(settings)
+        relay = Relay(resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds)
+        recovery = Recovery(resources.pool, Delivery(resources.pool, resources.caller), settings)
+        tasks = {
+            asyncio.create_task(relay.run(), name="relay"),
+            asyncio.create_task(recovery.run(), name="recovery"),
+        }
+        log.info("working", tasks=sorted(task.get_name() for task in tasks))
+        announce_ready()
+        try:
+            return await _watch(tasks, stop)
+        finally:
+            await redis.aclose()
+
+
+async def _watch(tasks: set["asyncio.Task[None]"], stop: asyncio.Event) -> int:
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    died = [task for task in done if task is not stopping]
+    for task in died:
+        log.error("task_died", task=task.get_name(), exc_info=task.exception())
+    for task in (*tasks, stopping):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+    return 1 if died else 0
