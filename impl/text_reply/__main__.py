@@ -1,0 +1,26 @@
+"""`python -m impl.text_reply`: serve until SIGTERM."""
+
+import sys
+
+import uvloop
+from pydantic import ValidationError
+
+from impl import logging
+from impl.text_reply.service import serve
+from impl.text_reply.settings import TextReplySettings, complaints
+
+
+def main() -> int:
+    """Exit code: 0 after a signal, 1 where something died or was refused, 2 for bad settings."""
+    try:
+        settings = TextReplySettings()
+    except ValidationError as error:
+        for complaint in complaints(error):
+            sys.stderr.write(f"text_reply cannot start: {complaint}\n")
+        return 2
+    logging.configure(settings.log_level)
+    return uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The composition root: what is open while the service runs, and what ends it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import aiohttp
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from generated.runtime import trace
+from impl.process import announce_ready
+from impl.text_reply.answers import Answer, Answerer
+from impl.text_reply.app import BearerCheck, create_app
+from impl.text_reply.core_api import CoreApi, CoreRefusedError
+from impl.text_reply.figures import Figures
+from impl.text_reply.manifest import VERSION
+from impl.text_reply.model import Model
+from impl.text_reply.once import Once
+from impl.text_reply.registration import Registration
+from impl.text_reply.settings import TextReplySettings
+
+log = structlog.get_logger()
+
+HOST = "127.0.0.1"
+DRAIN_SECONDS = 2
+# Longer than a caller keeps an idle connection, so that it never writes into one that we close.
+KEEP_ALIVE_SECONDS = 75
+
+
+class Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `serve`: uvicorn raises them again, and we would die half closed."""
+        yield
+
+
+async def serve(settings: TextReplySettings) -> int:
+    """Serve until a signal (exit code 0), or until something dies or is refused (1)."""
+    trace.enter(str(uuid4()))
+    try:
+        listener = socket.create_server((HOST, settings.text_reply_port), backlog=2048)
+    except OSError as error:
+        log.critical("cannot_listen", port=settings.text_reply_port, reason=error.strerror)
+        return 1
+    with listener:
+        async with opened(settings) as (app, registration):
+            log.info("started", version=VERSION, url=settings.base_url, model=settings.llm_model)
+            return await run(make_server(app), listener, registration)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: TextReplySettings) -> AsyncIterator[tuple[FastAPI, Registration]]:
+    async with contextlib.AsyncExitStack() as stack:
+        model = _model(settings)
+        if model is not None:
+            stack.push_async_callback(model.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        figures, once, bearer = Figures(), Once[Answer](), BearerCheck()
+        stack.push_async_callback(once.close)
+        answerer = Answerer(model, seconds=settings.llm_timeout_seconds, figures=figures)
+        yield (
+            create_app(answerer, once, bearer),
+            Registration(
+                CoreApi(session, settings.url),
+                base_url=settings.base_url,
+                registry_key=settings.registry_key.get_secret_value(),
+                heartbeat_seconds=settings.text_reply_heartbeat_seconds,
+                figures=figures,
+                expect_bearer=bearer.expect,
+                announce_ready=announce_ready,
+            ),
+        )
+
+
+def _model(settings: TextReplySettings) -> Model | None:
+    if settings.llm_base_url is None or settings.llm_model is None:
+        return None
+    from impl.text_reply.openai_model import OpenAIModel  # noqa: PLC0415  # slow: only if needed
+
+    key = settings.llm_api_key
+    return OpenAIModel(
+        settings.llm_base_url, settings.llm_model, key.get_secret_value() if key else None
+    )
+
+
+def make_server(app: FastAPI) -> Server:
+    return Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+async def run(server: Server, listener: socket.socket, registration: Registration) -> int:
+    """Serve on `listener`, which accepts connections already, and be registered meanwhile."""
+    serving = asyncio.create_task(server.serve([listener]), name="server")
+    registering = asyncio.create_task(registration.run(), name="registration")
+    with _stopping_by_signal(server):
+        await asyncio.wait((serving, registering), return_when=asyncio.FIRST_COMPLETED)
+        asked_to_stop = server.should_exit and not registering.done()
+        server.should_exit = True
+        registering.cancel()
+        await asyncio.wait((serving, registering))
+    for task in (serving, registering):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _tell(task.get_name(), error)
+    return 0 if asked_to_stop and serving.exception() is None else 1
+
+
+@contextlib.contextmanager
+def _stopping_by_signal(server: Server) -> Iterator[None]:
+    def stop() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for which in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(which, stop)
+    try:
+        yield
+    finally:
+        for which in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(which)
+
+
+def _tell(task: str, error: BaseException) -> None:
+    if isinstance(error, CoreRefusedError):
+        hint = "raise the plugin's version" if error.status == 409 else None
+        log.critical(
+            "core_refused", status=error.status, code=error.code, detail=error.detail, hint=hint
+        )
+    else:
+        log.critical("task_died", task=task, exc_info=error)

@@ -1,0 +1,63 @@
+"""Every setting of this service, from the environment (prefix `BOTCORE_`)."""
+
+from collections.abc import Iterator
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from generated.models import HttpUrl, Line, PluginBaseUrl
+from impl.text_reply.manifest import HEARTBEAT_SECONDS
+
+PREFIX = "BOTCORE_"
+
+
+class TextReplySettings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    url: PluginBaseUrl = Field(description="where the core serves its API")
+    registry_key: SecretStr = Field(min_length=1)
+
+    text_reply_port: int = Field(default=8090, ge=1, le=65535)
+    text_reply_base_url: PluginBaseUrl | None = Field(
+        default=None, description="where the core reaches us; by default this machine and our port"
+    )
+    text_reply_heartbeat_seconds: float = Field(
+        default=HEARTBEAT_SECONDS,
+        gt=0,
+        le=HEARTBEAT_SECONDS,
+        description="never less often than the manifest promises",
+    )
+
+    llm_base_url: HttpUrl | None = Field(
+        default=None, description="an OpenAI-compatible API; without it no model is asked"
+    )
+    llm_model: Line | None = None
+    llm_api_key: SecretStr | None = None
+    llm_timeout_seconds: float = Field(default=2.0, gt=0, le=600)
+
+    @property
+    def base_url(self) -> str:
+        return self.text_reply_base_url or f"http://127.0.0.1:{self.text_reply_port}"
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Self:
+        if self.llm_base_url is not None and self.llm_model is None:
+            raise ValueError(f"{PREFIX}LLM_BASE_URL is set: set {PREFIX}LLM_MODEL too")
+        return self
+
+
+def complaints(error: ValidationError) -> Iterator[str]:
+    """What is wrong, by variable; never a value, since it may be a secret."""
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        name = f"{PREFIX}{str(fault['loc'][0]).upper()}: " if fault["loc"] else ""
+        yield f"{name}{message}"
