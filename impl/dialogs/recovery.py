@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 16
 
-# The database's clock alone decides that a lease is over; the attempt's number fences the old owner.
+# The database's clock alone decides that a lease is over; the attempt fences the old owner.
 CLAIM = """
 UPDATE plugin_calls AS call SET attempt = attempt + 1,
     lease_until = now() + make_interval(secs => $1)

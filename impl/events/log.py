@@ -1,6 +1,6 @@
 """Events join the statement that makes them true.
 
-A statement names what happened in a CTE `event` with the columns (event_id uuid, source, event_type,
+A statement names what happened in a CTE `event` with the columns (event_id, source, event_type,
 severity, stream, plugin_id, dialog_id, trace_id, payload jsonb) and ends with `EVENT_ROWS`. So the
 audit row, the plugin's event and the outbox row are committed with the change, or not at all.
 """

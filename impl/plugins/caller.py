@@ -1,6 +1,6 @@
 """Calls to plugins over HTTP. What comes back is hostile input.
 
-No redirects, no proxy from the environment, no unpacking; the answer is capped in bytes and in time,
+No redirects, no proxy from the environment, no unpacking; the answer is capped in bytes and time,
 parsed strictly and checked against the plugin contract before anything else looks at it.
 """
 

@@ -1,4 +1,4 @@
-"""Who may register what: a new version, the same one again, or one that proves that it is itself."""
+"""Who may register what: a new version, the same again, or one that proves that it is itself."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,0 +1,168 @@
+"""A message's way, over real sockets: answered, replayed, refused, recovered."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from aiohttp import web
+
+from tests.stack import Api, ScriptedPlugin
+
+
+async def test_a_message_is_answered_and_every_step_is_stored(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    user, dialog = await api.user(), uuid4()
+    answer = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert answer.status == 200, answer.raw
+    assert answer.json["status"] == "accepted"
+    assert answer.json["plugin_responses"][0]["content"] == "echo: Hello!"
+    assert answer.headers["Location"] == f"/api/v1/dialogs/{dialog}/messages/m-1"
+    assert answer.headers["X-Trace-Id"] == answer.json["trace_id"]
+    assert "Idempotency-Replayed" not in answer.headers
+
+    call = await pool.fetchrow("SELECT * FROM plugin_calls")
+    assert (call["status"], call["error_code"], call["attempt"]) == ("succeeded", None, 1)
+    assert call["routing"]["stage"] == "fallback"
+    assert call["lease_until"] is None
+    senders = await pool.fetch("SELECT sender_type FROM messages ORDER BY seq")
+    assert [row["sender_type"] for row in senders] == ["user", "plugin"]
+    expected = ["plugin_invocation_started", "plugin_invocation_completed"]
+    for table, column in (("audit_logs", "action"), ("plugin_events", "event_type")):
+        rows = await pool.fetch(
+            f"SELECT {column} AS name FROM {table} WHERE {column} LIKE 'plugin_invocation%'"
+        )
+        assert sorted(row["name"] for row in rows) == sorted(expected)
+    assert await pool.fetchval("SELECT last_message_at IS NOT NULL FROM dialogs")
+
+
+async def test_the_plugin_is_told_what_the_contract_says(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    user, dialog = await api.user(locale="ru"), uuid4()
+    await api.say(user, "one", dialog)
+    await api.say(user, "two", dialog, metadata={"source": "telegram"})
+    body, headers = text_reply.calls[1], text_reply.headers[1]
+    assert [item["payload"]["text"] for item in body["context"]["messages"]] == ["one", "echo: one"]
+    assert body["context"]["locale"] == "ru"
+    assert body["context"]["metadata"] == {"source": "telegram"}
+    assert body["intent"] is None
+    assert headers["X-Invocation-Id"] == body["invocation_id"]
+    assert headers["X-Trace-Id"] == body["trace_id"]
+    assert headers["Authorization"].startswith("Bearer bc_invoke_")
+
+
+async def test_a_repeated_message_gets_the_stored_answer_byte_for_byte(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    user, dialog = await api.user(), uuid4()
+    first = await api.say(user, "Hello!", dialog, message_id="m-1")
+    again = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert again.status == 200
+    assert again.raw == first.raw
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["X-Trace-Id"] != first.headers["X-Trace-Id"]
+    assert len(text_reply.calls) == 1
+
+
+async def test_a_message_id_serves_one_message_only(api: Api, text_reply: ScriptedPlugin) -> None:
+    user, dialog = await api.user(), uuid4()
+    await api.say(user, "Hello!", dialog, message_id="m-1")
+    other = await api.say(user, "Something else", dialog, message_id="m-1")
+    assert (other.status, other.json["code"]) == (422, "message_id_reused")
+    assert len(text_reply.calls) == 1
+
+
+async def test_a_message_in_flight_is_409_until_it_is_answered(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    user, dialog, go_on = await api.user(), uuid4(), asyncio.Event()
+
+    async def slow(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        await go_on.wait()
+        return web.json_response({"text": "late", "trace_id": body["trace_id"]})
+
+    text_reply.reply = slow
+    first = asyncio.create_task(api.say(user, "Hello!", dialog, message_id="m-1"))
+    await text_reply.called.wait()
+    meanwhile = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert (meanwhile.status, meanwhile.json["code"]) == (409, "message_in_flight")
+    assert meanwhile.headers["Retry-After"] == "1"
+    go_on.set()
+    assert (await first).json["plugin_responses"][0]["content"] == "late"
+    assert len(text_reply.calls) == 1
+
+
+async def test_of_fifty_at_once_one_does_the_work(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    user, dialog = await api.user(), uuid4()
+    answers = await asyncio.gather(
+        *(api.say(user, "Hello!", dialog, message_id="m-1") for _ in range(50))
+    )
+    assert {answer.status for answer in answers} <= {200, 409}
+    assert len({answer.raw for answer in answers if answer.status == 200}) == 1
+    assert len(text_reply.calls) == 1
+    assert await pool.fetchval("SELECT count(*) FROM plugin_calls") == 1
+    assert await pool.fetchval("SELECT count(*) FROM messages WHERE sender_type = 'user'") == 1
+
+
+async def test_without_a_plugin_the_message_is_stored_and_says_so(
+    api: Api, pool: asyncpg.Pool
+) -> None:
+    user, dialog = await api.user(), uuid4()
+    first = await api.say(user, "Anybody?", dialog, message_id="m-1")
+    assert (first.status, first.json["status"]) == (200, "failed")
+    assert first.json["error"]["code"] == "no_plugin_available"
+    again = await api.say(user, "Anybody?", dialog, message_id="m-1")
+    assert again.raw == first.raw
+    assert await pool.fetchval("SELECT count(*) FROM messages") == 1
+
+
+async def test_another_bots_dialog_is_as_absent_as_none(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    other = await pool.fetchval("INSERT INTO bots (name) VALUES ('other') RETURNING id")
+    user, dialog = await api.user(), uuid4()
+    await pool.execute(
+        "INSERT INTO dialogs (id, bot_id, user_id) VALUES ($1, $2, $3)", dialog, other, UUID(user)
+    )
+    foreign = await api.say(user, "Hello!", dialog)
+    read = await api.bot("GET", f"/api/v1/dialogs/{dialog}")
+    absent = await api.bot("GET", f"/api/v1/dialogs/{uuid4()}")
+    assert (foreign.status, foreign.json["code"]) == (404, "dialog_not_found")
+    assert (read.status, read.json["code"]) == (absent.status, absent.json["code"])
+    assert read.status == 404
+    assert await pool.fetchval("SELECT count(*) FROM messages") == 0
+    assert text_reply.calls == []
+
+
+async def test_a_user_that_the_bot_did_not_register_is_404(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    answer = await api.say(str(uuid4()), "Hello!")
+    assert (answer.status, answer.json["code"]) == (404, "user_not_found")
+    assert await pool.fetchval("SELECT count(*) FROM dialogs") == 0
+
+
+async def test_ids_that_disagree_are_pointed_at(api: Api, text_reply: ScriptedPlugin) -> None:
+    user, second, dialog = await api.user(1), await api.user(2), uuid4()
+    other = await api.say(user, "Hello!", dialog, dialog_id=str(uuid4()))
+    await api.say(user, "Hello!", dialog)
+    foreign = await api.say(second, "Hello!", dialog)
+    for answer, pointer in ((other, "/dialog_id"), (foreign, "/user_id")):
+        assert (answer.status, answer.json["code"]) == (422, "validation_failed")
+        assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+
+
+async def test_the_bodys_trace_serves_where_the_header_names_none(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    user, in_body, in_header = await api.user(), str(uuid4()), str(uuid4())
+    body = {"user_id": user, "trace_id": in_body, "payload": {"type": "text", "text": "x"}}
+    path = f"/api/v1/dialogs/{uuid4()}/messages"
+    plain = await api.bot("POST", path, json=body)
+    named = await api.bot("POST", path, json=body, headers={"X-Trace-Id": in_header})
+    assert plain.headers["X-Trace-Id"] == plain.json["trace_id"] == in_body
+    assert named.headers["X-Trace-Id"] == named.json["trace_id"] == in_header

@@ -1,0 +1,193 @@
+"""The API over a real socket, and plugins that do as a test tells them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+import asyncpg
+import uvicorn
+from aiohttp import web
+from fastapi import FastAPI
+from multidict import CIMultiDictProxy
+
+from impl.app import create_app
+from impl.settings import Settings
+from impl.tokens.issue import issue
+
+BOT_SCOPES = ["dialogs:read", "dialogs:write", "users:write"]
+
+
+def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
+    values: dict[str, Any] = {
+        "mode": "development",
+        "database_url": database,
+        "redis_url": valkey,
+        "secret_key": "a test's secret key, long enough",
+        "log_level": "error",
+        "catalogue_refresh_seconds": 0.05,
+        "call_deadline_seconds": 2,
+    }
+    return Settings(**(values | changed))
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The base URL of `app`, served by uvicorn on a free port of this machine alone."""
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    server.capture_signals = _no_signals  # type: ignore[method-assign]  # the suite's own stay
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            task.result()
+            raise RuntimeError("the server stopped before it was ready")
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _no_signals:  # noqa: N801  # stands for a function that returns a context manager
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+Reply = Callable[[dict[str, Any], web.Request], Awaitable[web.StreamResponse]]
+
+
+async def echo(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+    """A good plugin: says what it was told."""
+    text = body["payload"].get("text", body["payload"]["type"])
+    return web.json_response({"text": f"echo: {text}"[:4096], "trace_id": body["trace_id"]})
+
+
+@dataclass
+class ScriptedPlugin:
+    """A plugin server whose next answers a test writes. `calls` are the bodies that it saw."""
+
+    url: str = ""
+    reply: Reply = echo
+    healthy: bool = True
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def invoke(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.calls.append(body)
+        self.headers.append(dict(request.headers))
+        self.called.set()
+        return await self.reply(body, request)
+
+    async def health(self, _request: web.Request) -> web.StreamResponse:
+        if not self.healthy:
+            return web.Response(status=503)
+        return web.json_response({"status": "ok", "version": "1.0.0"})
+
+
+@asynccontextmanager
+async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
+    plugin = ScriptedPlugin()
+    application = web.Application(client_max_size=2**22)
+    application.router.add_post("/invoke", plugin.invoke)
+    application.router.add_get("/health", plugin.health)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    plugin.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield plugin
+    finally:
+        await runner.cleanup()
+
+
+def manifest(name: str, version: str = "1.0.0", *intents: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": version,
+        "intents": list(intents),
+        "auth": {"type": "bearer"},
+        "supported_schema_versions": ["v1alpha"],
+    }
+
+
+def regex_intent(tag: str, pattern: str, priority: int = 0) -> dict[str, Any]:
+    condition = {"type": "regex", "value": pattern}
+    return {"tag": tag, "activation_condition": condition, "priority": priority}
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: CIMultiDictProxy[str]
+    raw: bytes
+    json: Any
+
+
+@dataclass
+class Api:
+    """A client of one running API, with a bot's token and a registry key."""
+
+    url: str
+    session: aiohttp.ClientSession
+    bot_id: UUID
+    bot_token: str
+    registry_key: str
+
+    async def send(self, method: str, path: str, **options: Any) -> Answer:
+        async with self.session.request(method, self.url + path, **options) as response:
+            raw = await response.read()
+            is_json = "json" in response.headers.get("Content-Type", "")
+            value = await response.json(content_type=None) if is_json else None
+            return Answer(response.status, response.headers, raw, value)
+
+    async def bot(self, method: str, path: str, **options: Any) -> Answer:
+        headers = {"X-Bot-Token": self.bot_token, **options.pop("headers", {})}
+        return await self.send(method, path, headers=headers, **options)
+
+    async def user(self, telegram_id: int = 1, locale: str | None = "en") -> str:
+        body = {"telegram_id": telegram_id, "display_name": "Ada", "locale": locale}
+        answer = await self.bot("POST", "/api/v1/users", json=body)
+        assert answer.status in (200, 201), answer.raw
+        return str(answer.json["user_id"])
+
+    async def say(self, user_id: str, text: str, dialog: object = None, **more: Any) -> Answer:
+        body = {"user_id": user_id, "payload": {"type": "text", "text": text}, **more}
+        path = f"/api/v1/dialogs/{dialog or uuid4()}/messages"
+        return await self.bot("POST", path, json=body)
+
+    async def register(self, body: dict[str, Any], token: str | None = None) -> Answer:
+        headers = {"X-Registry-Key": self.registry_key}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return await self.send("POST", "/api/v1/plugins/register", json=body, headers=headers)
+
+    async def add_plugin(
+        self, url: str, name: str = "text_reply", *intents: dict[str, Any], version: str = "1.0.0"
+    ) -> Any:
+        described = manifest(name, version, *intents)
+        body = {"name": name, "version": version, "base_url": url, "manifest": described}
+        answer = await self.register(body)
+        assert answer.status in (200, 201), answer.raw
+        return answer.json
+
+
+@asynccontextmanager
+async def running_api(
+    pool: asyncpg.Pool, settings: Settings, *, bot_name: str = "tests"
+) -> AsyncIterator[Api]:
+    """The real application on the real database, and a client for it."""
+    bot_id = await pool.fetchval("INSERT INTO bots (name) VALUES ($1) RETURNING id", bot_name)
+    bot = await issue(pool, "bot", subject_id=bot_id, scopes=BOT_SCOPES, expires_in=None)
+    key = await issue(pool, "registry", scopes=["plugins:register"], expires_in=None)
+    async with serving(create_app(settings)) as url, aiohttp.ClientSession() as session:
+        yield Api(url, session, bot_id, bot.plaintext, key.plaintext)
