@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -79,22 +80,38 @@ async def _migrate(
             await connection.run_sync(_run, choose(before), revision)
         except CommandError as error:
             raise MigrationError(str(error)) from error
+        except DBAPIError as error:
+            reason = error.orig and error.orig.__cause__
+            raise MigrationError(f"failed, and changed nothing: {reason}") from error
         return Migrated(before, await _revision(connection))
 
 
 @asynccontextmanager
 async def _connect(database_url: str) -> AsyncIterator[AsyncConnection]:
-    async def connect() -> Any:
-        # asyncpg reads the URL itself, so that it means here what it means to the pool.
-        return await asyncpg.connect(
-            database_url.replace("+asyncpg", "", 1), statement_cache_size=0, timeout=10
-        )
+    # asyncpg reads the URL itself, so that it means here what it means to the pool.
+    opened = await asyncpg.connect(
+        database_url.replace("postgresql+asyncpg://", "postgresql://", 1),
+        statement_cache_size=0,
+        timeout=10,
+    )
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    async with engine.begin() as connection:
-        number = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
-        check_version(number // 10_000)
-        yield connection
+    async def already_opened() -> Any:
+        return opened
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=already_opened, poolclass=NullPool
+    )
+    try:
+        async with engine.begin() as connection:
+            await _check_server(connection)
+            yield connection
+    finally:
+        await opened.close()
+
+
+async def _check_server(connection: AsyncConnection) -> None:
+    number = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+    check_version(number // 10_000)
 
 
 async def _revision(connection: AsyncConnection) -> str | None:

@@ -1,1 +1,7 @@
+"""`botcore`: what people type. Every command imports what it needs when it runs."""
 
+
+def main() -> None:
+    from impl.cli.app import app  # noqa: PLC0415 - `import impl.cli.chat` needs no typer
+
+    app()

@@ -89,7 +89,7 @@ async def test_two_migrators_at_once_take_turns(empty_database: str) -> None:
 
 async def test_a_failed_migration_leaves_nothing(empty_database: str) -> None:
     await execute(empty_database, "CREATE TABLE streams (mine int)")
-    with pytest.raises(Exception, match="already exists"):
+    with pytest.raises(MigrationError, match=r"changed nothing: .*already exists"):
         await migrate.upgrade(empty_database)
     assert await tables(empty_database) == {"streams"}
     assert await migrate.current(empty_database) is None

@@ -1,0 +1,77 @@
+"""The commands. Imports are inside them: `botcore --help` must not wait for a web framework."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from impl.cli.bots import bots
+
+app = typer.Typer(
+    name="botcore",
+    help="The core of a bot platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(bots, name="bots")
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The API's port; 0 takes a free one.")
+    ] = 8080,
+) -> None:
+    """Start everything on this machine, for a developer."""
+    from impl.local.development import up as run  # noqa: PLC0415
+
+    raise typer.Exit(asyncio.run(run(port=port)))
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API until SIGTERM."""
+    from impl.cli.environment import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    from impl.serve import run  # noqa: PLC0415
+
+    raise typer.Exit(run(settings))
+
+
+@app.command()
+def worker() -> None:
+    """Publish events and finish late calls, until SIGTERM."""
+    from impl.cli.environment import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    from impl.worker import run  # noqa: PLC0415
+
+    raise typer.Exit(run(settings))
+
+
+@app.command()
+def migrate(
+    to: Annotated[
+        str, typer.Option(metavar="REVISION", help="Go there, forward or back; base is empty.")
+    ] = "head",
+) -> None:
+    """Bring the database's tables up to date. Many may run it at once."""
+    from impl.cli.database import run  # noqa: PLC0415
+    from impl.migrate import move  # noqa: PLC0415
+
+    step = run(lambda url: move(url, to))
+    before, after = step.before or "base", step.after or "base"
+    typer.echo(f"{before} → {after}" if before != after else f"at {after} already")
+
+
+@app.command()
+def chat(
+    locale: Annotated[str, typer.Option(help="The language that you speak.")] = "en",
+) -> None:
+    """Talk to the bot in this terminal."""
+    from impl.cli.chat import chat as run  # noqa: PLC0415
+
+    raise typer.Exit(run(locale))

@@ -1,0 +1,56 @@
+"""Runs a command's work on the database, and tells a person what went wrong with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from impl.cli.environment import database_url, refuse
+from impl.migrate import MigrationError
+
+T = TypeVar("T")
+
+
+def run(work: Callable[[str], Awaitable[T]]) -> T:
+    """Call `work` with the database's URL; what fails ends the command with one line."""
+    url = database_url()
+
+    async def main() -> T:
+        return await work(url)
+
+    try:
+        return asyncio.run(main())
+    except MigrationError as error:
+        refuse(str(error), code=1)
+    except asyncpg.UndefinedTableError:
+        refuse("the database has no tables yet: run `botcore migrate`", code=1)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        refuse(f"cannot use the database{place(url)} of BOTCORE_DATABASE_URL: {_reason(error)}")
+
+
+def connected(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Run `work` in one transaction."""
+
+    async def main(url: str) -> T:
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            async with connection.transaction():
+                return await work(connection)
+        finally:
+            await connection.close()
+
+    return run(main)
+
+
+def place(url: str) -> str:
+    """Host, port and database in the form " host:port/database"; never who, and no password."""
+    address = url.partition("?")[0]
+    if "@" in address:
+        return f" {address.rpartition('@')[2]}"
+    # A "?" of the password itself: what is before it is the password's beginning.
+    return f" {address.partition('://')[2]}" if "@" not in url else ""
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

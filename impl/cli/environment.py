@@ -1,0 +1,58 @@
+"""What the commands read from the environment, and how they say that it is not there."""
+
+import os
+from typing import Never
+from urllib.parse import urlsplit
+
+import typer
+
+from impl.settings import Settings
+
+FORM = "postgresql://user:password@host:port/database"
+
+
+def refuse(message: str, code: int = 2) -> Never:
+    """End with one line for a person, and no traceback."""
+    typer.echo(f"botcore: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def database_url() -> str:
+    """Only this one: a job that migrates needs no other secret."""
+    url = os.environ.get("BOTCORE_DATABASE_URL")
+    if not url:
+        refuse(f"BOTCORE_DATABASE_URL is not set: set it to {FORM}")
+    if not _is_database(url):
+        # Never quoted: with a sign in the wrong place anything may be the password.
+        refuse(f"BOTCORE_DATABASE_URL is no URL of a PostgreSQL database: its form is {FORM}")
+    return url
+
+
+def _is_database(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    return parts.scheme in {"postgres", "postgresql"}
+
+
+def read_settings() -> Settings:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Names and reasons, never the values: some are secrets.
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+    refuse(
+        "; ".join(_complaint(str(each["loc"][0]), each["type"], each["msg"]) for each in problems)
+    )
+
+
+def _complaint(field: str, kind: str, message: str) -> str:
+    name = f"BOTCORE_{field.upper()}"
+    if kind != "missing":
+        return f"{name}: {message}"
+    form = Settings.model_fields[field].description
+    return f"{name} is not set: set it ({form})" if form else f"{name} is not set"
