@@ -8,6 +8,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "contracts" / "v1alpha"
+EXAMPLES = {"example", "examples", "default", "enum", "const"}
 METHODS = ("get", "put", "post", "delete", "patch")
 
 Json = dict[str, Any]
@@ -94,6 +95,14 @@ def walk(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Json]]:
     for key, child in children:
         if isinstance(child, dict | list):
             yield from walk(child, (*parts, str(key)))
+
+
+def in_example(parts: Parts) -> bool:
+    """Whether the place is inside of an example: what stands there may look like anything."""
+    before = ("", *parts)
+    return any(
+        part in EXAMPLES and before[index] != "properties" for index, part in enumerate(parts)
+    )
 
 
 def snake_case(name: str) -> str:

@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools.bundler import Bundle, error_codes, load, read
-from tools.contract import CONTRACT, operations, walk
+from tools.contract import CONTRACT, in_example, operations, walk
 from tools.operation_rules import OPERATION_RULES
 from tools.schema_rules import SCHEMA_RULES
 
 HTTP = ("openapi.yaml", "plugin.openapi.yaml")
 EVENTS = "events.asyncapi.yaml"
 EXTENSIONS = {"x-error-codes"}
-# What an example holds may look like anything, an extension included.
-EXAMPLES = {"example", "examples", "default", "enum", "const"}
 # What the edge answers where no operation is named.
 CODES_WITHOUT_OPERATION = {"not_found"}
 # The shapes of secrets that work somewhere; ours are told by the word EXAMPLE in them.
@@ -49,7 +47,7 @@ def known_extensions(folder: Path, bundles: Bundles) -> Iterator[str]:
     """An extension that nothing enforces says nothing."""
     for bundle in bundles.values():
         for parts, node in walk(bundle.document):
-            if EXAMPLES.isdisjoint(parts) and (not parts or parts[-1] != "properties"):
+            if not in_example(parts) and parts[-1:] != ("properties",):
                 for key in node:
                     if key.startswith("x-") and key not in EXTENSIONS:
                         yield f"{bundle.place(parts) if parts else bundle.name}: unknown {key}"
@@ -97,7 +95,7 @@ def no_secret_in_examples(folder: Path, bundles: Bundles) -> Iterator[str]:
     for bundle in bundles.values():
         for parts, node in walk(bundle.document):
             for key, value in node.items():
-                if not EXAMPLES.isdisjoint((*parts, key)) and _holds_secret(value):
+                if in_example((*parts, key)) and _holds_secret(value):
                     yield f"{bundle.place((*parts, key))}: looks like a secret that works"
 
 

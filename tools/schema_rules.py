@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tools.bundler import Bundle
-from tools.contract import Json, Parts, deref, operations, walk
+from tools.contract import Json, Parts, deref, in_example, operations, walk
 
 COMBINED = ("anyOf", "oneOf", "allOf")
 # Keywords that no rule here reads: whoever wants one teaches the rules first.
@@ -30,7 +30,7 @@ def schemas(bundle: Bundle) -> Iterator[tuple[Parts, Json]]:
     """Every schema of the bundle but mere references, with its place."""
     for parts, node in walk(bundle.document):
         named = len(parts) == 3 and parts[:2] == ("components", "schemas")
-        inline = parts[-1:] == ("schema",) and not {"examples", "properties"} & set(parts)
+        inline = parts[-1:] == ("schema",) and not in_example(parts)
         if named or inline:
             yield from _members(parts, node)
 

