@@ -1,0 +1,47 @@
+"""Runs `botcore` as people do: a process, its arguments, its environment, its input."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+async def start(
+    *arguments: str, env: Mapping[str, str], directory: Path
+) -> asyncio.subprocess.Process:
+    inherited = {name: value for name, value in os.environ.items() if "BOTCORE" not in name}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-X", "utf8", "-W", "error", "-m", "impl.cli", *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**inherited, "PYTHONPATH": str(ROOT), **env},
+        cwd=directory,
+    )
+
+
+async def end(process: asyncio.subprocess.Process, typed: str | None = None) -> Ended:
+    given = None if typed is None else typed.encode()
+    out, err = await asyncio.wait_for(process.communicate(given), 60)
+    assert process.returncode is not None
+    ended = Ended(process.returncode, out.decode(), err.decode())
+    assert "Traceback" not in ended.err, ended.err
+    return ended
+
+
+async def botcore(
+    *arguments: str, env: Mapping[str, str], directory: Path, typed: str = ""
+) -> Ended:
+    return await end(await start(*arguments, env=env, directory=directory), typed)
