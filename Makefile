@@ -32,3 +32,13 @@ run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
 	uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt
 	uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+
+generate: .venv/dev  ## write generated/ from contracts/
+	@$(BIN)/python -m tools.generate
+
+check: .venv/dev  ## lint, types, contract, and whether generated/ is up to date
+	@$(BIN)/python -m tools.check
+
+# make test ARGS='tests/unit -k json'
+test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS go to pytest
+	@$(BIN)/pytest --failed-first --durations=5 $(ARGS)
