@@ -78,6 +78,11 @@ def _operation(op: Operation, schemes: dict[str, Json]) -> Json:
         "versioned": any(item["name"] == "X-Schema-Version" for item in op.parameters("header")),
         "scopes": ", ".join(f'"{scope}"' for scope in scopes),
         "challenge": _challenge(required, schemes, op),
+        "retry_after": [
+            status
+            for status, response in op.responses().items()
+            if "Retry-After" in response.get("headers", {})
+        ],
         "principals": [*required, *optional],
         "arguments": _arguments(op, required, optional, schemes),
         "steps": _steps(op, required, optional, schemes, bool(scopes)),

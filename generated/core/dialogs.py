@@ -185,6 +185,7 @@ GET_DIALOG = Operation(
         GetDialog422,
     ),
     challenge='BotToken realm="botcore"',
+    retry_after=frozenset([503]),
 )
 GET_DIALOG_SCOPES = frozenset({"dialogs:read"})
 
@@ -223,6 +224,7 @@ ADD_DIALOG_MESSAGE = Operation(
         AddDialogMessage422,
     ),
     challenge='BotToken realm="botcore"',
+    retry_after=frozenset([409, 503]),
 )
 ADD_DIALOG_MESSAGE_SCOPES = frozenset({"dialogs:write"})
 

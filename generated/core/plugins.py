@@ -182,6 +182,7 @@ REGISTER_PLUGIN = Operation(
         RegisterPlugin422,
     ),
     challenge='RegistryKey realm="botcore"',
+    retry_after=frozenset([503]),
 )
 REGISTER_PLUGIN_SCOPES = frozenset({"plugins:register"})
 
@@ -215,6 +216,7 @@ SEND_PLUGIN_HEARTBEAT = Operation(
         SendPluginHeartbeat422,
     ),
     challenge='Bearer realm="botcore"',
+    retry_after=frozenset([503]),
 )
 
 

@@ -148,6 +148,7 @@ GET_CONTRACT = Operation(
     ),
     results=(GetContract200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 GET_PLUGIN_CONTRACT = Operation(
@@ -164,6 +165,7 @@ GET_PLUGIN_CONTRACT = Operation(
     ),
     results=(GetPluginContract200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 GET_REFERENCE_PAGE = Operation(
@@ -180,6 +182,7 @@ GET_REFERENCE_PAGE = Operation(
     ),
     results=(GetReferencePage200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 GET_REFERENCE_SCRIPT = Operation(
@@ -196,6 +199,7 @@ GET_REFERENCE_SCRIPT = Operation(
     ),
     results=(GetReferenceScript200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 GET_HEALTH = Operation(
@@ -212,6 +216,7 @@ GET_HEALTH = Operation(
     ),
     results=(GetHealth200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 GET_READINESS = Operation(
@@ -229,6 +234,7 @@ GET_READINESS = Operation(
     ),
     results=(GetReadiness200,),
     challenge=None,
+    retry_after=frozenset([503]),
 )
 
 

@@ -97,6 +97,7 @@ UPSERT_USER = Operation(
         UpsertUser422,
     ),
     challenge='BotToken realm="botcore"',
+    retry_after=frozenset([503]),
 )
 UPSERT_USER_SCOPES = frozenset({"users:write"})
 

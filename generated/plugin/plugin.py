@@ -112,6 +112,7 @@ GET_PLUGIN_HEALTH = Operation(
     ),
     results=(GetPluginHealth200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 GET_PLUGIN_MANIFEST = Operation(
@@ -128,6 +129,7 @@ GET_PLUGIN_MANIFEST = Operation(
     ),
     results=(GetPluginManifest200,),
     challenge=None,
+    retry_after=frozenset([]),
 )
 
 INVOKE_PLUGIN = Operation(
@@ -157,6 +159,7 @@ INVOKE_PLUGIN = Operation(
         InvokePlugin422,
     ),
     challenge='Bearer realm="botcore"',
+    retry_after=frozenset([503]),
 )
 
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
@@ -31,6 +31,7 @@ from generated.runtime.problems import InvalidValue, ProblemError, pointer
 
 SCHEMA_VERSION = "v1alpha"
 MAX_QUERY_FIELDS = 64
+MAX_LENGTH_DIGITS = 19
 Body = TypeVar("Body", bound=BaseModel)
 Identity = TypeVar("Identity", bound="Principal")
 _CHARSET = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
@@ -71,6 +72,8 @@ class Reply:
 class Result(Protocol):
     """What a handler returns: one generated class for each operation and status."""
 
+    status: ClassVar[int]
+
     def reply(self) -> Reply: ...
 
 
@@ -108,6 +111,7 @@ class Operation:
     codes: frozenset[str]
     results: tuple[type, ...]
     challenge: str | None
+    retry_after: frozenset[int]  # the statuses that say when to come back
 
 
 class ClientDisconnectedError(Exception):
@@ -129,9 +133,13 @@ class Call:
         version = self.headers.get(b"x-schema-version")
         if self.operation.versioned and version not in (None, SCHEMA_VERSION.encode()):
             raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
-        accept = self.headers.get(b"accept")
-        if accept is not None and not accepts(accept.decode("latin-1"), self.operation.produces):
+        if b"accept" in self.headers and not accepts(self._accept(), self.operation.produces):
             raise NotAcceptable(f"The operation answers with {self.operation.produces}.")
+
+    def _accept(self) -> str:
+        # A list may come in several lines (RFC 9110, 5.3).
+        lines = (value for name, value in self.scope["headers"] if name == b"accept")
+        return b",".join(lines).decode("latin-1")
 
     def header_values(self, *names: str) -> dict[str, str]:
         found = ((name, self.headers.get(name.lower().encode())) for name in names)
@@ -142,7 +150,11 @@ class Call:
         raw = self.scope["query_string"].decode("latin-1")
         if not raw:
             return {}
-        pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+        try:
+            pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+        except ValueError:
+            fault = InvalidValue("query", "", "too_many", f"At most {MAX_QUERY_FIELDS} parameters")
+            raise ValidationFailed(errors=[fault]) from None
         values = dict(pairs)
         if len(values) != len(pairs):
             twice = next(name for name, count in Counter(n for n, _ in pairs).items() if count > 1)
@@ -169,9 +181,11 @@ class Call:
         """The whole body. Raises UnsupportedMediaType or BodyTooLarge, counted as it streams."""
         if not _CHARSET.fullmatch(self.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
         limit = self.edge.max_body_bytes
         declared = self.headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
+        if len(declared) > MAX_LENGTH_DIGITS or not declared.isdigit() or int(declared) > limit:
             raise BodyTooLarge(f"The body exceeds {limit} bytes.")
         chunks, size, more = [], 0, True
         while more:
@@ -307,6 +321,8 @@ class Endpoint:
         if type(result) not in operation.results:
             raise UndeclaredResultError(f"{type(result).__name__} is no result of {operation.id}")
         reply = result.reply()
+        if reply.status != result.status:
+            raise UndeclaredResultError(f"{reply.code} is no code of {type(result).__name__}")
         if reply.code is not None and reply.code not in operation.codes:
             raise UndeclaredResultError(f"{reply.code} is no error code of {operation.id}")
         return reply
@@ -319,7 +335,7 @@ class Endpoint:
             return InternalError()
         if problem.status == 401 and operation.challenge is not None:
             problem.headers.setdefault("WWW-Authenticate", operation.challenge)
-        if problem.status == 503:
+        if problem.status in operation.retry_after:
             problem.headers.setdefault("Retry-After", "1")
         return problem
 

@@ -1,6 +1,6 @@
 """Values against the contract's models; what is refused comes back as JSON pointers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +9,11 @@ from generated.errors import ValidationFailed
 from generated.runtime import strict_json
 from generated.runtime.problems import MAX_MESSAGE, InvalidValue, Location, pointer
 
+_SILENT = {
+    "uuid_parsing": "Input should be a UUID in its canonical form",
+    "datetime_from_date_parsing": "Input should be a date and time of ISO 8601 with an offset",
+    "datetime_parsing": "Input should be a date and time of ISO 8601 with an offset",
+}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -32,7 +37,7 @@ def read_strings(model: type[Model], values: dict[str, str], location: Location)
 
 def refusal(error: ValidationError, location: Location, value: object) -> ValidationFailed:
     found = [
-        InvalidValue(location, pointer(*_place(item["loc"], value)), item["type"], _message(item))
+        InvalidValue(location, pointer(*_place(item, value)), item["type"], _message(item))
         for item in error.errors(include_url=False, include_input=False)
     ]
     return ValidationFailed(_count(found), errors=found)
@@ -42,22 +47,37 @@ def _count(found: list[InvalidValue]) -> str:
     return f"{len(found)} value{' was' if len(found) == 1 else 's were'} refused; see errors."
 
 
-def _place(loc: Iterable[str | int], value: object) -> list[str | int]:
+def _place(item: Any, value: object) -> list[str | int]:
     """pydantic's `loc` less the names of union members, which are in no document."""
-    parts = list(loc)
-    place: list[str | int] = []
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        if isinstance(value, Mapping) and isinstance(part, str) and (part in value or last):
-            place.append(part)
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int):
-            place.append(part)
-            value = value[part] if part < len(value) else None
-    return place
+    loc = item["loc"]
+    if item["type"] == "missing":  # its last part is what the document lacks
+        return [*_longest(loc[:-1], value), loc[-1]]
+    return _longest(loc, value)
+
+
+def _longest(loc: Sequence[str | int], value: object) -> list[str | int]:
+    """The way into `value` by parts of `loc`; of several, one that ends where `loc` ends.
+
+    A member's name may also be a key of the value: in `payload, text, bogus` the first `text` may
+    be the payload's type or its text, and only one of them leads on to `bogus`.
+    """
+    if not loc:
+        return []
+    skipped = _longest(loc[1:], value)
+    if not _holds(value, loc[0]):
+        return skipped
+    kept = [loc[0], *_longest(loc[1:], value[loc[0]])]  # type: ignore[index]  # _holds
+    return max(skipped, kept, key=lambda way: (way[-1:] == [loc[-1]], len(way)))
+
+
+def _holds(value: object, part: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, Mapping) and part in value
 
 
 def _message(item: Any) -> str:
-    if item["type"] == "union_tag_invalid":  # pydantic's own text repeats the input
+    """pydantic's own text, but where that repeats the input."""
+    if item["type"] == "union_tag_invalid":
         return f"Input should be one of {item['ctx']['expected_tags']}"[:MAX_MESSAGE]
-    return str(item["msg"])[:MAX_MESSAGE]
+    return _SILENT.get(item["type"], str(item["msg"]))[:MAX_MESSAGE]
