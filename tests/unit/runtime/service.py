@@ -1,0 +1,195 @@
+"""The generated routers with stub handlers, called without a socket."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+
+from starlette.routing import Router
+from starlette.types import Message, Scope
+
+from generated import models
+from generated.core.dialogs import AddDialogMessage200, dialogs_router
+from generated.core.plugins import plugins_router
+from generated.core.security import BotToken, PluginToken, RegistryKey
+from generated.core.service import GetHealth200, service_router
+from generated.errors import DatabaseUnavailable
+from generated.runtime import trace
+from generated.runtime.edge import Edge, UnknownPath
+from generated.runtime.problems import ProblemError
+
+DIALOG = UUID("9d6f0c1e-8a55-4a0e-9a44-6c1a3f1b2c3d")
+USER = UUID("0b9f6a52-7f6f-4f3e-8f3c-5d1f7f5f2a11")
+PLUGIN = UUID("5a4b3c2d-1e0f-4a9b-8c7d-6e5f4a3b2c1d")
+TRACE = UUID("7f1d2c3e-5b6a-4c8d-9e0f-112233445566")
+MESSAGES = f"/api/v1/dialogs/{DIALOG}/messages"
+GOOD = "good-token"
+MAX_BODY = 2048
+
+
+class DatabaseAwayError(Exception):
+    """What a driver raises; `translate` makes a declared problem of it."""
+
+
+@dataclass
+class Observer:
+    answers: list[tuple[str, int, str | None]] = field(default_factory=list)
+    failures: list[tuple[str, Exception]] = field(default_factory=list)
+
+    def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
+        assert seconds >= 0
+        self.answers.append((operation, status, code))
+
+    def failed(self, operation: str, error: Exception) -> None:
+        self.failures.append((operation, error))
+
+
+@dataclass
+class Authenticator:
+    scopes: frozenset[str] = frozenset({"dialogs:write", "dialogs:read", "plugins:register"})
+
+    async def bot_token(self, credential: str) -> BotToken | None:
+        return BotToken("t1", self.scopes, DIALOG) if credential == GOOD else None
+
+    async def plugin_token(self, credential: str) -> PluginToken | None:
+        return PluginToken("t2", self.scopes, PLUGIN) if credential == GOOD else None
+
+    async def registry_key(self, credential: str) -> RegistryKey | None:
+        return RegistryKey("t3", self.scopes) if credential == GOOD else None
+
+
+@dataclass
+class Handlers:
+    """Every operation answers with `outcome`, or raises it; `seen` is what the last one got."""
+
+    outcome: Any = None
+    seen: tuple[Any, ...] = ()
+    trace_seen: str | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        async def handle(*arguments: Any) -> Any:
+            self.seen = arguments
+            self.trace_seen = trace.current()
+            if isinstance(self.outcome, Exception):
+                raise self.outcome
+            return self.outcome
+
+        return handle
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def code(self) -> str:
+        assert self.headers["content-type"] == "application/problem+json"
+        problem = models.Problem.model_validate_json(self.content, strict=True)
+        assert problem.status == self.status
+        assert str(problem.trace_id) == self.headers["x-trace-id"]
+        return str(problem.code)
+
+    @property
+    def pointers(self) -> list[str]:
+        return [item["pointer"] for item in self.json["errors"]]
+
+
+@dataclass
+class Service:
+    observer: Observer = field(default_factory=Observer)
+    authenticator: Authenticator = field(default_factory=Authenticator)
+    handlers: Handlers = field(default_factory=Handlers)
+    read: int = 0  # pieces of the last body that were read
+
+    def __post_init__(self) -> None:
+        edge = Edge(self.observer, self._translate, MAX_BODY)
+        handlers = cast("Any", self.handlers)
+        routers = (
+            dialogs_router(handlers, self.authenticator, edge),
+            plugins_router(handlers, self.authenticator, edge),
+            service_router(handlers, self.authenticator, edge),
+        )
+        routes = [route for router in routers for route in router.routes]
+        self.app = Router(routes, redirect_slashes=False, default=UnknownPath(edge))
+
+    @staticmethod
+    def _translate(error: Exception) -> ProblemError | None:
+        return DatabaseUnavailable() if isinstance(error, DatabaseAwayError) else None
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | Sequence[bytes] = b"",
+        query: str = "",
+    ) -> Answer:
+        scope: Scope = {
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(),
+            "root_path": "", "query_string": query.encode("latin-1"),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+        }  # fmt: skip
+        pieces = [body] if isinstance(body, bytes) else list(body)
+        sent: list[Message] = []
+        self.read = 0
+
+        async def receive() -> Message:
+            if self.read == len(pieces):
+                return {"type": "http.disconnect"}
+            self.read += 1
+            more = self.read < len(pieces)
+            return {"type": "http.request", "body": pieces[self.read - 1], "more_body": more}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        return _answer(sent)
+
+    async def add_message(
+        self, body: bytes | Sequence[bytes] = b"", *more: tuple[str, str], query: str = ""
+    ) -> Answer:
+        """A call that would succeed, but for what the test changes of it."""
+        named = {name.lower() for name, _ in more}
+        usual = {"x-bot-token": GOOD, "content-type": "application/json"}
+        headers = [*((name, value) for name, value in usual.items() if name not in named), *more]
+        content = body or message()
+        return await self.call("POST", MESSAGES, headers=headers, body=content, query=query)
+
+
+def _answer(sent: list[Message]) -> Answer:
+    if not sent:
+        return Answer(0, {}, b"")
+    start, *rest = sent
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert len(headers) == len(start["headers"]), "a header was sent twice"
+    content = b"".join(item.get("body", b"") for item in rest)
+    assert headers["content-length"] == str(len(content))
+    assert headers["x-schema-version"] == "v1alpha"
+    UUID(headers["x-trace-id"])
+    return Answer(start["status"], headers, content)
+
+
+def message(**changes: Any) -> bytes:
+    whole = {"user_id": str(USER), "payload": {"type": "text", "text": "Hello!"}} | changes
+    return json.dumps(whole).encode()
+
+
+def stored() -> AddDialogMessage200:
+    body = models.DialogMessageResponseV1(
+        dialog_id=DIALOG, trace_id=TRACE, plugin_responses=[], usage=None, status="accepted",
+        error=None,
+    )  # fmt: skip
+    return AddDialogMessage200(body=body, location=f"{MESSAGES}/m1")
+
+
+def healthy() -> GetHealth200:
+    return GetHealth200(body=models.HealthV1(status="ok", version="1.0.0"))
