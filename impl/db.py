@@ -19,8 +19,14 @@ Executor: TypeAlias = Any
 
 T = TypeVar("T")
 
-# The connection is gone; whether the statement was committed is unknown.
-LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, OSError)
+# The connection is gone and the commit's fate unknown, or the statement was rolled back for others.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TransactionRollbackError,
+    ConnectionError,
+    OSError,
+)
 # The database is away, starting, stopping, full or busy: nothing that a caller did.
 UNAVAILABLE = (
     *LOST,

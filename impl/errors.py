@@ -41,4 +41,4 @@ class LogObserver:
         )
 
     def failed(self, operation: str, error: Exception) -> None:
-        log.error("failed", operation=operation, exc_info=error)
+        log.error("failed", operation=operation, error=type(error).__name__, exc_info=error)

@@ -61,6 +61,7 @@ class Delivery:
         ended = await repeated_if_lost(
             lambda: finish(
                 self.pool,
+                dialog_id=call.dialog_id,
                 plugin_id=call.plugin_id,
                 invocation_id=call.invocation_id,
                 attempt=call.attempt,

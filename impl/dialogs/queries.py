@@ -70,21 +70,23 @@ SELECT EXISTS (SELECT FROM dialog) AS owned, EXISTS (SELECT FROM key) AS stored
 """  # noqa: S608  # constants of our own
 
 # A call ends once: where another instance ended it first, this changes nothing and returns no row.
-# The row lock on the dialog orders the reply against a reset, which raises reset_version.
+# The dialog's lock is taken before any other, as in the intake: the other order deadlocks with a
+# repeated message, which waits for the key while it holds the dialog. It also orders the reply
+# against a reset, which raises reset_version.
 OUTCOME = f"""
-WITH call AS (
+WITH dialog AS (
+    SELECT id, reset_version FROM dialogs WHERE id = $15 FOR NO KEY UPDATE
+), call AS (
     UPDATE plugin_calls SET status = $6, error_code = $7, response_payload = $8, latency_ms = $9,
         finished_at = now(), lease_until = NULL
-    WHERE plugin_id = $5 AND invocation_id = $10 AND attempt = $11 AND status = 'in_progress'
-    RETURNING *
-), live AS (
-    SELECT dialogs.id FROM dialogs JOIN call ON call.dialog_id = dialogs.id
-    WHERE dialogs.reset_version = call.reset_version
-    FOR NO KEY UPDATE OF dialogs
+    FROM dialog
+    WHERE dialog_id = dialog.id AND plugin_id = $5 AND invocation_id = $10 AND attempt = $11
+        AND status = 'in_progress'
+    RETURNING plugin_calls.*, dialog.reset_version = plugin_calls.reset_version AS current
 ), reply AS (
     INSERT INTO messages (dialog_id, sender_type, plugin_id, payload, llm_usage, trace_id)
     SELECT call.dialog_id, 'plugin', call.plugin_id, $12, $13, call.trace_id
-    FROM call JOIN live ON live.id = call.dialog_id WHERE $12::jsonb IS NOT NULL
+    FROM call WHERE current AND $12::jsonb IS NOT NULL
 ), key AS (
     UPDATE message_keys SET response = $14 FROM call
     WHERE message_keys.dialog_id = call.dialog_id AND message_keys.message_id = call.message_id
@@ -224,7 +226,13 @@ class Outcome:
 
 
 async def finish(
-    executor: Executor, *, plugin_id: UUID, invocation_id: UUID, attempt: int, outcome: Outcome
+    executor: Executor,
+    *,
+    dialog_id: UUID,
+    plugin_id: UUID,
+    invocation_id: UUID,
+    attempt: int,
+    outcome: Outcome,
 ) -> bool:
     """Whether this ended the call; False where another instance already had."""
     row = await executor.fetchrow(
@@ -243,6 +251,7 @@ async def finish(
         outcome.reply_payload,
         outcome.usage,
         outcome.response,
+        dialog_id,
     )
     return row is not None
 

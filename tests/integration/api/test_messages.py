@@ -166,3 +166,25 @@ async def test_the_bodys_trace_serves_where_the_header_names_none(
     named = await api.bot("POST", path, json=body, headers={"X-Trace-Id": in_header})
     assert plain.headers["X-Trace-Id"] == plain.json["trace_id"] == in_body
     assert named.headers["X-Trace-Id"] == named.json["trace_id"] == in_header
+
+
+async def test_an_outcome_takes_the_dialogs_lock_before_the_keys(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    """The other order deadlocks with a repeated message, which holds the dialog first."""
+    user, dialog, go_on = await api.user(), uuid4(), asyncio.Event()
+
+    async def slow(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        await go_on.wait()
+        return web.json_response({"text": "done", "trace_id": body["trace_id"]})
+
+    text_reply.reply = slow
+    first = asyncio.create_task(api.say(user, "Hello!", dialog, message_id="m-1"))
+    await text_reply.called.wait()
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
+        go_on.set()
+        while not await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+        await holder.execute("SELECT FROM message_keys FOR UPDATE NOWAIT")
+    assert (await first).json["status"] == "accepted"
