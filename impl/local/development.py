@@ -41,8 +41,11 @@ class Commands:
     text_reply: Sequence[str] = field(default_factory=lambda: _module("impl.text_reply"))
 
 
+SECRETS_MODULE = "impl.tokens.development"  # loads argon2 and asyncpg: slow
+
+
 async def _ensure_secrets(database_url: str, previous: Mapping[str, str]) -> Mapping[str, str]:
-    module = importlib.import_module("impl.tokens.development")  # argon2, asyncpg: slow
+    module = importlib.import_module(SECRETS_MODULE)
     values: Mapping[str, str] = await module.ensure(database_url, previous)
     return values
 
@@ -109,6 +112,10 @@ class _Start:
     say: Say
 
     async def all(self, supervisor: Supervisor, group: int) -> None:
+        if self.ensure_secrets is _ensure_secrets:  # loaded while the servers start
+            asyncio.get_running_loop().run_in_executor(
+                None, importlib.import_module, SECRETS_MODULE
+            )
         database, redis = await _together(
             self._database(supervisor, group), self._redis(supervisor, group)
         )
