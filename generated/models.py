@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from generated.runtime.scalars import Uuid
+from generated.runtime.scalars import Int, Uuid
 
 ContentType = TypeAliasType(
     "ContentType",
@@ -95,7 +95,7 @@ class GetDialogQuery(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
     cursor: Cursor | None = None
 
 
@@ -210,7 +210,7 @@ class ManifestCapabilitiesV1(BaseModel):
         extra="forbid",
     )
     streaming: bool = False
-    max_tokens: Annotated[int | None, Field(ge=1, le=10000000)] = None
+    max_tokens: Annotated[Int | None, Field(ge=1, le=10000000)] = None
     supports_retry: bool = True
 
 
@@ -254,7 +254,7 @@ class ManifestTelemetryV1(BaseModel):
         extra="forbid",
     )
     events_supported: Annotated[list[EventsSupportedItem], Field(max_length=64)] = []
-    heartbeat_interval_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    heartbeat_interval_seconds: Annotated[Int, Field(ge=1, le=3600)] = 30
 
 
 MessageId = TypeAliasType(
@@ -281,7 +281,7 @@ MetadataV1 = TypeAliasType(
                 StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$", min_length=1, max_length=64),
             ],
             Annotated[str, Field(pattern=r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$", max_length=256)]
-            | Annotated[int, Field(ge=-9007199254740991, le=9007199254740991)]
+            | Annotated[Int, Field(ge=-9007199254740991, le=9007199254740991)]
             | Annotated[float, Field(ge=-9007199254740991.0, le=9007199254740991.0)]
             | bool
             | None,
@@ -511,7 +511,7 @@ class UserUpsertV1(BaseModel):
         extra="forbid",
     )
     telegram_id: Annotated[
-        int,
+        Int,
         Field(description="The person's id in Telegram.", ge=1, le=9223372036854775807),
     ]
     display_name: Line
@@ -599,7 +599,7 @@ class DialogSummaryV1(BaseModel):
     user_id: Uuid
     status: Literal["active", "archived"]
     reset_version: Annotated[
-        int, Field(description="How often the dialog was reset.", ge=0, le=2147483647)
+        Int, Field(description="How often the dialog was reset.", ge=0, le=2147483647)
     ]
     created_at: Timestamp
 
@@ -674,9 +674,9 @@ class LLMUsageV1(BaseModel):
     )
     provider: Line
     model: Line
-    prompt_tokens: Annotated[int, Field(ge=0, le=1000000000)]
-    completion_tokens: Annotated[int, Field(ge=0, le=1000000000)]
-    total_tokens: Annotated[int, Field(ge=0, le=2000000000)]
+    prompt_tokens: Annotated[Int, Field(ge=0, le=1000000000)]
+    completion_tokens: Annotated[Int, Field(ge=0, le=1000000000)]
+    total_tokens: Annotated[Int, Field(ge=0, le=2000000000)]
     cost_usd: Annotated[float | None, Field(description="In US dollars.", ge=0.0, le=1000000.0)] = (
         None
     )
@@ -742,7 +742,7 @@ class PluginHeartbeatRequestV1(BaseModel):
         ),
     ] = None
     queue_depth: Annotated[
-        int | None,
+        Int | None,
         Field(description="Calls that wait in the plugin.", ge=0, le=1000000000),
     ] = None
     metrics: Annotated[
@@ -769,7 +769,7 @@ class PluginHeartbeatV1(BaseModel):
     reported: PluginHeartbeatStatus
     status: PluginStatus
     latency_ms: Annotated[float | None, Field(ge=0.0, le=86400000.0)]
-    queue_depth: Annotated[int | None, Field(ge=0, le=1000000000)]
+    queue_depth: Annotated[Int | None, Field(ge=0, le=1000000000)]
 
 
 class PluginInvocationLogV1(BaseModel):
@@ -879,7 +879,7 @@ class Problem(BaseModel):
         ),
     ]
     title: Annotated[str, Field(max_length=128, min_length=1)]
-    status: Annotated[int, Field(ge=400, le=599)]
+    status: Annotated[Int, Field(ge=400, le=599)]
     detail: Annotated[
         str,
         Field(
@@ -1012,7 +1012,7 @@ class IntentV1(BaseModel):
     tag: IntentTag
     activation_condition: ActivationConditionV1
     priority: Annotated[
-        int,
+        Int,
         Field(
             description="Decides among several intents that fire; the higher wins.",
             ge=0,
@@ -1168,7 +1168,7 @@ class PluginInvocationRequestV1(BaseModel):
     payload: MessagePayloadV1
     context: InvocationContextV1
     deadline_ms: Annotated[
-        int,
+        Int,
         Field(description="How long the core waits, in milliseconds.", ge=1, le=600000),
     ]
     dry_run: Annotated[bool, Field(description="Answer, and do nothing that lasts.")]

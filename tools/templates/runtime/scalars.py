@@ -1,4 +1,4 @@
-"""Types that JSON Schema's formats stand for."""
+"""Types that JSON Schema's types and formats stand for."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +7,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 CANONICAL_LENGTH = 36
+EXACT = 2**53  # beyond it a double no longer tells which integer was written
 
 
 def _canonical(value: object) -> object:
@@ -17,3 +18,14 @@ def _canonical(value: object) -> object:
 
 
 Uuid = Annotated[UUID, BeforeValidator(_canonical)]
+
+
+def _whole(value: object) -> object:
+    # JSON Schema's `integer` is any number without a fraction, so 2.0 is one; pydantic, strict,
+    # takes no float for an int: https://github.com/pydantic/pydantic/issues/13799
+    if isinstance(value, float) and value.is_integer() and -EXACT <= value <= EXACT:
+        return int(value)
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_whole)]
