@@ -23,6 +23,7 @@ from generated.runtime.edge import Edge, UnknownPath, render
 from generated.runtime.problems import InvalidValue, ProblemError, pointer
 from impl.text_reply.answers import Answer, Answerer
 from impl.text_reply.manifest import MANIFEST, VERSION
+from impl.text_reply.mistakes import described
 from impl.text_reply.once import Once
 
 log = structlog.get_logger()
@@ -97,9 +98,7 @@ class _LogObserver:
         )
 
     def failed(self, operation: str, error: Exception) -> None:
-        # The traceback without the error's own words, which may repeat a message.
-        bare = Exception(type(error).__name__).with_traceback(error.__traceback__)
-        log.error("failed", operation=operation, exc_info=bare)
+        log.error("failed", operation=operation, **described(error))
 
 
 def _no_translation(error: Exception) -> ProblemError | None:

@@ -19,6 +19,7 @@ from impl.text_reply.app import BearerCheck, create_app
 from impl.text_reply.core_api import CoreApi, CoreRefusedError
 from impl.text_reply.figures import Figures
 from impl.text_reply.manifest import VERSION
+from impl.text_reply.mistakes import described
 from impl.text_reply.model import Model
 from impl.text_reply.once import Once
 from impl.text_reply.registration import Registration
@@ -143,4 +144,4 @@ def _tell(task: str, error: BaseException) -> None:
             "core_refused", status=error.status, code=error.code, detail=error.detail, hint=hint
         )
     else:
-        log.critical("task_died", task=task, exc_info=error)
+        log.critical("task_died", task=task, **described(error))

@@ -258,3 +258,21 @@ async def test_neither_keys_nor_messages_are_logged(
     assert "answered" in output
     for secret in (SECRET, llms.KEY, REGISTRY_KEY, "bc_invoke_canary", "bc_plugin_canary"):
         assert secret not in output
+
+
+async def test_a_mistake_of_ours_is_told_without_the_message_and_forgotten(
+    plugin: Plugin, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_context: object, text: str) -> None:
+        raise LookupError(text)
+
+    request = invocation(SECRET)
+    with monkeypatch.context() as patch:
+        patch.setattr("impl.text_reply.answers.conversation", broken)
+        answer = await plugin.invoke(request)
+    output = "".join(capfd.readouterr())
+
+    assert (answer.status, answer.json["code"]) == (500, "internal_error")
+    assert "LookupError" in output
+    assert SECRET not in output
+    assert (await plugin.invoke(request)).json["text"] == "Hello."
