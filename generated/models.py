@@ -163,13 +163,10 @@ class InvalidValueV1(BaseModel):
     ]
 
 
-JsonSchemaOrUrl = TypeAliasType(
-    "JsonSchemaOrUrl",
-    Annotated[
-        HttpUrl | dict[str, Any] | None,
-        Field(description="A JSON Schema 2020-12, inline or as a URL."),
-    ],
-)
+JsonSchemaV1 = TypeAliasType("JsonSchemaV1", Annotated[dict[str, Any], Field(max_length=100)])
+"""
+A JSON Schema 2020-12, inline.
+"""
 
 
 Line = TypeAliasType(
@@ -450,6 +447,12 @@ SemanticVersion = TypeAliasType(
 )
 
 
+StoredPayloadV1 = TypeAliasType("StoredPayloadV1", Annotated[dict[str, Any], Field(max_length=32)])
+"""
+What was sent to or by a plugin, as it stands in `plugin_calls`.
+"""
+
+
 class SuggestedActionV1(BaseModel):
     """
     A button that the bot may offer.
@@ -664,6 +667,15 @@ class InvokePluginHeader(BaseModel):
     X_Invocation_Id: Annotated[Uuid, Field(alias="X-Invocation-Id")]
 
 
+JsonSchemaOrUrl = TypeAliasType(
+    "JsonSchemaOrUrl",
+    Annotated[
+        HttpUrl | JsonSchemaV1 | None,
+        Field(description="A JSON Schema 2020-12, inline or as a URL."),
+    ],
+)
+
+
 class LLMUsageV1(BaseModel):
     """
     What a language model was used for this answer, in tokens.
@@ -783,8 +795,8 @@ class PluginInvocationLogV1(BaseModel):
     plugin_id: Uuid
     invocation_id: Uuid
     dialog_id: Uuid
-    request_payload: dict[str, Any] | None
-    response_payload: dict[str, Any] | None
+    request_payload: StoredPayloadV1 | None
+    response_payload: StoredPayloadV1 | None
     status: Literal["queued", "in_progress", "succeeded", "failed", "timeout", "rejected"]
     error_code: PluginErrorCode | None
     started_at: Timestamp

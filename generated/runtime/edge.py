@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
@@ -72,7 +72,8 @@ class Reply:
 class Result(Protocol):
     """What a handler returns: one generated class for each operation and status."""
 
-    status: ClassVar[int]
+    @property
+    def status(self) -> int: ...
 
     def reply(self) -> Reply: ...
 

@@ -1,6 +1,6 @@
 """Values against the contract's models; what is refused comes back as JSON pointers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,7 @@ _SILENT = {
     "datetime_parsing": "Input should be a date and time of ISO 8601 with an offset",
 }
 Model = TypeVar("Model", bound=BaseModel)
+Way = tuple[str | int, ...]
 
 
 def read_json(model: type[Model], body: bytes) -> Model:
@@ -38,7 +39,7 @@ def read_strings(model: type[Model], values: dict[str, str], location: Location)
 def refusal(error: ValidationError, location: Location, value: object) -> ValidationFailed:
     found = [
         InvalidValue(location, pointer(*_place(item, value)), item["type"], _message(item))
-        for item in error.errors(include_url=False, include_input=False)
+        for item in error.errors(include_url=False)
     ]
     return ValidationFailed(_count(found), errors=found)
 
@@ -47,27 +48,27 @@ def _count(found: list[InvalidValue]) -> str:
     return f"{len(found)} value{' was' if len(found) == 1 else 's were'} refused; see errors."
 
 
-def _place(item: Any, value: object) -> list[str | int]:
+def _place(item: Any, value: object) -> Way:
     """pydantic's `loc` less the names of union members, which are in no document."""
-    loc = item["loc"]
-    if item["type"] == "missing":  # its last part is what the document lacks
-        return [*_longest(loc[:-1], value), loc[-1]]
-    return _longest(loc, value)
+    lacking = item["type"] == "missing"  # the last part is what the document does not hold
+    loc = item["loc"][:-1] if lacking else item["loc"]
+    refused = item["input"]
+    # A member's name may also be a key: in `payload, text, bogus` the first `text` may be the
+    # payload's type or its text. The right way ends at the value that was refused.
+    way, _ = max(_ways(loc, value), key=lambda found: (found[1] == refused, len(found[0])))
+    return (*way, item["loc"][-1]) if lacking else way
 
 
-def _longest(loc: Sequence[str | int], value: object) -> list[str | int]:
-    """The way into `value` by parts of `loc`; of several, one that ends where `loc` ends.
-
-    A member's name may also be a key of the value: in `payload, text, bogus` the first `text` may
-    be the payload's type or its text, and only one of them leads on to `bogus`.
-    """
+def _ways(loc: Way, value: object) -> Iterator[tuple[Way, object]]:
+    """Every way into `value` by parts of `loc`, with what it ends at."""
     if not loc:
-        return []
-    skipped = _longest(loc[1:], value)
-    if not _holds(value, loc[0]):
-        return skipped
-    kept = [loc[0], *_longest(loc[1:], value[loc[0]])]  # type: ignore[index]  # _holds
-    return max(skipped, kept, key=lambda way: (way[-1:] == [loc[-1]], len(way)))
+        yield (), value
+        return
+    head, rest = loc[0], loc[1:]
+    if _holds(value, head):
+        inner = value[head]  # type: ignore[index]  # _holds
+        yield from (((head, *way), end) for way, end in _ways(rest, inner))
+    yield from _ways(rest, value)
 
 
 def _holds(value: object, part: str | int) -> bool:
