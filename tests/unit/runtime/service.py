@@ -155,13 +155,13 @@ class Service:
         return _answer(sent)
 
     async def add_message(
-        self, body: bytes | Sequence[bytes] = b"", *more: tuple[str, str], query: str = ""
+        self, body: bytes | Sequence[bytes] | None = None, *more: tuple[str, str], query: str = ""
     ) -> Answer:
         """A call that would succeed, but for what the test changes of it."""
         named = {name.lower() for name, _ in more}
         usual = {"x-bot-token": GOOD, "content-type": "application/json"}
         headers = [*((name, value) for name, value in usual.items() if name not in named), *more]
-        content = body or message()
+        content = message() if body is None else body
         return await self.call("POST", MESSAGES, headers=headers, body=content, query=query)
 
 
