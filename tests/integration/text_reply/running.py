@@ -120,10 +120,13 @@ async def started(
         ):
             server = make_server(app)
             task = asyncio.create_task(run(server, listener, registration))
-            yield Plugin(f"http://127.0.0.1:{port}", core, session, server, task)
-            ended = task.done()
-            server.should_exit = True
-            assert await task == 0 or ended
+            try:
+                yield Plugin(f"http://127.0.0.1:{port}", core, session, server, task)
+            finally:
+                ended = task.done()
+                server.should_exit = True
+                code = await task
+            assert code == 0 or ended
 
 
 @asynccontextmanager
