@@ -36,7 +36,7 @@ KEEP_ALIVE_SECONDS = 75
 class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `serve`: uvicorn raises them again, and we would die half closed."""
+        """Leave signals to `run`: uvicorn raises them again, which ends a process half closed."""
         yield
 
 
