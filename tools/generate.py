@@ -37,19 +37,19 @@ _templates = jinja2.Environment(
 _templates.filters["pyrepr"] = lambda value: json.dumps(value) if value is not None else "None"
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None, target: Path = GENERATED) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    check = parser.parse_args().check
+    check = parser.parse_args(arguments).check
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "generated"
         generate(fresh)
-        stale = differences(fresh, GENERATED)
+        stale = differences(fresh, target)
         if check:
             for name in stale:
                 print(f"stale: generated/{name} (run `make generate`)", file=sys.stderr)
             return 1 if stale else 0
-        replace(fresh, GENERATED, stale)
+        replace(fresh, target, stale)
     print(f"generated/ is up to date ({len(stale)} files changed)")
     return 0
 

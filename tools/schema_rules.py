@@ -32,20 +32,20 @@ def schemas(bundle: Bundle) -> Iterator[tuple[Parts, Json]]:
         named = len(parts) == 3 and parts[:2] == ("components", "schemas")
         inline = parts[-1:] == ("schema",) and not in_example(parts)
         if named or inline:
-            yield from _members(parts, node)
+            yield from schema_members(parts, node)
 
 
-def _members(parts: Parts, schema: Json) -> Iterator[tuple[Parts, Json]]:
+def schema_members(parts: Parts, schema: Json) -> Iterator[tuple[Parts, Json]]:
     if "$ref" not in schema:
         yield parts, schema
     for name, member in schema.get("properties", {}).items():
-        yield from _members((*parts, "properties", name), member)
+        yield from schema_members((*parts, "properties", name), member)
     for keyword in ("items", "additionalProperties", "propertyNames"):
         if isinstance(schema.get(keyword), dict):
-            yield from _members((*parts, keyword), schema[keyword])
+            yield from schema_members((*parts, keyword), schema[keyword])
     for keyword in COMBINED:
         for index, member in enumerate(schema.get(keyword, [])):
-            yield from _members((*parts, keyword, str(index)), member)
+            yield from schema_members((*parts, keyword, str(index)), member)
 
 
 def types(schema: Json) -> set[str]:
@@ -124,7 +124,7 @@ def _request_schemas(bundle: Bundle) -> Iterator[tuple[Parts, Json]]:
         _reach(bundle.document, operation.spec.get("requestBody", {}), reached)
     for name in reached:
         parts = ("components", "schemas", name)
-        yield from _members(parts, bundle.document["components"]["schemas"][name])
+        yield from schema_members(parts, bundle.document["components"]["schemas"][name])
 
 
 def _reach(document: Json, node: Any, reached: dict[str, None]) -> None:

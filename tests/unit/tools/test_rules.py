@@ -1,0 +1,147 @@
+"""Each rule refuses a contract that breaks it, and names the file."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tools.conftest import Edit
+from tools.operation_rules import OPERATION_RULES
+from tools.rules import CONTRACT_RULES, findings
+from tools.schema_rules import SCHEMA_RULES
+
+USERS = "paths/users.yaml"
+# Of each rule the changes that break it: a file, what to replace there by what, and what is said.
+BROKEN = {
+    "demanded_members": [
+        (USERS, "operationId: upsertUser\n", "operationId: ''\n", "lacks operationId"),
+        (USERS, "  summary: Register or update a user\n", "", "lacks summary"),
+        (USERS, "tags: [users]", "tags: [users, dialogs]", "needs exactly one tag"),
+        ("paths/healthz.yaml", "  security: []\n", "", "lacks security"),
+    ],
+    "statuses_are_those_of_codes": [
+        (USERS, "    '413': {$ref: ../responses/ContentTooLarge.yaml}\n", "", "answers 413"),
+        (USERS, "unsupported_media_type, ", "", "no code of x-error-codes has status 415"),
+        (USERS, "[unsupported_schema_version", "[gone, unsupported_schema_version",
+         "gone is not in errors.yaml"),
+    ],
+    "problems_only": [
+        ("responses/NotFound.yaml", "application/problem+json", "application/json",
+         "404 is not application/problem+json alone"),
+        ("responses/NotFound.yaml", "Problem.yaml", "HealthV1.yaml", "404 is not a Problem"),
+    ],
+    "headers_declared": [
+        ("responses/Unauthorized.yaml",
+         "  WWW-Authenticate: {$ref: ../headers/WWWAuthenticate.yaml}\n", "",
+         "401 lacks the header WWW-Authenticate"),
+        ("responses/MethodNotAllowed.yaml", "  Allow: {$ref: ../headers/Allow.yaml}\n", "",
+         "405 lacks the header Allow"),
+        ("responses/MessageInFlight.yaml", "  Retry-After: {$ref: ../headers/RetryAfter.yaml}\n",
+         "", "409 lacks the header Retry-After"),
+        ("responses/ServiceUnavailable.yaml", "  Retry-After: {$ref: ../headers/RetryAfter.yaml}\n",
+         "", "503 lacks the header Retry-After"),
+        ("responses/NotFound.yaml", "  X-Trace-Id: {$ref: ../headers/XTraceId.yaml}\n", "",
+         "404 lacks the header X-Trace-Id"),
+        ("headers/Allow.yaml", "required: true", "required: false", "Allow is not required"),
+    ],
+    "examples_given": [
+        ("paths/healthz.yaml",
+         "          examples:\n", "          examples: {}\n        text/x:\n",
+         "200: application/json has no examples"),
+        (USERS, "        examples:\n", "        examples: {}\n      text/x:\n",
+         "requestBody: application/json has no examples"),
+    ],
+    "edge_codes_declared": [
+        (USERS, "not_acceptable, ", "", "lacks not_acceptable"),
+        (USERS, "insufficient_scope, ", "", "lacks insufficient_scope, but it takes scopes"),
+        (USERS, "duplicate_key, ", "", "lacks duplicate_key, but it takes a body"),
+        ("paths/healthz.yaml", "[method", "[invalid_json, method",
+         "holds invalid_json, but it takes no body"),
+        (USERS, "validation_failed, ", "", "lacks validation_failed"),
+    ],
+    "known_extensions": [
+        (USERS, "  tags:", "  x-rate-limits: 5\n  tags:", "unknown x-rate-limits"),
+        ("schemas/HealthV1.yaml", "type: object", "x-note: hm\ntype: object", "unknown x-note"),
+    ],
+    "one_tag_a_path": [
+        ("paths/dialog.yaml", "get:\n", "delete:\n  tags: [users]\n  responses: {}\nget:\n",
+         "several tags ['dialogs', 'users']"),
+    ],
+    "every_file_used": [
+        ("openapi.yaml", "  /docs/redoc.js: {$ref: paths/docs-script.yaml}\n", "",
+         "paths/docs-script.yaml: no document refers to it"),
+    ],
+    "every_code_used": [
+        ("errors.yaml", "overloaded:",
+         "tired: {by: edge, status: 503, title: t, description: d}\noverloaded:",
+         "no operation answers tired"),
+    ],
+    "codes_complete": [
+        ("errors.yaml", "title: Overloaded, ", "", "overloaded needs by, status, title"),
+        ("errors.yaml", "status: 503, title: Over", "status: 203, title: Over",
+         "overloaded has no such by or status"),
+    ],
+    "no_secret_in_examples": [
+        ("paths/plugin-register.yaml", "invoke_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0",
+         "invoke_a8d9c0b1a8d9c0b1a8d9c0b1a8d9c0b1", "looks like a secret that works"),
+        ("schemas/HttpUrl.yaml", "'https://files", "'https://ada:pw@files", "looks like a secret"),
+    ],
+    "typed": [
+        ("schemas/Text.yaml", "type: string\n", "", "schemas/Text.yaml: has no type"),
+        ("schemas/Text.yaml", "type: string", "not: {const: x}\ntype: string", "not is more than"),
+    ],
+    "texts_bounded": [
+        ("schemas/Text.yaml", "maxLength: 4096\n", "",
+         "schemas/Text.yaml: a text without maxLength"),
+        ("schemas/Cursor.yaml", "pattern: '^[A-Za-z0-9_-]{1,256}$'", "",
+         "a text without a pattern"),
+    ],
+    "numbers_bounded": [
+        ("schemas/LLMUsageV1.yaml", "minimum: 0, ", "", "prompt_tokens: a number without minimum"),
+        ("parameters/Limit.yaml", "maximum: 100, ", "",
+         "parameters/Limit.yaml#/schema: a number without maximum"),
+    ],
+    "lists_bounded": [
+        ("schemas/AttachmentsV1.yaml", "maxItems: 10\n", "", "a list without maxItems"),
+    ],
+    "objects_closed": [
+        ("schemas/HealthV1.yaml", "additionalProperties: false\n", "",
+         "schemas/HealthV1.yaml: says nothing of additionalProperties"),
+        ("schemas/JsonSchemaV1.yaml", "maxProperties: 100\n", "", "without maxProperties"),
+        ("schemas/JsonSchemaOrUrl.yaml", "anyOf:\n",
+         "anyOf:\n  - {type: object, maxProperties: 9, additionalProperties: true}\n",
+         "a schema of its own"),
+    ],
+    "absent_is_null": [
+        ("schemas/UserUpsertV1.yaml", "    $ref: MetadataV1.yaml\n    default: {}\n",
+         "    $ref: MetadataV1.yaml\n",
+         "schemas/UserUpsertV1.yaml#/properties/metadata: optional, but neither nullable"),
+        ("schemas/IntentV1.yaml", "    default: 0\n", "", "priority: optional, but neither"),
+    ],
+}  # fmt: skip
+CASES = [(rule, *case) for rule, cases in BROKEN.items() for case in cases]
+
+
+@pytest.mark.parametrize(("rule", "name", "old", "new", "said"), CASES)
+def test_a_broken_rule_is_told(  # noqa: PLR0917
+    contract: Path, edit: Edit, rule: str, name: str, old: str, new: str, said: str
+) -> None:
+    edit(name, old, new)
+    assert any(said in finding for finding in findings(contract)), findings(contract)
+
+
+def test_the_contract_breaks_none() -> None:
+    assert findings() == []
+
+
+def test_every_rule_is_broken_above() -> None:
+    rules = {rule.__name__ for rule in (*CONTRACT_RULES, *OPERATION_RULES, *SCHEMA_RULES)}
+    assert rules == set(BROKEN)
+
+
+def test_a_finding_names_the_file_and_the_place(contract: Path, edit: Edit) -> None:
+    edit("schemas/Text.yaml", "maxLength: 4096\n", "")
+    edit(USERS, "  summary: Register or update a user\n", "")
+    assert findings(contract) == [
+        "schemas/Text.yaml: a text without maxLength",
+        "paths/users.yaml#/post: lacks summary",
+    ]
