@@ -1,8 +1,8 @@
 """The API over a real socket, and plugins that do as a test tells them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,12 +34,19 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
     return Settings(**(values | changed))
 
 
+class Server(uvicorn.Server):
+    """Leaves the signals to the suite, and says when it serves."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The base URL of `app`, served by uvicorn on a free port of this machine alone."""
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none")
-    server = uvicorn.Server(config)
-    server.capture_signals = _no_signals  # type: ignore[method-assign]  # the suite's own stay
+    server = Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
         if task.done():
@@ -52,12 +59,6 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
-
-
-class _no_signals:  # noqa: N801  # stands for a function that returns a context manager
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 Reply = Callable[[dict[str, Any], web.Request], Awaitable[web.StreamResponse]]

@@ -184,7 +184,8 @@ async def test_an_outcome_takes_the_dialogs_lock_before_the_keys(
     async with pool.acquire() as holder, holder.transaction():
         await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
         go_on.set()
-        while not await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-            await asyncio.sleep(0.01)
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
+        while not await pool.fetchval(waits):
+            pass
         await holder.execute("SELECT FROM message_keys FOR UPDATE NOWAIT")
     assert (await first).json["status"] == "accepted"

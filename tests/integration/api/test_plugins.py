@@ -1,0 +1,216 @@
+"""Plugins register, prove who they are, give signs of life, and are routed to."""
+
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.stack import Answer, Api, ScriptedPlugin, manifest, regex_intent, scripted_plugin
+
+
+def registration(url: str, described: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": described["name"],
+        "version": described["version"],
+        "base_url": url,
+        "manifest": described,
+    }
+
+
+async def beat(api: Api, done: Any, plugin_id: str | None = None, status: str = "active") -> Answer:
+    body = {"plugin_id": done["plugin_id"], "status": status, "latency_ms": 1.5}
+    path = f"/api/v1/plugins/{plugin_id or done['plugin_id']}/heartbeat"
+    headers = {"Authorization": f"Bearer {done['token']}"}
+    return await api.send("POST", path, json=body, headers=headers)
+
+
+async def test_a_new_plugin_is_probed_active_and_gets_its_secrets_once(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    answer = await api.register(registration(plugin.url, manifest("weather")))
+    assert answer.status == 201, answer.raw
+    assert answer.headers["Cache-Control"] == "no-store"
+    row = await pool.fetchrow("SELECT * FROM plugins")
+    assert (row["status"], str(row["id"])) == ("active", answer.json["plugin_id"])
+    assert len(row["manifest_hash"]) == 64
+    stored = await pool.fetch("SELECT hash FROM tokens WHERE kind = 'plugin'")
+    assert [one["hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$") for one in stored] == [True]
+    assert answer.json["token"] not in str([dict(one) for one in stored])
+
+
+async def test_a_plugin_that_fails_its_probe_registers_until_its_first_heartbeat(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    plugin.healthy = False
+    done = (await api.register(registration(plugin.url, manifest("weather")))).json
+    assert await pool.fetchval("SELECT status FROM plugins") == "registering"
+    answer = await beat(api, done)
+    assert (answer.status, answer.json) == (200, {"status": "active"})
+    row = await pool.fetchrow("SELECT status, last_heartbeat FROM plugins")
+    assert row["status"] == "active"
+    assert row["last_heartbeat"] is not None
+
+
+async def test_the_same_again_rotates_the_token_and_the_old_one_lives_on(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    body = registration(plugin.url, manifest("weather"))
+    first = await api.register(body)
+    second = await api.register(body)
+    assert (first.status, second.status) == (201, 200)
+    assert second.json["plugin_id"] == first.json["plugin_id"]
+    assert second.json["token"] != first.json["token"]
+    assert second.json["invocation_token"] == first.json["invocation_token"]
+    for done in (first.json, second.json):
+        assert (await beat(api, done)).status == 200
+    ends = await pool.fetch(
+        "SELECT expires_at - now() < interval '11 minutes' AS soon"
+        " FROM tokens WHERE kind = 'plugin' ORDER BY created_at"
+    )
+    assert [row["soon"] for row in ends] == [True, False]
+
+
+async def test_a_registry_key_alone_takes_over_nobody(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    first = await api.register(registration(plugin.url, manifest("weather")))
+    other = registration(plugin.url, manifest("weather", "1.0.0", regex_intent("all", ".*")))
+    refused = await api.register(other)
+    assert (refused.status, refused.json["code"]) == (409, "plugin_conflict")
+    assert await pool.fetchval("SELECT intents FROM plugins") == []
+    stranger = await api.register(registration(plugin.url, manifest("stranger")))
+    assert (await api.register(other, token=stranger.json["token"])).status == 409
+    assert (await api.register(other, token="bc_plugin_no")).status == 401
+    proved = await api.register(other, token=first.json["token"])
+    assert (proved.status, proved.json["plugin_id"]) == (200, first.json["plugin_id"])
+
+
+async def test_registration_says_what_a_schema_cannot(api: Api, plugin: ScriptedPlugin) -> None:
+    described = manifest(
+        "weather",
+        "1.0.0",
+        regex_intent("a", "((("),
+        regex_intent("a", "ok"),
+        regex_intent("b", "x"),
+    )
+    body = registration(plugin.url, described) | {"name": "other", "version": "2.0.0"}
+    answer = await api.register(body)
+    assert (answer.status, answer.json["code"]) == (422, "validation_failed")
+    assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [
+        ("/manifest/name", "mismatch"),
+        ("/manifest/version", "mismatch"),
+        ("/manifest/intents/0/activation_condition/value", "pattern_invalid"),
+        ("/manifest/intents/1/tag", "duplicate"),
+    ]
+
+
+async def test_a_heartbeat_is_for_oneself(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    one = (await api.register(registration(plugin.url, manifest("one")))).json
+    two = (await api.register(registration(plugin.url, manifest("two")))).json
+    foreign = await beat(api, {**one, "plugin_id": two["plugin_id"]}, two["plugin_id"])
+    assert (foreign.status, foreign.json["code"]) == (404, "plugin_not_found")
+    crossed = await beat(api, one, two["plugin_id"])
+    assert (crossed.status, crossed.json["errors"][0]["pointer"]) == (422, "/plugin_id")
+    assert await pool.fetchval("SELECT count(*) FROM plugins WHERE last_heartbeat IS NULL") == 2
+
+
+async def test_what_the_core_disabled_no_heartbeat_and_no_registration_enables(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    body = registration(plugin.url, manifest("weather"))
+    done = (await api.register(body)).json
+    assert (await beat(api, done, status="disabled")).json == {"status": "disabled"}
+    assert (await beat(api, done)).json == {"status": "active"}
+    await pool.execute("UPDATE plugins SET status = 'disabled', disabled_at = now()")
+    assert (await beat(api, done)).json == {"status": "disabled"}
+    await api.register(body)
+    assert await pool.fetchval("SELECT status FROM plugins") == "disabled"
+
+
+async def test_a_heartbeat_is_an_event(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    done = (await api.register(registration(plugin.url, manifest("weather")))).json
+    trace = (await beat(api, done)).headers["X-Trace-Id"]
+    event = await pool.fetchrow("SELECT * FROM audit_logs WHERE action = 'plugin_heartbeat'")
+    assert (str(event["trace_id"]), event["severity"]) == (trace, "info")
+    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE stream = 'plugin:events'") == 2
+
+
+async def routed_to(api: Api, text: str) -> str:
+    answer = await api.say(await api.user(), text)
+    assert answer.json["status"] == "accepted", answer.raw
+    return str(answer.json["plugin_responses"][0]["plugin_id"])
+
+
+async def test_a_pattern_routes_and_priority_decides(api: Api, text_reply: ScriptedPlugin) -> None:
+    low = await api.add_plugin(text_reply.url, "low", regex_intent("any", "weather", 1))
+    high = await api.add_plugin(text_reply.url, "high", regex_intent("cmd", "^/weather", 9))
+    assert await routed_to(api, "/weather Berlin") == high["plugin_id"]
+    assert text_reply.calls[-1]["intent"] == "cmd"
+    assert await routed_to(api, "the weather") == low["plugin_id"]
+    assert await routed_to(api, "hello") not in (low["plugin_id"], high["plugin_id"])
+    assert text_reply.calls[-1]["intent"] is None
+
+
+async def test_of_several_versions_the_highest_active_one_answers(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    intent = regex_intent("any", "go")
+    ten = await api.add_plugin(text_reply.url, "multi", intent, version="1.10.0")
+    candidate = await api.add_plugin(text_reply.url, "multi", intent, version="1.10.0-rc.1")
+    await api.add_plugin(text_reply.url, "multi", intent, version="1.9.0")
+    assert await routed_to(api, "go") == ten["plugin_id"]
+    await beat(api, ten, status="degraded")
+    await api.add_plugin(text_reply.url, "unrelated")  # makes this instance look again at once
+    assert await routed_to(api, "go") == candidate["plugin_id"]
+
+
+async def test_a_change_elsewhere_reaches_this_instance(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    async with scripted_plugin() as second:
+        done = await api.add_plugin(second.url, "second", regex_intent("any", "go"))
+        assert await routed_to(api, "go") == done["plugin_id"]
+        await pool.execute("UPDATE plugins SET status = 'disabled' WHERE name = 'second'")
+        while await routed_to(api, "go") == done["plugin_id"]:
+            pass
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/",
+        "http://user:secret@127.0.0.1/",
+        "http://127.0.0.1/?q=1",
+        "http://127.0.0.1/#x",
+        "//127.0.0.1/",
+        "http://",
+        "http://127.0.0.1:1 /",
+        "file:///etc/passwd",
+    ],
+)
+async def test_a_base_url_of_another_form_is_refused(
+    url: str, api: Api, pool: asyncpg.Pool
+) -> None:
+    answer = await api.register(registration(url, manifest("weather")))
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/base_url")
+    assert await pool.fetchval("SELECT count(*) FROM plugins") == 0
+
+
+async def test_users_are_each_bots_own(api: Api, pool: asyncpg.Pool) -> None:
+    body = {"telegram_id": 7, "display_name": "Ada", "locale": "ru", "metadata": {"source": "t"}}
+    first = await api.bot("POST", "/api/v1/users", json=body)
+    again = await api.bot("POST", "/api/v1/users", json=body | {"display_name": "Ada L."})
+    assert (first.status, first.json["status"]) == (201, "created")
+    assert (again.status, again.json["status"]) == (200, "updated")
+    assert again.json["user_id"] == first.json["user_id"]
+    row = await pool.fetchrow("SELECT display_name, locale, metadata FROM bot_users")
+    assert tuple(row) == ("Ada L.", "ru", {"source": "t"})
+    created = "SELECT count(*) FROM audit_logs WHERE action = 'user_created'"
+    assert await pool.fetchval(created) == 1
+    answer = await api.send("GET", f"/api/v1/dialogs/{uuid4()}")
+    assert answer.headers["WWW-Authenticate"] == 'BotToken realm="botcore"'
