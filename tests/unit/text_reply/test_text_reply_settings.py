@@ -16,7 +16,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def refusal() -> list[str]:
     with pytest.raises(ValidationError) as refused:
         TextReplySettings()
-    assert CANARY not in str(refused.value)
+    assert CANARY[:6] not in str(refused.value)  # pydantic shows the ends of a long input
     return list(complaints(refused.value))
 
 
