@@ -1132,9 +1132,7 @@ class HistoricalMessageV1(BaseModel):
     created_at: Timestamp
     message_id: Annotated[
         MessageId | None,
-        Field(
-            description="The user's message; an answer carries the id of the message that it answers."
-        ),
+        Field(description="The idempotency key of a user's message; null on an answer."),
     ] = None
     plugin_id: Annotated[Uuid | None, Field(description="Who answered.")] = None
 

@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
-            catalogue = Catalogue.empty(resources.pool, settings.fallback_plugin)
+            catalogue = Catalogue(resources.pool, settings.fallback_plugin)
             _bind(app, settings, resources, catalogue)
             watch = asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"

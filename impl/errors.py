@@ -17,7 +17,8 @@ def translate(error: Exception) -> ProblemError | None:
         return _too_large(error)
     if isinstance(error, VerifierOverloaded):
         return Overloaded()
-    if isinstance(error, UNAVAILABLE):
+    # asyncpg's own complaint about an argument is an InterfaceError too, and a mistake of ours.
+    if isinstance(error, UNAVAILABLE) and not isinstance(error, ValueError):
         log.warning("database_unavailable", reason=type(error).__name__)
         return DatabaseUnavailable()
     return None

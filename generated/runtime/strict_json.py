@@ -20,8 +20,12 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 INT64_CHARACTERS = 20
 _OUT_OF_RANGE = 2**64  # stands for an integer of any greater length
 _PRINTABLE_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-# Escaped NUL and surrogates, long numbers, three-digit exponents: what the walk must look at.
-_SUSPICIOUS = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[0-9]{19}|[eE][+-]?[0-9]{3}")
+# What the walk must look at: escaped NUL and surrogates, and where a number may begin, long ones
+# and three-digit exponents. (A UUID in quotes often holds such digits, and begins with a quote.)
+_SUSPICIOUS = re.compile(
+    rb"\\u0000|\\u[dD][89a-fA-F]|(?:\A|[\s:\[,])-?(?:[0-9]{19}|[0-9][0-9.]*[eE][+-]?[0-9]{3})"
+)
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 class _DuplicateKeyError(ValueError):
@@ -109,8 +113,9 @@ def _scalar_fault(value: object) -> tuple[str, str] | None:
 
 
 def _text_fault(text: str) -> tuple[str, str] | None:
-    if "\x00" in text:
+    found = _FORBIDDEN.search(text)
+    if found is None:
+        return None
+    if found[0] == "\x00":
         return "character_forbidden", "The character U+0000 cannot be kept"
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return "character_forbidden", "A lone surrogate is no character"
-    return None
+    return "character_forbidden", "A lone surrogate is no character"

@@ -106,7 +106,8 @@ class MessageService:
             return "dialog_of_another_user"
         if known.fingerprint is not None:
             return _repeated(message, known.fingerprint, known.response)
-        decision = self.catalogue.table.route(message.payload)
+        table = await self.catalogue.table()
+        decision = table.route(message.payload)
         if decision is None:
             return await self._store_unanswered(message)
         return await self._answer(message, known, decision)

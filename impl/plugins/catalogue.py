@@ -1,7 +1,7 @@
 """The plugins that can be called, in memory: compiled when they change, never per message."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -22,19 +22,21 @@ class Catalogue:
 
     pool: Pool
     fallback: str
-    table: RoutingTable
-    _rows: list[tuple[object, ...]]
+    _table: RoutingTable | None = None
+    _rows: list[tuple[object, ...]] = field(default_factory=list)
 
-    @classmethod
-    def empty(cls, pool: Pool, fallback: str) -> "Catalogue":
-        return cls(pool, fallback, compile_table([], fallback), [])
+    async def table(self) -> RoutingTable:
+        """In memory; read at once where it never was: no message meets a table not yet loaded."""
+        if self._table is None:
+            await self.refresh()
+        return self._table or compile_table([], self.fallback)
 
     async def refresh(self) -> None:
         records = await self.pool.fetch(READ_CALLABLE)
         rows = [tuple(record) for record in records]
-        if rows == self._rows:
+        if rows == self._rows and self._table is not None:
             return
-        self.table = compile_table([Candidate(*row) for row in rows], self.fallback)
+        self._table = compile_table([Candidate(*row) for row in rows], self.fallback)
         self._rows = rows
         log.info("catalogue_compiled", plugins=len(rows))
 
