@@ -10,21 +10,19 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NoReturn
 
 from generated.errors import DuplicateKey, InvalidJson, InvalidUtf8, ValidationFailed
-from generated.runtime.problems import InvalidValue, Location, pointer
+from generated.runtime.problems import MAX_ERRORS, InvalidValue, Location, pointer
 
 MAX_DEPTH = 32
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 INT64_CHARACTERS = 20
+PLAIN_CHARACTERS = 18  # an integer of no more is in range, its sign included
 _OUT_OF_RANGE = 2**64  # stands for an integer of any greater length
 _PRINTABLE_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-# What the walk must look at: escaped NUL and surrogates, and where a number may begin, long ones
-# and three-digit exponents. (A UUID in quotes often holds such digits, and begins with a quote.)
-_SUSPICIOUS = re.compile(
-    rb"\\u0000|\\u[dD][89a-fA-F]|(?:\A|[\s:\[,])-?(?:[0-9]{19}|[0-9][0-9.]*[eE][+-]?[0-9]{3})"
-)
+_ESCAPES = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -45,7 +43,24 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return result
 
 
-def _integer(digits: str) -> int:
+class _OddNumberError(ValueError):
+    """A number that may be out of range: the walk must find its place."""
+
+
+def _plain_integer(digits: str) -> int:
+    if len(digits) > PLAIN_CHARACTERS:
+        raise _OddNumberError
+    return int(digits)
+
+
+def _plain_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise _OddNumberError
+    return value
+
+
+def _any_integer(digits: str) -> int:
     return int(digits) if len(digits) <= INT64_CHARACTERS else _OUT_OF_RANGE
 
 
@@ -53,15 +68,19 @@ def _constant(_name: str) -> NoReturn:
     raise InvalidJson("NaN and Infinity are not JSON.")
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant, strict=True
+_plain = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_plain_integer,
+    parse_float=_plain_float,
+    parse_constant=_constant,
 )
+_any = json.JSONDecoder(object_pairs_hook=_object, parse_int=_any_integer, parse_constant=_constant)
 
 
 def parse(body: bytes, location: Location = "body") -> object:
     """The value of `body`. Raises InvalidUtf8, InvalidJson, DuplicateKey or ValidationFailed."""
     try:
-        value: object = _decoder.decode(body.decode("utf-8"))
+        value, odd = _decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise InvalidUtf8(f"The byte at offset {error.start} is not UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -72,11 +91,19 @@ def parse(body: bytes, location: Location = "body") -> object:
         raise DuplicateKey(f"An object names a key twice{named}.") from None
     except RecursionError:
         raise ValidationFailed(errors=[_too_deep(location, ())]) from None
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH or _SUSPICIOUS.search(body):
-        found = list(_faults(value, location))
+    if odd or body.count(b"{") + body.count(b"[") > MAX_DEPTH or _ESCAPES.search(body):
+        found = list(islice(_faults(value, location), MAX_ERRORS))
         if found:
             raise ValidationFailed(errors=found)
     return value
+
+
+def _decode(text: str) -> tuple[object, bool]:
+    """The value of `text`, and whether a number in it may be out of range."""
+    try:
+        return _plain.decode(text), False
+    except _OddNumberError:
+        return _any.decode(text), True
 
 
 def _too_deep(location: Location, path: tuple[str | int, ...]) -> InvalidValue:

@@ -1,0 +1,152 @@
+"""One request: what is read of it, and what is checked while it is read."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from generated.errors import (
+    BodyTooLarge,
+    InvalidJson,
+    NotAcceptable,
+    UnsupportedMediaType,
+    UnsupportedSchemaVersion,
+    ValidationFailed,
+)
+from generated.runtime import trace
+from generated.runtime.accept import accepts
+from generated.runtime.problems import InvalidValue, ProblemError, pointer
+from generated.runtime.results import SCHEMA_VERSION
+
+MAX_QUERY_FIELDS = 64
+MAX_LENGTH_DIGITS = 19
+_CHARSET = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+
+
+class Observer(Protocol):
+    """Is told of every answer and of every mistake of ours."""
+
+    def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None: ...
+
+    def failed(self, operation: str, error: Exception) -> None: ...
+
+
+class Translator(Protocol):
+    """Turns what a handler's libraries raise into a declared problem; None for a mistake."""
+
+    def __call__(self, error: Exception) -> ProblemError | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the generated operations need of the process that they run in."""
+
+    observer: Observer
+    translate: Translator
+    max_body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the contract says of an operation, for the checks that all of them share."""
+
+    id: str
+    produces: str
+    takes_body: bool
+    versioned: bool
+    codes: frozenset[str]
+    results: tuple[type, ...]
+    challenge: str | None
+    retry_after: frozenset[int]  # the statuses that say when to come back
+
+
+class ClientDisconnectedError(Exception):
+    """The caller is gone; nobody is left to answer."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way to a handler."""
+
+    operation: Operation
+    edge: Edge
+    scope: Scope
+    receive: Receive
+    headers: dict[bytes, bytes]
+    trace_named: bool
+
+    def check_headers(self) -> None:
+        version = self.headers.get(b"x-schema-version")
+        if self.operation.versioned and version not in (None, SCHEMA_VERSION.encode()):
+            raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
+        if b"accept" in self.headers and not accepts(self._accept(), self.operation.produces):
+            raise NotAcceptable(f"The operation answers with {self.operation.produces}.")
+
+    def _accept(self) -> str:
+        # A list may come in several lines (RFC 9110, 5.3).
+        lines = (value for name, value in self.scope["headers"] if name == b"accept")
+        return b",".join(lines).decode("latin-1")
+
+    def header_values(self, *names: str) -> dict[str, str]:
+        found = ((name, self.headers.get(name.lower().encode())) for name in names)
+        return {name: value.decode("latin-1") for name, value in found if value is not None}
+
+    def query(self) -> dict[str, str]:
+        """The query's parameters. Raises ValidationFailed for one that is given twice."""
+        raw = self.scope["query_string"].decode("latin-1")
+        if not raw:
+            return {}
+        try:
+            pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+        except ValueError:
+            fault = InvalidValue("query", "", "too_many", f"At most {MAX_QUERY_FIELDS} parameters")
+            raise ValidationFailed(errors=[fault]) from None
+        values = dict(pairs)
+        if len(values) != len(pairs):
+            twice = next(name for name, count in Counter(n for n, _ in pairs).items() if count > 1)
+            fault = InvalidValue("query", pointer(twice), "given_twice", "Give it once")
+            raise ValidationFailed(errors=[fault])
+        return values
+
+    def refuse_query(self) -> None:
+        """For an operation without query parameters: unknown ones are never silently dropped."""
+        if self.scope["query_string"]:
+            faults = [
+                InvalidValue("query", pointer(name), "extra_forbidden", "No such parameter")
+                for name in self.query()
+            ]
+            if faults:
+                raise ValidationFailed(errors=faults)
+
+    def adopt_trace(self, trace_id: object) -> None:
+        """The body's trace id serves where the header named none."""
+        if trace_id is not None and not self.trace_named:
+            trace.enter(str(trace_id))
+
+    async def body(self) -> bytes:
+        """The whole body. Raises UnsupportedMediaType or BodyTooLarge, counted as it streams."""
+        if not _CHARSET.fullmatch(self.headers.get(b"content-type", b"")):
+            raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+        limit = self.edge.max_body_bytes
+        declared = self.headers.get(b"content-length", b"0")
+        if len(declared) > MAX_LENGTH_DIGITS or not declared.isdigit() or int(declared) > limit:
+            raise BodyTooLarge(f"The body exceeds {limit} bytes.")
+        chunks, size, more = [], 0, True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnectedError
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise BodyTooLarge(f"The body exceeds {limit} bytes.")
+            chunks.append(chunk)
+            more = message.get("more_body", False)
+        if not size:
+            raise InvalidJson("The body is empty; a JSON object is expected.")
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,0 +1,56 @@
+"""Who calls: credentials out of headers, and what they permit."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from generated.errors import InsufficientScope, InvalidCredentials, MissingCredentials
+from generated.runtime.call import Call
+
+Identity = TypeVar("Identity", bound="Principal")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, as proved by a credential."""
+
+    token_id: str
+    scopes: frozenset[str]
+
+
+async def authenticate(
+    verify: Callable[[str], Awaitable[Identity | None]], credential: str | None
+) -> Identity:
+    if credential is None:
+        raise MissingCredentials
+    identity = await verify(credential)
+    if identity is None:
+        raise InvalidCredentials
+    return identity
+
+
+async def authenticate_if_given(
+    verify: Callable[[str], Awaitable[Identity | None]], credential: str | None
+) -> Identity | None:
+    return None if credential is None else await authenticate(verify, credential)
+
+
+def require_scopes(principal: Principal, scopes: frozenset[str]) -> None:
+    missing = scopes - principal.scopes
+    if missing:
+        raise InsufficientScope(f"The token lacks the scope {', '.join(sorted(missing))}.")
+
+
+def header_credential(call: Call, name: bytes) -> str | None:
+    value = call.headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def bearer_credential(call: Call) -> str | None:
+    value = call.headers.get(b"authorization")
+    if value is None:
+        return None
+    scheme, _, credential = value.decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidCredentials("Authorization must use the scheme Bearer.")
+    return credential.strip()

@@ -1,0 +1,64 @@
+"""What goes out: bodies, problems, and the headers that every answer carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+from starlette.types import Send
+
+from generated.runtime import trace
+from generated.runtime.problems import ProblemError
+
+SCHEMA_VERSION = "v1alpha"
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered(Generic[Body]):
+    """A body that is bytes already, of the declared model: stored answers are sent so."""
+
+    content: bytes
+
+
+def render(body: Body) -> Rendered[Body]:
+    return Rendered(body.__pydantic_serializer__.to_json(body))
+
+
+def content_of(body: BaseModel | Rendered[Body]) -> bytes:
+    return body.content if isinstance(body, Rendered) else render(body).content
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    media_type: str
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    code: str | None = None  # of a problem
+
+
+class Result(Protocol):
+    """What a handler returns: one generated class for each operation and status."""
+
+    @property
+    def status(self) -> int: ...
+
+    def reply(self) -> Reply: ...
+
+
+def problem_reply(problem: ProblemError) -> Reply:
+    content = problem.body(trace.current() or "")
+    return Reply(problem.status, "application/problem+json", content, problem.headers, problem.code)
+
+
+async def send_reply(send: Send, reply: Reply) -> None:
+    headers = [
+        (b"content-type", reply.media_type.encode()),
+        (b"content-length", str(len(reply.content)).encode()),
+        (b"x-trace-id", (trace.current() or "").encode()),
+        (b"x-schema-version", SCHEMA_VERSION.encode()),
+    ]
+    headers += [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.content})
