@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check test lock clean
+.PHONY: help run generate check test lock
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -30,8 +30,8 @@ run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API
 	@exec $(BIN)/botcore up --port $(PORT)
 
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
-	uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt
-	uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
 
 generate: .venv/dev  ## write generated/ from contracts/
 	@$(BIN)/python -m tools.generate

@@ -11,7 +11,6 @@ KIB = 1024
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BOTCORE_", frozen=True, extra="ignore")
 
-    mode: Literal["development", "production"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")

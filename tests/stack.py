@@ -23,7 +23,6 @@ BOT_SCOPES = ["dialogs:read", "dialogs:write", "users:write"]
 
 def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
     values: dict[str, Any] = {
-        "mode": "development",
         "database_url": database,
         "redis_url": valkey,
         "secret_key": "a test's secret key, long enough",

@@ -160,7 +160,6 @@ class _Start:
     def _environment(self, database: str, redis: str) -> dict[str, str]:
         return {
             **os.environ,
-            "BOTCORE_MODE": "development",
             "BOTCORE_DATABASE_URL": database,
             "BOTCORE_REDIS_URL": redis,
             "BOTCORE_SECRET_KEY": os.environ.get("BOTCORE_SECRET_KEY") or self.here.secret_key(),
