@@ -1,0 +1,210 @@
+"""What schemathesis cannot know, told to it: which ids exist, and which values must agree.
+
+Only cases that are meant to be accepted are touched, and only where the contract's words say more
+than its schemas can. `aim` is called by the tests in process; `st run` reads FUZZ_KNOWN.
+"""
+
+import json
+import os
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import re2
+import schemathesis
+from schemathesis import HookContext, Response
+from schemathesis.resources import PoolDraw
+
+from tests.contract.known import Known
+
+Case = schemathesis.Case[Any]
+ROOM = 48 * 1024  # of the 64 KB that a row takes, in the form in which the request is sent
+RE2_OPTIONS = re2.Options()
+RE2_OPTIONS.log_errors = False
+
+
+@dataclass
+class State:
+    """What this run has learned so far."""
+
+    known: Known
+    users: dict[str, str] = field(default_factory=dict)  # of each dialog
+    made: set[str] = field(default_factory=set)  # dialogs that exist
+    messages: set[tuple[str, str]] = field(default_factory=set)
+    manifests: dict[tuple[str, str], str] = field(default_factory=dict)
+    turn: int = 0
+
+    def next(self) -> int:
+        self.turn += 1
+        return self.turn
+
+
+_state: State | None = None
+
+
+def aim(known: Known) -> State:
+    """From here on requests are for the system that `known` describes."""
+    global _state  # noqa: PLW0603  # hooks are found by name, so what they know is the module's
+    _state = State(known, users=dict(known.dialogs), made=set(known.dialogs))
+    return _state
+
+
+def _current() -> State:
+    if _state is not None:
+        return _state
+    return aim(Known(**json.loads(Path(os.environ["FUZZ_KNOWN"]).read_text())))
+
+
+def _add_dialog_message(case: Case, state: State) -> None:
+    dialog = str(case.path_parameters["dialog_id"]).lower()
+    body: Any = case.body
+    known = state.known.users
+    user = state.users.setdefault(dialog, known[state.next() % len(known)])
+    body["user_id"] = _in_the_case_of(body["user_id"], user)
+    if body.get("dialog_id") is not None:
+        body["dialog_id"] = _in_the_case_of(body["dialog_id"], dialog)
+    message = body.get("message_id")
+    if message is not None and (dialog, message) in state.messages:
+        body["message_id"] = message = str(uuid4())
+    if message is not None:
+        state.messages.add((dialog, message))
+
+
+def _in_the_case_of(given: str, wanted: str) -> str:
+    return wanted.upper() if given != given.lower() else wanted
+
+
+def _get_dialog(case: Case, state: State) -> None:
+    dialog = str(case.path_parameters["dialog_id"]).lower()
+    if dialog not in state.made:
+        cursors = list(state.known.cursors)
+        dialog = cursors[state.next() % len(cursors)]
+        case.path_parameters["dialog_id"] = dialog
+    _claim(case)
+    if "cursor" in case.query:
+        if dialog in state.known.cursors:
+            case.query["cursor"] = state.known.cursors[dialog]
+        else:
+            del case.query["cursor"]
+
+
+def _claim(case: Case) -> None:
+    """Every dialog of this run was made by the bot that reads it.
+
+    object_level_authorization takes only ids that a response brought for objects of the caller's
+    own; a dialog's id is chosen by the caller and stands in the path of the request that makes it.
+    """
+    meta = case.meta
+    if meta is not None:
+        meta.pool_draws = (
+            PoolDraw(
+                resource_name="Dialog",
+                resource_field="id",
+                source_operation="POST /api/v1/dialogs/{dialog_id}/messages",
+                source_status=200,
+                source_identity=case.auth_identity,
+                location="path",
+                parameter_name="dialog_id",
+            ),
+        )
+
+
+def _send_plugin_heartbeat(case: Case, state: State) -> None:
+    plugin = state.known.plugin_id
+    case.path_parameters["plugin_id"] = _in_the_case_of(case.path_parameters["plugin_id"], plugin)
+    body: Any = case.body
+    body["plugin_id"] = _in_the_case_of(body["plugin_id"], plugin)
+
+
+def _register_plugin(case: Case, state: State) -> None:
+    body: Any = case.body
+    manifest = body["manifest"]
+    body["base_url"] = state.known.plugin_url
+    manifest["name"], manifest["version"] = body["name"], body["version"]
+    for name in ("input_schema", "output_schema"):
+        if name in manifest:
+            manifest[name] = _storable(manifest[name])
+    for intent in manifest["intents"]:
+        condition = intent["activation_condition"]
+        if condition["type"] == "regex" and not _is_re2(condition["value"]):
+            condition["value"] = "(?i)^/weather"
+    tags = {intent["tag"]: intent for intent in manifest["intents"]}
+    manifest["intents"] = list(tags.values())
+    while len(json.dumps(manifest)) > ROOM and manifest["intents"]:
+        manifest["intents"].pop()
+    _make_new(body, manifest, state)
+
+
+def _make_new(body: dict[str, Any], manifest: dict[str, Any], state: State) -> None:
+    """Another manifest under a version that exists is a conflict: three of four times a new one."""
+    version = body["name"], body["version"]
+    content = json.dumps({**manifest, "version": ""}, sort_keys=True)
+    if state.manifests.setdefault(version, content) != content and state.next() % 4:
+        body["version"] = manifest["version"] = f"0.{state.turn}.0"
+        state.manifests[body["name"], body["version"]] = content
+
+
+def _storable(value: Any, depth: int = 3) -> Any:
+    """Of free JSON, what jsonb keeps: no NUL, no integer beyond 64 bits, at most 32 levels."""
+    if isinstance(value, dict) and depth < 32:
+        return {_storable(key): _storable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list) and depth < 32:
+        return [_storable(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return 0
+    return None if isinstance(value, dict | list) else value
+
+
+def _is_re2(pattern: str) -> bool:
+    try:
+        re2.compile(pattern, RE2_OPTIONS)
+    except re2.error:
+        return False
+    return True
+
+
+ALIGN: dict[str, Callable[[Case, State], None]] = {
+    "addDialogMessage": _add_dialog_message,
+    "getDialog": _get_dialog,
+    "sendPluginHeartbeat": _send_plugin_heartbeat,
+    "registerPlugin": _register_plugin,
+}
+
+
+REGISTER = "registerPlugin"
+
+
+def operation_id(case: Case) -> str:
+    return str(case.operation.definition.raw["operationId"])
+
+
+def base_url(case: Case) -> str:
+    known = _current().known
+    return known.registry_url if operation_id(case) == REGISTER else known.url
+
+
+@schemathesis.hook
+def before_init_operation(context: HookContext, operation: Any) -> None:
+    """`st run` knows one address; registration goes to the API that is there for it."""
+    if "FUZZ_KNOWN" in os.environ and operation.definition.raw["operationId"] == REGISTER:
+        operation.base_url = _current().known.registry_url
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case, kwargs: MutableMapping[str, Any]) -> None:
+    """The last moment before a request: what is sent is what the checks judge."""
+    align = ALIGN.get(operation_id(case))
+    if align is not None and case.meta is not None and case.meta.generation.mode.is_positive:
+        align(case, _current())
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case, response: Response) -> None:
+    """Keeps which dialogs there are."""
+    sent = case.method.upper(), operation_id(case), response.status_code
+    if sent == ("POST", "addDialogMessage", 200):
+        _current().made.add(str(case.path_parameters["dialog_id"]).lower())
