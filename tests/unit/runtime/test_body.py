@@ -75,7 +75,9 @@ async def test_a_body_in_pieces_is_one_body(service: Service) -> None:
 
 
 async def test_an_empty_body_is_invalid_json(service: Service) -> None:
-    assert (await service.add_message([b""])).code == "invalid_json"
+    answer = await service.add_message([b""])
+    assert answer.code == "invalid_json"
+    assert "empty" in answer.json["detail"]
 
 
 async def test_a_caller_who_leaves_gets_no_answer(service: Service) -> None:

@@ -40,7 +40,7 @@ async def test_traceparent_serves_where_no_trace_id_does(service: Service) -> No
 async def test_a_malformed_traceparent_is_ignored(service: Service, parent: str) -> None:
     answer = await service.add_message(None, ("traceparent", parent))
     assert answer.status == 200
-    assert answer.headers["x-trace-id"] != str(TRACE)
+    assert answer.headers["x-trace-id"].replace("-", "") not in parent.lower()
 
 
 async def test_the_bodys_trace_serves_where_the_header_names_none(service: Service) -> None:

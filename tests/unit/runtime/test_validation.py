@@ -161,5 +161,6 @@ def test_no_refusal_echoes_a_value(place: tuple[str, ...], value: object) -> Non
 
 def test_a_character_of_a_bad_uuid_is_no_message() -> None:
     with pytest.raises(ValidationFailed) as caught:
-        read_json(DialogMessageCreateV1, json.dumps(message(TEXT, user_id="\u0436" * 36)).encode())
-    assert "\u0436" not in caught.value.body("t").decode()
+        read_json(DialogMessageCreateV1, json.dumps(message(TEXT, user_id="~" * 36)).encode())
+    (error,) = caught.value.errors
+    assert "~" not in error.message
