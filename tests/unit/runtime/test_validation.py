@@ -11,6 +11,7 @@ from generated.errors import ValidationFailed
 from generated.models import (
     DialogMessageCreateV1,
     PluginHeartbeatRequestV1,
+    PluginManifestV1,
     PluginRegistrationRequestV1,
     UserUpsertV1,
 )
@@ -164,3 +165,12 @@ def test_a_character_of_a_bad_uuid_is_no_message() -> None:
         read_json(DialogMessageCreateV1, json.dumps(message(TEXT, user_id="~" * 36)).encode())
     (error,) = caught.value.errors
     assert "~" not in error.message
+
+
+def test_of_very_many_wrong_values_fifty_are_placed_and_all_are_counted() -> None:
+    intent = {"tag": "a", "activation_condition": {"type": "classifier"}, "examples": [1] * 200}
+    body = json.dumps({"intents": [intent] * 100}).encode()
+    with pytest.raises(ValidationFailed) as caught:
+        read_json(PluginManifestV1, body)
+    assert len(caught.value.errors) == 50
+    assert caught.value.detail == "20004 values were refused; see errors."

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from generated.errors import ValidationFailed
 from generated.runtime import strict_json
-from generated.runtime.problems import MAX_MESSAGE, InvalidValue, Location, pointer
+from generated.runtime.problems import MAX_ERRORS, MAX_MESSAGE, InvalidValue, Location, pointer
 
 _SILENT = {
     "uuid_parsing": "Input should be a UUID in its canonical form",
@@ -37,15 +37,16 @@ def read_strings(model: type[Model], values: dict[str, str], location: Location)
 
 
 def refusal(error: ValidationError, location: Location, value: object) -> ValidationFailed:
+    # A body can hold tens of thousands of wrong values; each place costs, and few are sent.
     found = [
         InvalidValue(location, pointer(*_place(item, value)), item["type"], _message(item))
-        for item in error.errors(include_url=False)
+        for item in error.errors(include_url=False)[:MAX_ERRORS]
     ]
-    return ValidationFailed(_count(found), errors=found)
+    return ValidationFailed(_count(error.error_count()), errors=found)
 
 
-def _count(found: list[InvalidValue]) -> str:
-    return f"{len(found)} value{' was' if len(found) == 1 else 's were'} refused; see errors."
+def _count(number: int) -> str:
+    return f"{number} value{' was' if number == 1 else 's were'} refused; see errors."
 
 
 def _place(item: Any, value: object) -> Way:
