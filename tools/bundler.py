@@ -13,6 +13,8 @@ import yaml
 
 from tools.contract import CONTRACT, ContractError, Json, Parts
 
+# The one in C reads the contract in a tenth of the time.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 COMPONENTS = ("schemas", "parameters", "responses", "headers")
 
 
@@ -20,7 +22,7 @@ COMPONENTS = ("schemas", "parameters", "responses", "headers")
 def read(path: Path) -> Any:
     if not path.is_file():
         raise ContractError(f"{path}: no such file")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  # a safe one
 
 
 def error_codes(folder: Path = CONTRACT) -> dict[str, Json]:
