@@ -57,13 +57,13 @@ def test_a_command_fails_with_what_it_says() -> None:
 def test_redocly_finds_what_ours_do_not(contract: Path, edit: Edit, tmp_path: Path) -> None:
     target = tmp_path / "contracts" / "v1alpha"
     edit("parameters/Limit.yaml", "description: The size of the page.\n", "")
-    edit("openapi.yaml", "  license: ", "  x-license: ")
+    edit("openapi.yaml", "{name: users, description: ", "{name: users, x-about: ")
     target.parent.mkdir()
     shutil.move(contract, target)
     shutil.copytree(ROOT / "generated", tmp_path / "generated")
     said = "\n".join(redocly.findings(tmp_path))
     assert "parameter-description" in said
-    assert "info-license" in said
+    assert "tag-description" in said
 
 
 def test_a_route_that_is_not_declared_is_told() -> None:
