@@ -18,14 +18,16 @@ log = structlog.get_logger()
 AT_ONCE = 16
 
 # The database's clock alone decides that a lease is over; the attempt fences the old owner.
+# The rows are picked in a CTE: as a subquery the join might run it, and lock, again and again.
 CLAIM = """
-UPDATE plugin_calls AS call SET attempt = attempt + 1,
-    lease_until = now() + make_interval(secs => $1)
-FROM plugins, dialogs
-WHERE plugins.id = call.plugin_id AND dialogs.id = call.dialog_id AND call.id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM plugin_calls WHERE status = 'in_progress' AND lease_until < now()
     ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED
 )
+UPDATE plugin_calls AS call SET attempt = attempt + 1,
+    lease_until = now() + make_interval(secs => $1)
+FROM due, plugins, dialogs
+WHERE call.id = due.id AND plugins.id = call.plugin_id AND dialogs.id = call.dialog_id
 RETURNING call.dialog_id, call.message_id, call.plugin_id, call.invocation_id, call.trace_id,
     call.attempt, call.request_payload, plugins.base_url, dialogs.bot_id
 """
