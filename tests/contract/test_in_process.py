@@ -6,20 +6,35 @@ and an ASGI client of schemathesis opens a loop for each request.
 
 import asyncio
 import threading
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
-from schemathesis.config._auth import WFCAuthConfig
-from schemathesis.wfc.integration import register_wfc_auth
 
 from tests.contract import hooks
+from tests.contract.credentials import Credentials
 from tests.contract.reached import CONTRACT
 from tests.contract.target import Target, fuzz_target
+
+CREDENTIALS = Credentials()
+
+
+def _load() -> schemathesis.BaseSchema:
+    """Now and not by a fixture: schemathesis.pytest.from_fixture sets a private name of pytest that
+    9.1 took away."""
+    with pytest.MonkeyPatch.context() as environment, TemporaryDirectory() as folder:
+        CREDENTIALS.write(Path(folder) / "auth.json")
+        environment.setenv("FUZZ_AUTH", str(Path(folder) / "auth.json"))
+        config = SchemathesisConfig.from_path(CONTRACT.parents[1] / "schemathesis.toml")
+        return schemathesis.openapi.from_path(CONTRACT, config=config)
+
+
+contract = _load()
 
 
 @dataclass
@@ -45,7 +60,9 @@ class Background:
 
     async def _serve(self) -> None:
         self.loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
-        async with fuzz_target(self.postgres, self.valkey, self.template) as self.target:
+        async with fuzz_target(
+            self.postgres, self.valkey, self.template, CREDENTIALS
+        ) as self.target:
             self.ready.set()
             await self.stopping.wait()
 
@@ -71,19 +88,8 @@ def target(postgres: str, valkey: str, migrated: str) -> Iterator[Target]:
 
 
 @pytest.fixture(scope="module")
-def state(target: Target, tmp_path_factory: pytest.TempPathFactory) -> hooks.State:
-    auth = target.write(tmp_path_factory.mktemp("fuzz"))["FUZZ_AUTH"]
-    register_wfc_auth(contract, WFCAuthConfig(**{**AUTH, "path": auth}))
+def state(target: Target) -> hooks.State:
     return hooks.aim(target.known)
-
-
-# schemathesis.pytest.from_fixture would load it when all that is there; it needs a private name
-# that pytest 9.1 took away.
-CONFIGURATION = tomllib.loads((CONTRACT.parents[1] / "schemathesis.toml").read_text())
-AUTH = CONFIGURATION.pop("auth")["wfc"]
-contract = schemathesis.openapi.from_path(
-    CONTRACT, config=SchemathesisConfig.from_dict(CONFIGURATION)
-)
 
 
 @contract.parametrize()
