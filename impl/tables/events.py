@@ -87,6 +87,8 @@ streams = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("last_position", BigInteger, nullable=False, server_default=text("0")),
+    Column("published_position", BigInteger, nullable=False, server_default=text("0")),
     length("name", 255),
     CheckConstraint("last_position >= 0", name="last_position_value"),
+    CheckConstraint("published_position >= 0", name="published_position_value"),
 )

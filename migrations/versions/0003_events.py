@@ -82,9 +82,11 @@ CREATE UNIQUE INDEX uq_outbox_stream_position ON outbox (stream, position)
 CREATE TABLE streams (
     name TEXT NOT NULL,
     last_position BIGINT DEFAULT 0 NOT NULL,
+    published_position BIGINT DEFAULT 0 NOT NULL,
     CONSTRAINT pk_streams PRIMARY KEY (name),
     CONSTRAINT ck_streams_name_length CHECK (char_length(name) BETWEEN 1 AND 255),
-    CONSTRAINT ck_streams_last_position_value CHECK (last_position >= 0)
+    CONSTRAINT ck_streams_last_position_value CHECK (last_position >= 0),
+    CONSTRAINT ck_streams_published_position_value CHECK (published_position >= 0)
 );
 """
 

@@ -7,12 +7,15 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
+import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 
 from generated.events import PAYLOADS, EventType
+from impl.events import queries, streams
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
@@ -87,10 +90,7 @@ async def test_a_batch_whose_end_was_lost_adds_nothing_when_it_is_repeated(
 async def test_several_relays_share_the_work_without_a_gap_or_a_repeat(
     api: Api, pool: asyncpg.Pool, redis: Redis
 ) -> None:
-    await pool.executemany(
-        "INSERT INTO outbox (event_id, stream, body) VALUES ($1, 'plugin:events', $2)",
-        [(uuid4(), event(number)) for number in range(200)],
-    )
+    await add_events(pool, range(200))
     relays = [Relay(pool, redis, batch=7, poll_seconds=0.01) for _ in range(4)]
 
     async def drain(relay: Relay) -> None:
@@ -129,6 +129,111 @@ async def test_the_dialogs_state_is_kept_for_ten_minutes_at_most(
     assert state["last_plugin_id"] == str(await pool.fetchval("SELECT id FROM plugins"))
     assert set(state) == {"last_plugin_id", "last_message_at"}
     assert 0 < await redis.ttl(key) <= 600
+
+
+async def add_events(pool: asyncpg.Pool, numbers: range, stream: str = "plugin:events") -> None:
+    await pool.executemany(
+        "INSERT INTO outbox (event_id, stream, body) VALUES ($1, $2, $3)",
+        [(uuid4(), stream, event(number)) for number in numbers],
+    )
+
+
+async def drained(pool: asyncpg.Pool, redis: Redis) -> list[int]:
+    """The events' numbers as they stand in the stream when all is published."""
+    relay = relay_of(pool, redis)
+    while await pool.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)"):
+        await relay.drain_once()
+    found = await entries(redis, "plugin:events")
+    return [orjson.loads(fields["payload"])["number"] for _, fields in found]
+
+
+async def test_a_batch_that_redis_refuses_in_the_middle_leaves_no_gap(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    """The middle entry is refused once, as when memory runs out and comes back at once."""
+    await add_events(pool, range(10))
+    relay, sane = relay_of(pool, redis), streams.APPEND
+    refusing = sane.replace(
+        "if position > last then",
+        "if position == 5 then error('OOM command not allowed') end\n    if position > last then",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "APPEND", refusing)
+        with pytest.raises(ResponseError):
+            await relay.drain_once()
+    assert len(await entries(redis, "plugin:events")) == 4
+    assert await drained(pool, redis) == list(range(10))
+
+
+async def test_out_of_memory_loses_nothing(api: Api, pool: asyncpg.Pool, redis: Redis) -> None:
+    await add_events(pool, range(50))
+    relay = relay_of(pool, redis)
+    await redis.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(ResponseError):
+            await relay.drain_once()
+        assert await pool.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL") == 50
+    finally:
+        await redis.config_set("maxmemory", "0")
+    assert await drained(pool, redis) == list(range(50))
+
+
+async def test_a_stream_that_is_ahead_of_the_table_is_continued_behind(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    """The database was restored, or somebody else wrote into the stream."""
+    await redis.xadd("plugin:events", {"payload": '{"number": -1}'}, id="1000000-0")
+    await add_events(pool, range(3))
+    assert await drained(pool, redis) == [-1, 0, 1, 2]
+    assert [entry_id for entry_id, _ in await entries(redis, "plugin:events")][1:] == [
+        "1000001-0",
+        "1000002-0",
+        "1000003-0",
+    ]
+
+
+async def test_a_flushed_redis_is_filled_again_with_the_same_ids(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    await add_events(pool, range(20))
+    await drained(pool, redis)
+    before = await entries(redis, "plugin:events")
+    await redis.flushall()
+    await relay_of(pool, redis).check_streams()
+    assert await drained(pool, redis) == list(range(20))
+    assert await entries(redis, "plugin:events") == before
+
+
+async def test_what_redis_lost_of_the_end_comes_before_what_is_new(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    await add_events(pool, range(10))
+    await drained(pool, redis)
+    kept = (await entries(redis, "plugin:events"))[:6]
+    await redis.delete("plugin:events")
+    for entry_id, fields in kept:
+        await redis.xadd("plugin:events", dict(fields), id=entry_id)
+    await add_events(pool, range(10, 12))
+    assert await drained(pool, redis) == list(range(12))
+
+
+async def test_a_stream_that_cannot_be_written_stops_no_other(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    await redis.set("dialog:events", "not a stream")
+    await add_events(pool, range(3), "dialog:events")
+    await add_events(pool, range(3))
+    assert await relay_of(pool, redis).drain_once() == 3
+    assert len(await entries(redis, "plugin:events")) == 3
+
+
+async def test_a_relay_holds_its_stream_alone(api: Api, pool: asyncpg.Pool, redis: Redis) -> None:
+    await add_events(pool, range(3))
+    relay = relay_of(pool, redis)
+    async with pool.acquire() as other, other.transaction():
+        assert await queries.lock_stream(other, "plugin:events")
+        assert await relay.drain_once() == 0
+    assert await relay.drain_once() == 3
 
 
 def event(number: int) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Redis Streams as the relay writes them: in order, and never an entry after a gap."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from generated.events import EventType
+
+STATE_TTL_SECONDS = 600
+STREAM_MAX_LENGTH = 100_000
+
+# One script and not a pipeline: it ends at the first entry that is refused (out of memory, say), so
+# that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
+APPEND = """
+local last = 0
+if redis.call('EXISTS', KEYS[1]) == 1 then
+    local info = redis.call('XINFO', 'STREAM', KEYS[1])
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then
+            last = tonumber(string.match(info[i + 1], '^%d+'))
+        end
+    end
+end
+local at = 2
+while at <= #ARGV do
+    local position, size = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+    if position > last then
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[at] .. '-0',
+            unpack(ARGV, at + 2, at + 1 + size))
+    end
+    at = at + 2 + size
+end
+return last
+"""
+
+
+async def append(redis: Redis, stream: str, entries: Iterable[tuple[int, dict[str, Any]]]) -> None:
+    """Adds what the stream does not have yet; each entry is a position and an event's body."""
+    arguments: list[str] = [str(STREAM_MAX_LENGTH)]
+    for position, body in entries:
+        fields = [text for pair in _fields(body).items() for text in pair]
+        arguments += [str(position), str(len(fields)), *fields]
+    await redis.register_script(APPEND)(keys=[stream], args=arguments)
+
+
+async def last_position(redis: Redis, stream: str) -> int:
+    """The position of the newest entry that the stream ever had; 0 where there is none."""
+    try:
+        info: Any = await redis.xinfo_stream(stream)
+    except ResponseError as error:
+        if "no such key" in str(error):
+            return 0
+        raise
+    return int(str(info["last-generated-id"]).partition("-")[0])
+
+
+async def keep_state(redis: Redis, bodies: Sequence[dict[str, Any]]) -> None:
+    """`dialog:state:{dialog_id}`: what other services may read of a dialog, and may lose."""
+    async with redis.pipeline(transaction=False) as pipeline:
+        for body in bodies:
+            if body["dialog_id"] is not None and body["event_type"].startswith("plugin_"):
+                _keep_one(pipeline, body)
+        await pipeline.execute(raise_on_error=False)
+
+
+def _keep_one(pipeline: Any, body: dict[str, Any]) -> None:
+    key = f"dialog:state:{body['dialog_id']}"
+    state = {"last_plugin_id": body["plugin_id"], "last_message_at": body["occurred_at"]}
+    if body["event_type"] == EventType.PLUGIN_INVOCATION_STARTED:
+        state["pending_invocation_id"] = body["payload"]["invocation_id"]
+    else:
+        pipeline.hdel(key, "pending_invocation_id")
+    pipeline.hset(key, mapping=state)
+    pipeline.expire(key, STATE_TTL_SECONDS)
+
+
+def _fields(body: dict[str, Any]) -> dict[str, str]:
+    """The fields of an entry: the event's, with the payload as JSON."""
+    fields = {name: str(value) for name, value in body.items() if value is not None}
+    return fields | {"payload": orjson.dumps(body["payload"]).decode()}
