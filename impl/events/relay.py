@@ -63,7 +63,7 @@ class Relay:
         return moved
 
     async def check_streams(self) -> None:
-        """Finds streams that Redis lost, also those in which nothing happens, to fill them again."""
+        """Finds streams that Redis lost, those in which nothing happens too, to fill them again."""
         for stream in await queries.published_streams(self.pool):
             async with self.pool.acquire() as connection, connection.transaction():
                 if await queries.lock_stream(connection, stream):
