@@ -25,8 +25,8 @@ CREDENTIALS = Credentials()
 
 
 def _load() -> schemathesis.BaseSchema:
-    """Now and not by a fixture: schemathesis.pytest.from_fixture sets a private name of pytest that
-    9.1 took away."""
+    """Not by schemathesis.pytest.from_fixture: it sets a private name of pytest's nodes, `_nodeid`,
+    that pytest 9.2 has no more (https://github.com/ionelmc/pytest-benchmark/issues/321)."""
     with pytest.MonkeyPatch.context() as environment, TemporaryDirectory() as folder:
         CREDENTIALS.write(Path(folder) / "auth.json")
         environment.setenv("FUZZ_AUTH", str(Path(folder) / "auth.json"))
