@@ -86,6 +86,10 @@ class Endpoint:
         return {method: operation.id for method, (operation, _) in self._operations.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if b"%2f" in (scope.get("raw_path") or b"").lower():  # a server may leave it out
+            # The path was matched decoded: an encoded slash would choose another operation.
+            await answer_problem(self._edge, scope, send, NotFound())
+            return
         headers = dict(scope["headers"])
         found = self._operations.get(scope["method"])
         if found is None:

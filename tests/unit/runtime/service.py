@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import unquote
 from uuid import UUID
 
 from starlette.routing import Router
@@ -133,7 +134,7 @@ class Service:
         query: str = "",
     ) -> Answer:
         scope: Scope = {
-            "type": "http", "method": method, "path": path, "raw_path": path.encode(),
+            "type": "http", "method": method, "path": unquote(path), "raw_path": path.encode(),
             "root_path": "", "query_string": query.encode("latin-1"),
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
         }  # fmt: skip

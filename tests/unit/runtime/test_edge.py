@@ -111,6 +111,22 @@ async def test_an_unknown_path_is_404_and_no_redirect(service: Service, path: st
     assert service.observer.answers == [("none", 404, "not_found")]
 
 
+@pytest.mark.parametrize("slash", ["%2F", "%2f"])
+async def test_an_encoded_slash_chooses_no_operation(service: Service, slash: str) -> None:
+    headers = [("x-bot-token", GOOD), ("content-type", "application/json")]
+    for path in (slash.join(MESSAGES.rsplit("/", 1)), MESSAGES.replace("/", slash, 2)):
+        answer = await service.call("POST", path, headers=headers, body=message())
+        assert (answer.status, answer.code) == (404, "not_found")
+    assert service.handlers.seen == ()
+    assert set(service.observer.answers) == {("none", 404, "not_found")}
+
+
+async def test_another_encoded_character_is_that_character(service: Service) -> None:
+    headers = [("x-bot-token", GOOD), ("content-type", "application/json")]
+    path = MESSAGES.replace("messages", "%6dessages")
+    assert (await service.call("POST", path, headers=headers, body=message())).status == 200
+
+
 async def test_an_unknown_path_as_websocket_is_closed(service: Service) -> None:
     sent: list[Any] = []
 
