@@ -48,6 +48,31 @@ async def test_an_encoded_body_is_415(service: Service) -> None:
     assert (await service.add_message(None, ("content-encoding", "identity"))).status == 200
 
 
+async def test_a_transfer_coding_but_chunked_is_415(service: Service) -> None:
+    for coding in ("gzip, chunked", "gzip", "chunked, chunked", "identity"):
+        answer = await service.add_message(None, ("transfer-encoding", coding))
+        assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    assert service.read == 0
+    assert (await service.add_message(None, ("Transfer-Encoding", "Chunked"))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("content-type", ("text/xml", "application/json")),
+        ("content-type", ("application/json", "application/json")),
+        ("content-encoding", ("gzip", "identity")),
+        ("transfer-encoding", ("gzip", "chunked")),
+    ],
+)
+async def test_a_body_described_twice_is_415(
+    service: Service, name: str, values: tuple[str, str]
+) -> None:
+    answer = await service.add_message(None, *((name, value) for value in values))
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    assert service.read == 0
+
+
 @pytest.mark.parametrize("length", [str(MAX_BODY + 1), "9" * 30, "9" * 6000])
 async def test_a_declared_size_is_refused_unread(service: Service, length: str) -> None:
     answer = await service.add_message(None, ("content-length", length))

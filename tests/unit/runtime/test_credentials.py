@@ -23,6 +23,16 @@ async def test_a_bad_one_is_401_with_a_challenge(service: Service, token: str) -
     assert service.handlers.seen == ()
 
 
+@pytest.mark.parametrize("tokens", [("bad", GOOD), (GOOD, "bad"), (GOOD, GOOD)])
+async def test_two_of_a_kind_are_401(service: Service, tokens: tuple[str, str]) -> None:
+    answer = await service.add_message(None, *(("X-Bot-Token", token) for token in tokens))
+    assert (answer.status, answer.code) == (401, "invalid_credentials")
+    bearers = [("authorization", f"Bearer {token}") for token in tokens]
+    answer = await service.call("POST", HEARTBEAT, headers=bearers)
+    assert (answer.status, answer.code) == (401, "invalid_credentials")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="botcore"'
+
+
 @pytest.mark.parametrize("value", ["Bearer", "Bearer bad", "Basic Z29vZA==", GOOD])
 async def test_a_bad_bearer_is_401(service: Service, value: str) -> None:
     answer = await service.call("POST", HEARTBEAT, headers=[("authorization", value)])

@@ -229,6 +229,15 @@ class TestSchemaVersion:
         assert (answer.status, answer.code) == (400, "unsupported_schema_version")
         assert "v1alpha" in answer.json["detail"]
 
+    @pytest.mark.parametrize("versions", [("v2", "v1alpha"), ("v1alpha", "v1alpha")])
+    async def test_one_is_enough(self, service: Service, versions: tuple[str, str]) -> None:
+        answer = await service.add_message(None, *(("X-Schema-Version", v) for v in versions))
+        assert (answer.status, answer.code) == (400, "unsupported_schema_version")
+
+    async def test_any_other_header_may_come_in_several_lines(self, service: Service) -> None:
+        answer = await service.add_message(None, ("x-other", "1"), ("x-other", "2"))
+        assert answer.status == 200
+
     async def test_health_is_served_to_any_version(self, service: Service) -> None:
         service.handlers.outcome = healthy()
         answer = await service.call("GET", "/healthz", headers=[("X-Schema-Version", "v9")])

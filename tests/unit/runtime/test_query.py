@@ -1,8 +1,14 @@
 """Parameters of query and path."""
 
+from dataclasses import replace
+from typing import Any, cast
+
 import pytest
 
 from generated.core.dialogs import GetDialog404
+from generated.errors import ValidationFailed
+from generated.plugin.plugin import INVOKE_PLUGIN
+from generated.runtime.call import Call
 from tests.unit.runtime.service import DIALOG, GOOD, Answer, Service
 
 
@@ -55,3 +61,18 @@ async def test_a_path_that_holds_no_uuid_is_422(service: Service) -> None:
         answer = await service.call("POST", path, headers=[("x-bot-token", GOOD)])
         assert (answer.status, answer.pointers) == (422, ["/dialog_id"])
         assert answer.json["errors"][0]["location"] == "path"
+
+
+def test_a_parameter_of_the_header_is_given_once() -> None:
+    name = b"x-invocation-id"
+    values = {name: str(DIALOG).encode()}
+    nothing = cast("Any", None)
+    once = Call(INVOKE_PLUGIN, nothing, {}, nothing, values, frozenset(), trace_named=False)
+    assert once.header_values("X-Invocation-Id") == {"X-Invocation-Id": str(DIALOG)}
+    twice = replace(once, repeated=frozenset({name}))
+    with pytest.raises(ValidationFailed) as caught:
+        twice.header_values("X-Invocation-Id")
+    (error,) = caught.value.errors
+    assert (error.location, error.pointer, error.code) == (
+        "header", "/X-Invocation-Id", "given_twice",
+    )  # fmt: skip

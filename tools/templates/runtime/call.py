@@ -18,12 +18,15 @@ from generated.errors import (
 )
 from generated.runtime import trace
 from generated.runtime.accept import accepts
-from generated.runtime.problems import InvalidValue, ProblemError, pointer
+from generated.runtime.problems import InvalidValue, Location, ProblemError, pointer
 from generated.runtime.results import SCHEMA_VERSION
 
 MAX_QUERY_FIELDS = 64
 MAX_LENGTH_DIGITS = 19
 _CHARSET = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+
+_DESCRIBING = frozenset({b"content-type", b"content-encoding", b"transfer-encoding"})
+_NONE: frozenset[bytes] = frozenset()
 
 
 class Observer(Protocol):
@@ -63,6 +66,18 @@ class Operation:
     retry_after: frozenset[int]  # the statuses that say when to come back
 
 
+def repeated(scope: Scope, headers: dict[bytes, bytes]) -> frozenset[bytes]:
+    """The names that came in several lines: one reader takes the first, another the last."""
+    if len(headers) == len(scope["headers"]):
+        return _NONE
+    counts = Counter(name for name, _ in scope["headers"])
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _given_twice(location: Location, name: str) -> InvalidValue:
+    return InvalidValue(location, pointer(name), "given_twice", "Give it once")
+
+
 class ClientDisconnectedError(Exception):
     """The caller is gone; nobody is left to answer."""
 
@@ -75,12 +90,14 @@ class Call:
     edge: Edge
     scope: Scope
     receive: Receive
-    headers: dict[bytes, bytes]
+    headers: dict[bytes, bytes]  # the last line of each
+    repeated: frozenset[bytes]  # the names that came in several lines
     trace_named: bool
 
     def check_headers(self) -> None:
         version = self.headers.get(b"x-schema-version")
-        if self.operation.versioned and version not in (None, SCHEMA_VERSION.encode()):
+        unserved = version not in (None, SCHEMA_VERSION.encode())
+        if self.operation.versioned and (unserved or b"x-schema-version" in self.repeated):
             raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
         if b"accept" in self.headers and not accepts(self._accept(), self.operation.produces):
             raise NotAcceptable(f"The operation answers with {self.operation.produces}.")
@@ -91,6 +108,10 @@ class Call:
         return b",".join(lines).decode("latin-1")
 
     def header_values(self, *names: str) -> dict[str, str]:
+        """The headers that are there. Raises ValidationFailed for one in several lines."""
+        twice = [name for name in names if name.lower().encode() in self.repeated]
+        if twice:
+            raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
         found = ((name, self.headers.get(name.lower().encode())) for name in names)
         return {name: value.decode("latin-1") for name, value in found if value is not None}
 
@@ -107,8 +128,7 @@ class Call:
         values = dict(pairs)
         if len(values) != len(pairs):
             twice = next(name for name, count in Counter(n for n, _ in pairs).items() if count > 1)
-            fault = InvalidValue("query", pointer(twice), "given_twice", "Give it once")
-            raise ValidationFailed(errors=[fault])
+            raise ValidationFailed(errors=[_given_twice("query", twice)])
         return values
 
     def refuse_query(self) -> None:
@@ -126,12 +146,20 @@ class Call:
         if trace_id is not None and not self.trace_named:
             trace.enter(str(trace_id))
 
-    async def body(self) -> bytes:
-        """The whole body. Raises UnsupportedMediaType or BodyTooLarge, counted as it streams."""
+    def _check_media_type(self) -> None:
+        if self.repeated & _DESCRIBING:
+            raise UnsupportedMediaType("Describe the body once.")
         if not _CHARSET.fullmatch(self.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
         if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+        # The server undoes `chunked` and passes any other coding on undone.
+        if self.headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+            raise UnsupportedMediaType("Send the body without a Transfer-Encoding but chunked.")
+
+    async def body(self) -> bytes:
+        """The whole body. Raises UnsupportedMediaType or BodyTooLarge, counted as it streams."""
+        self._check_media_type()
         limit = self.edge.max_body_bytes
         declared = self.headers.get(b"content-length", b"0")
         if len(declared) > MAX_LENGTH_DIGITS or not declared.isdigit() or int(declared) > limit:

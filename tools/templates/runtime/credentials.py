@@ -42,15 +42,18 @@ def require_scopes(principal: Principal, scopes: frozenset[str]) -> None:
 
 
 def header_credential(call: Call, name: bytes) -> str | None:
+    """The header's value. Raises InvalidCredentials where there are several lines of it."""
+    if name in call.repeated:
+        raise InvalidCredentials("Give one credential of a kind.")
     value = call.headers.get(name)
     return None if value is None else value.decode("latin-1")
 
 
 def bearer_credential(call: Call) -> str | None:
-    value = call.headers.get(b"authorization")
+    value = header_credential(call, b"authorization")
     if value is None:
         return None
-    scheme, _, credential = value.decode("latin-1").partition(" ")
+    scheme, _, credential = value.partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidCredentials("Authorization must use the scheme Bearer.")
     return credential.strip()

@@ -14,6 +14,7 @@ from generated.runtime.call import (
     Observer,
     Operation,
     Translator,
+    repeated,
 )
 from generated.runtime.credentials import (
     Principal,
@@ -101,7 +102,7 @@ class Endpoint:
         started = time.perf_counter()
         trace_id, named = trace.from_headers(headers)
         trace.enter(trace_id)
-        call = Call(operation, self._edge, scope, receive, headers, named)
+        call = Call(operation, self._edge, scope, receive, headers, repeated(scope, headers), named)
         try:
             call.check_headers()
             result = await run(call)
