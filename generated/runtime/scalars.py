@@ -1,13 +1,15 @@
 # Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
 """Types that JSON Schema's types and formats stand for."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ValidationInfo
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 CANONICAL_LENGTH = 36
+_DIGITS = re.compile(r"-?[0-9]{1,19}")  # 64 bits need no more
 EXACT = 2**53  # beyond it a double no longer tells which integer was written
 
 
@@ -21,7 +23,10 @@ def _canonical(value: object) -> object:
 Uuid = Annotated[UUID, BeforeValidator(_canonical)]
 
 
-def _whole(value: object) -> object:
+def _whole(value: object, info: ValidationInfo) -> object:
+    # A parameter is text, of which pydantic also reads 1_0, 5.0, +5 and what has spaces around it.
+    if isinstance(value, str) and info.mode != "json" and not _DIGITS.fullmatch(value):
+        raise PydanticKnownError("int_parsing")
     # JSON Schema's `integer` is any number without a fraction, so 2.0 is one; pydantic, strict,
     # takes no float for an int: https://github.com/pydantic/pydantic/issues/13799
     if isinstance(value, float) and value.is_integer() and -EXACT <= value <= EXACT:
