@@ -13,7 +13,6 @@ import orjson
 
 from impl.settings import Settings
 
-Pool: TypeAlias = asyncpg.Pool
 # What a query runs on: the pool (one statement, one commit) or the caller's transaction.
 Executor: TypeAlias = Any
 
@@ -27,7 +26,7 @@ LOST = (
     ConnectionError,
     OSError,
 )
-# The database is away, starting, stopping, full or busy: nothing that a caller did.
+# The database is away, starting, stopping, full, busy or refuses us: nothing that a caller did.
 UNAVAILABLE = (
     *LOST,
     asyncpg.CannotConnectNowError,
@@ -41,8 +40,17 @@ UNAVAILABLE = (
 )
 
 JSONB_VERSION = b"\x01"
-# A statement that takes longer is given up: the caller gets a 503, never a hanging request.
-COMMAND_TIMEOUT_SECONDS = 5.0
+# What takes longer is given up: the caller gets a 503, never a hanging request. Waiting for a
+# connection has a limit of its own, or else the wait would grow with the queue.
+COMMAND_TIMEOUT_SECONDS = 3.0
+ACQUIRE_TIMEOUT_SECONDS = 2.0
+
+
+class Pool(asyncpg.Pool):  # type: ignore[misc]  # asyncpg ships no types
+    """A pool that nobody waits for longer than ACQUIRE_TIMEOUT_SECONDS."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # asyncpg's
+        return super().acquire(timeout=ACQUIRE_TIMEOUT_SECONDS if timeout is None else timeout)
 
 
 def encode_jsonb(value: object) -> bytes:
@@ -66,9 +74,13 @@ async def _keep_session(_connection: asyncpg.Connection) -> None:
 
 async def open_pool(settings: Settings) -> Pool:
     """Connects on first use, so that a process starts, and says it is not ready, without one."""
-    return await asyncpg.create_pool(
+    pool = Pool(
         settings.database_url.get_secret_value(),
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        loop=None,
         min_size=0,
+        max_queries=50_000,
         max_size=settings.database_pool_size,
         max_inactive_connection_lifetime=300,
         statement_cache_size=1024 if settings.database_statement_cache else 0,
@@ -78,11 +90,18 @@ async def open_pool(settings: Settings) -> Pool:
         reset=_keep_session,
         server_settings={"application_name": "botcore", "timezone": "UTC"},
     )
+    await pool
+    return pool
 
 
 async def repeated_if_lost(statement: Callable[[], Awaitable[T]]) -> T:
-    """Runs `statement`, which must be idempotent, once more where its connection was lost."""
+    """Runs `statement`, which must be idempotent, once more where its connection was lost.
+
+    Never after a timeout, which is an OSError: who waited once has no time to wait again.
+    """
     try:
         return await statement()
+    except TimeoutError:
+        raise
     except LOST:
         return await statement()

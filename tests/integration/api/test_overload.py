@@ -1,0 +1,89 @@
+"""A database that hangs, and a flood of tokens that nobody has: nobody waits for long."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable
+from typing import TypeVar
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from impl.settings import Settings
+from tests.stack import Api, ScriptedPlugin, settings_for
+from tests.wire import Proxy, proxy_before
+
+T = TypeVar("T")
+
+
+class Line:
+    """Lets what goes to the database through, or holds it, as one that is frozen."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self.open.wait()
+                writer.write(data)
+        writer.close()
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    line = Line()
+    monkeypatch.setattr(Proxy, "_pass_on", lambda _proxy, *ends: line.pass_on(*ends))
+    return line
+
+
+@pytest_asyncio.fixture
+async def proxy(database: str, line: Line) -> AsyncIterator[Proxy]:
+    async with proxy_before(database) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(proxy: Proxy, valkey: str) -> Settings:
+    return settings_for(proxy.dsn, valkey, catalogue_refresh_seconds=60, database_pool_size=5)
+
+
+async def timed(work: Awaitable[T]) -> tuple[T, float]:
+    began = time.monotonic()
+    return await work, time.monotonic() - began
+
+
+async def test_while_a_table_is_locked_everybody_gets_503_in_time_and_nobody_waits_in_a_queue(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    user = await api.user()
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("LOCK TABLE dialogs IN ACCESS EXCLUSIVE MODE")
+        waiting = [asyncio.create_task(timed(api.say(user, "Hello!"))) for _ in range(30)]
+        await asyncio.sleep(0.5)  # the pool is full by now
+        ready, ready_took = await timed(api.send("GET", "/readyz"))
+        answers = await asyncio.gather(*waiting)
+    assert {(each.status, each.json["code"]) for each, _ in answers} == {
+        (503, "database_unavailable")
+    }
+    assert max(took for _, took in answers) < 5
+    assert (ready.status, ready.json["code"]) == (503, "database_unavailable")
+    assert ready_took < 1.5
+    assert (await api.say(user, "Hello!")).json["status"] == "accepted"
+
+
+async def test_a_database_that_says_nothing_more_is_given_up_in_time(
+    api: Api, text_reply: ScriptedPlugin, line: Line
+) -> None:
+    user = await api.user()
+    await api.say(user, "warms the pool up")
+    line.open.clear()
+    answers = await asyncio.gather(*(timed(api.say(user, "Hello!")) for _ in range(15)))
+    line.open.set()
+    assert {(each.status, each.json["code"]) for each, _ in answers} == {
+        (503, "database_unavailable")
+    }
+    assert max(took for _, took in answers) < 8
+    assert (await api.say(user, "Hello!")).json["status"] == "accepted"
