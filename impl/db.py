@@ -36,6 +36,8 @@ UNAVAILABLE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.QueryCanceledError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncio.TimeoutError,
 )
 
@@ -49,7 +51,7 @@ ACQUIRE_TIMEOUT_SECONDS = 2.0
 class Pool(asyncpg.Pool):  # type: ignore[misc]  # asyncpg ships no types
     """A pool that nobody waits for longer than ACQUIRE_TIMEOUT_SECONDS."""
 
-    def acquire(self, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # asyncpg's
+    def acquire(self, *, timeout: float | None = None) -> Any:
         return super().acquire(timeout=ACQUIRE_TIMEOUT_SECONDS if timeout is None else timeout)
 
 

@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KIB = 1024
+# From the end of a call's deadline until its lease ends: time to store the outcome.
+LEASE_MARGIN_SECONDS = 10
 
 
 class Settings(BaseSettings):
@@ -45,3 +47,15 @@ class Settings(BaseSettings):
     relay_batch: int = Field(default=500, ge=1, le=10_000)
     recovery_poll_seconds: float = Field(default=1.0, gt=0, le=60)
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
+
+    @field_validator("call_lease_seconds")
+    @classmethod
+    def _outlasts_the_deadline(cls, lease: float, info: ValidationInfo) -> float:
+        """A lease that ends while the plugin may still answer has it called twice."""
+        deadline = info.data.get("call_deadline_seconds", 0)  # absent where it was refused itself
+        if lease < deadline + LEASE_MARGIN_SECONDS:
+            raise ValueError(
+                f"must be at least {LEASE_MARGIN_SECONDS} s more than call_deadline_seconds"
+                f" ({deadline:g} s)"
+            )
+        return lease

@@ -5,23 +5,23 @@ again with the same invocation_id. Both come through here, and only one of them 
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-import asyncpg
 import orjson
 import structlog
 
 from generated import models
 from generated.events import EventType
 from generated.runtime.edge import render
-from impl.db import Pool, repeated_if_lost
-from impl.dialogs.queries import Outcome, finish, read_key
+from impl.db import UNAVAILABLE, Pool, repeated_if_lost
+from impl.dialogs.queries import Outcome, end_lease, finish, read_key
 from impl.plugins.caller import MESSAGES, RETRYABLE, Answered, Failed, Invocation, PluginCaller
 
 log = structlog.get_logger()
 
 TIMEOUT = "plugin_timeout"
+GIVE_BACK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,45 @@ class Delivery:
     pool: Pool
     caller: PluginCaller
 
-    async def deliver(self, call: StoredCall, timeout_seconds: float) -> bytes:
-        """The call's final response body: ours, or the one of whoever ended it before us."""
+    async def deliver(self, call: StoredCall, timeout_seconds: float) -> bytes | None:
+        """The call's final response body: ours, or the one of whoever ended it before us.
+
+        None: another attempt took the call over, and still runs.
+        """
         invocation = Invocation(
             call.plugin_id, call.base_url, call.invocation_id, call.trace_id, call.request
         )
-        result = await self.caller.invoke(invocation, timeout_seconds)
+        try:
+            result = await self.caller.invoke(invocation, timeout_seconds)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(call))
+            raise
         if isinstance(result, Failed):
             log.warning("plugin_call_failed", plugin_id=call.plugin_id, code=result.code,
                         reason=result.reason, invocation_id=call.invocation_id)  # fmt: skip
-        outcome = _outcome(call, result)
         # Once the plugin acted its answer is stored, whoever stops waiting for it.
-        return await asyncio.shield(self._finish(call, outcome))
+        return await asyncio.shield(self._finish(call, _outcome(call, result)))
 
-    async def _finish(self, call: StoredCall, outcome: Outcome) -> bytes:
+    async def reject(self, call: StoredCall) -> None:
+        """End the call without calling: its plugin may not be called any more."""
+        outcome = _outcome(call, Failed("plugin_unavailable", 0, "disabled"))
+        await asyncio.shield(self._finish(call, replace(outcome, status="rejected")))
+
+    async def _give_back(self, call: StoredCall) -> None:
+        """Nobody waits for the plugin any longer: a worker may take the call over at once."""
+        try:
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await end_lease(
+                    self.pool,
+                    plugin_id=call.plugin_id,
+                    invocation_id=call.invocation_id,
+                    attempt=call.attempt,
+                )
+        except UNAVAILABLE as error:
+            log.warning("call_not_given_back", reason=type(error).__name__,
+                        invocation_id=call.invocation_id)  # fmt: skip
+
+    async def _finish(self, call: StoredCall, outcome: Outcome) -> bytes | None:
         ended = await repeated_if_lost(
             lambda: finish(
                 self.pool,
@@ -73,9 +98,7 @@ class Delivery:
         key = await read_key(
             self.pool, bot_id=call.bot_id, dialog_id=call.dialog_id, message_id=call.message_id
         )
-        if key is None or key.response is None:
-            raise asyncpg.InterfaceError("the call was taken over and has not ended yet")
-        return key.response
+        return None if key is None else key.response
 
 
 def _outcome(call: StoredCall, result: Answered | Failed) -> Outcome:

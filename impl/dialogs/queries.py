@@ -12,7 +12,8 @@ from generated.events import EventType
 from impl.db import Executor
 from impl.events.log import EVENT_ROWS, stream_of
 
-_MESSAGE = """jsonb_build_object(
+# One message of a history, as plugins and bots read it.
+MESSAGE = """jsonb_build_object(
     'sender_type', sender_type, 'payload', payload, 'created_at', created_at,
     'message_id', message_id, 'plugin_id', plugin_id)"""
 
@@ -24,7 +25,7 @@ LEFT JOIN bot_users AS member ON member.bot_id = $2 AND member.user_id = $3
 LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2
 LEFT JOIN message_keys AS key ON key.dialog_id = dialog.id AND key.message_id = $4
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg({_MESSAGE} ORDER BY seq) AS messages
+    SELECT jsonb_agg({MESSAGE} ORDER BY seq) AS messages
     FROM (SELECT * FROM messages WHERE dialog_id = dialog.id ORDER BY seq DESC LIMIT $5) AS newest
 ) AS history ON true
 """  # noqa: S608  # constants of our own
@@ -40,6 +41,7 @@ _CALL_EVENT = """
     FROM call
 """
 
+# deadline_at is for queued calls: who runs them later must know until when they are worth it.
 # The dialog's row decides first: another bot's dialog, or another user's, returns none, and so
 # nothing is written. Then the key decides the race: of several, one writes everything.
 INTAKE = f"""
@@ -95,6 +97,11 @@ WITH dialog AS (
 SELECT invocation_id FROM call
 """  # noqa: S608  # constants of our own
 
+END_LEASE = """
+UPDATE plugin_calls SET lease_until = now()
+WHERE plugin_id = $1 AND invocation_id = $2 AND attempt = $3 AND status = 'in_progress'
+"""
+
 # Where nobody can be called there is no call to store: the message and its final answer at once.
 UNANSWERED = """
 WITH dialog AS (
@@ -127,7 +134,7 @@ WHERE dialog_id = $1 AND bot_id = $2 AND message_id = $3
 
 READ_DIALOG = f"""
 SELECT id, user_id, status, reset_version, created_at, (
-    SELECT jsonb_agg({_MESSAGE} || jsonb_build_object('seq', seq) ORDER BY seq)
+    SELECT jsonb_agg({MESSAGE} || jsonb_build_object('seq', seq) ORDER BY seq)
     FROM (
         SELECT * FROM messages WHERE dialog_id = dialogs.id AND seq < $3 ORDER BY seq DESC LIMIT $4
     ) AS page
@@ -254,6 +261,12 @@ async def finish(
         dialog_id,
     )
     return row is not None
+
+
+async def end_lease(
+    executor: Executor, *, plugin_id: UUID, invocation_id: UUID, attempt: int
+) -> None:
+    await executor.execute(END_LEASE, plugin_id, invocation_id, attempt)
 
 
 async def store_unanswered(

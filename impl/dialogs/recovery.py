@@ -11,6 +11,7 @@ import structlog
 from generated.runtime import trace
 from impl.db import UNAVAILABLE, Pool
 from impl.dialogs.delivery import Delivery, StoredCall
+from impl.dialogs.queries import MESSAGE
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -29,19 +30,18 @@ UPDATE plugin_calls AS call SET attempt = attempt + 1,
 FROM due, plugins, dialogs
 WHERE call.id = due.id AND plugins.id = call.plugin_id AND dialogs.id = call.dialog_id
 RETURNING call.dialog_id, call.message_id, call.plugin_id, call.invocation_id, call.trace_id,
-    call.attempt, call.request_payload, plugins.base_url, dialogs.bot_id
+    call.attempt, call.request_payload, plugins.base_url, plugins.status AS plugin_status,
+    dialogs.bot_id
 """
 
-HISTORY_BEFORE = """
-SELECT coalesce(jsonb_agg(jsonb_build_object(
-    'sender_type', sender_type, 'payload', payload, 'created_at', created_at,
-    'message_id', message_id, 'plugin_id', plugin_id) ORDER BY seq), '[]')
+HISTORY_BEFORE = f"""
+SELECT coalesce(jsonb_agg({MESSAGE} ORDER BY seq), '[]')
 FROM (
     SELECT * FROM messages WHERE dialog_id = $1 AND seq < coalesce(
         (SELECT seq FROM messages WHERE dialog_id = $1 AND message_id = $2), 0)
     ORDER BY seq DESC LIMIT $3
 ) AS newest
-"""
+"""  # noqa: S608  # constants of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,43 +51,77 @@ class Recovery:
     settings: Settings
 
     async def run(self) -> None:
-        """Never ends; a database that is away is waited for."""
-        while True:
-            try:
-                recovered = await self.recover_once()
-            except UNAVAILABLE as error:
-                log.warning("recovery_waits", reason=type(error).__name__)
-                recovered = 0
-            if not recovered:
-                await asyncio.sleep(self.settings.recovery_poll_seconds)
+        """Never ends; a database that is away is waited for. Stopped, it gives its calls back."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                for row in await self._claim_or_wait(AT_ONCE - len(running)):
+                    task = asyncio.create_task(self._take_over(row), name="recovered call")
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                # A plugin that hangs holds its own place, not those of the others.
+                if len(running) < AT_ONCE:
+                    await asyncio.sleep(self.settings.recovery_poll_seconds)
+                else:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def recover_once(self) -> int:
-        """Takes over what is overdue, side by side. Returns the number of calls taken over."""
-        rows = await self.pool.fetch(CLAIM, self.settings.call_lease_seconds, AT_ONCE)
-        done = await asyncio.gather(*map(self._deliver, rows), return_exceptions=True)
-        for failure in filter(None, done):
-            if not isinstance(failure, UNAVAILABLE):
-                raise failure
+        """Takes over what is overdue and waits for its end. Returns the number of calls."""
+        rows = await self._claim(AT_ONCE)
+        await asyncio.gather(*map(self._take_over, rows))
         return len(rows)
 
-    async def _deliver(self, row: asyncpg.Record) -> None:
+    async def _claim_or_wait(self, free: int) -> list[asyncpg.Record]:
+        try:
+            return await self._claim(free)
+        except UNAVAILABLE as error:
+            log.warning("recovery_waits", reason=type(error).__name__)
+            return []
+
+    async def _claim(self, free: int) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self.pool.fetch(
+            CLAIM, self.settings.call_lease_seconds, free
+        )
+        return rows
+
+    async def _take_over(self, row: asyncpg.Record) -> None:
+        """One call's fault is its own: it is tried again when its new lease ends."""
         trace.enter(str(row["trace_id"]))
         log.warning("call_taken_over", invocation_id=row["invocation_id"], attempt=row["attempt"])
+        try:
+            await self._deliver(row)
+        except UNAVAILABLE as error:
+            log.warning("recovery_waits", reason=type(error).__name__)
+        except Exception:
+            log.exception("recovery_failed", invocation_id=row["invocation_id"])
+
+    async def _deliver(self, row: asyncpg.Record) -> None:
+        if row["plugin_status"] == "disabled":
+            await self.delivery.reject(_call(row, b""))
+            return
         history = await self.pool.fetchval(
             HISTORY_BEFORE, row["dialog_id"], row["message_id"], self.settings.history_in_context
         )
-        call = StoredCall(
-            bot_id=row["bot_id"],
-            dialog_id=row["dialog_id"],
-            message_id=row["message_id"],
-            plugin_id=row["plugin_id"],
-            base_url=row["base_url"],
-            invocation_id=row["invocation_id"],
-            trace_id=row["trace_id"],
-            attempt=row["attempt"],
-            request=_request(row["request_payload"], history),
-        )
+        call = _call(row, _request(row["request_payload"], history))
         await self.delivery.deliver(call, self.settings.call_deadline_seconds)
+
+
+def _call(row: asyncpg.Record, request: bytes) -> StoredCall:
+    return StoredCall(
+        bot_id=row["bot_id"],
+        dialog_id=row["dialog_id"],
+        message_id=row["message_id"],
+        plugin_id=row["plugin_id"],
+        base_url=row["base_url"],
+        invocation_id=row["invocation_id"],
+        trace_id=row["trace_id"],
+        attempt=row["attempt"],
+        request=request,
+    )
 
 
 def _request(kept: dict[str, Any], history: list[Any]) -> bytes:

@@ -1,5 +1,6 @@
 """What becomes of a message: replayed, refused, answered, or stored without an answer."""
 
+import asyncio
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ class Final:
     replayed: bool = False
 
 
+# What the core may take beside the plugin's deadline: bots give up at 10 s, the deadline is 8.
+STORING_SECONDS = 1.5
+
 Refusal = Literal[
     "user_not_found", "dialog_not_found", "dialog_of_another_user", "in_flight", "reused"
 ]
@@ -90,6 +94,11 @@ class MessageService:
     settings: Settings
 
     async def add(self, message: Message) -> Final | Refusal:
+        """Raises TimeoutError where storing takes so long that no bot would wait for the end."""
+        async with asyncio.timeout(self.settings.call_deadline_seconds + STORING_SECONDS):
+            return await self._add(message)
+
+    async def _add(self, message: Message) -> Final | Refusal:
         known = await repeated_if_lost(
             lambda: read_for_message(
                 self.pool,
@@ -115,12 +124,9 @@ class MessageService:
     async def _answer(self, message: Message, known: Known, decision: Decision) -> Final | Refusal:
         invocation_id = uuid4()
         intake = await self._take_in(message, known, decision, invocation_id)
-        if not intake.owned:
-            return "dialog_not_found"
-        if not intake.stored:
-            stored = await self._settle(message, invocation_id)
-            if stored is not None:
-                return stored
+        settled = await self._settle(message, intake, invocation_id)
+        if settled is not None:
+            return settled
         call = StoredCall(
             bot_id=message.bot_id,
             dialog_id=message.dialog_id,
@@ -133,7 +139,8 @@ class MessageService:
             request=self._request(message, known, decision, invocation_id, with_history=True),
         )
         deadline = self.settings.call_deadline_seconds
-        return Final(await self.delivery.deliver(call, deadline))
+        response = await self.delivery.deliver(call, deadline)
+        return "in_flight" if response is None else Final(response)
 
     async def _take_in(
         self, message: Message, known: Known, decision: Decision, invocation_id: UUID
@@ -159,13 +166,21 @@ class MessageService:
             )
         )
 
-    async def _settle(self, message: Message, invocation_id: UUID) -> Final | Refusal | None:
-        """Another request won the key; None where it was this one, repeated after a lost reply."""
-        key = await read_key(
-            self.pool,
-            bot_id=message.bot_id,
-            dialog_id=message.dialog_id,
-            message_id=message.message_id,
+    async def _settle(
+        self, message: Message, intake: Intake, invocation_id: UUID
+    ) -> Final | Refusal | None:
+        """None where this request won the key, be it by a commit that was repeated."""
+        if not intake.owned:
+            return "dialog_not_found"
+        if intake.stored:
+            return None
+        key = await repeated_if_lost(
+            lambda: read_key(
+                self.pool,
+                bot_id=message.bot_id,
+                dialog_id=message.dialog_id,
+                message_id=message.message_id,
+            )
         )
         if key is None:
             return "in_flight"
@@ -179,23 +194,21 @@ class MessageService:
         )
         invocation_id = uuid4()
         response = failed_response(message.dialog_id, message.trace_id, error)
-        intake = await store_unanswered(
-            self.pool,
-            bot_id=message.bot_id,
-            dialog_id=message.dialog_id,
-            user_id=message.user_id,
-            message_id=message.message_id,
-            fingerprint=message.fingerprint,
-            invocation_id=invocation_id,
-            response=response,
-            payload=message.content,
-            trace_id=message.trace_id,
+        intake = await repeated_if_lost(
+            lambda: store_unanswered(
+                self.pool,
+                bot_id=message.bot_id,
+                dialog_id=message.dialog_id,
+                user_id=message.user_id,
+                message_id=message.message_id,
+                fingerprint=message.fingerprint,
+                invocation_id=invocation_id,
+                response=response,
+                payload=message.content,
+                trace_id=message.trace_id,
+            )
         )
-        if not intake.owned:
-            return "dialog_not_found"
-        if not intake.stored:
-            return await self._settle(message, invocation_id) or Final(response)
-        return Final(response)
+        return await self._settle(message, intake, invocation_id) or Final(response)
 
     def _request(
         self,

@@ -1,17 +1,22 @@
 """A call whose instance died ends all the same, once, under the same invocation_id."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from aiohttp import web
+from pydantic import ValidationError
 
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.plugins.caller import PluginCaller
 from impl.settings import Settings
-from tests.stack import Api, ScriptedPlugin
+from tests.stack import Api, ScriptedPlugin, settings_for
 
 
 async def lose_the_instance(pool: asyncpg.Pool) -> None:
@@ -25,6 +30,59 @@ async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
         return await Recovery(pool, Delivery(pool, caller), settings).recover_once()
     finally:
         await caller.close()
+
+
+@asynccontextmanager
+async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator["asyncio.Task[None]"]:
+    """The loop of recovery, as the worker runs it."""
+    caller = PluginCaller(settings)
+    task = asyncio.create_task(Recovery(pool, Delivery(pool, caller), settings).run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await caller.close()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(5):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def called(plugin: ScriptedPlugin, times: int) -> None:
+    while len(plugin.calls) < times:
+        plugin.called.clear()
+        await plugin.called.wait()
+
+
+async def statuses(pool: asyncpg.Pool) -> list[tuple[str, int]]:
+    rows = await pool.fetch("SELECT status, attempt FROM plugin_calls ORDER BY created_at")
+    return [tuple(row) for row in rows]
+
+
+async def contains(pool: asyncpg.Pool, status: tuple[str, int]) -> bool:
+    return status in await statuses(pool)
+
+
+async def hang(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def orphans(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool, *texts: str
+) -> list["asyncio.Task[Any]"]:
+    """Messages whose calls hang, as if their instance had died. What to await in the end."""
+    good, plugin.reply = plugin.reply, hang
+    user, expected = await api.user(), len(plugin.calls) + len(texts)
+    lost = [asyncio.create_task(api.say(user, text, message_id=text)) for text in texts]
+    await called(plugin, expected)
+    await lose_the_instance(pool)
+    plugin.reply = good
+    return lost
 
 
 async def test_an_orphaned_call_is_delivered_again_with_its_id_and_its_history(
@@ -54,8 +112,7 @@ async def test_an_orphaned_call_is_delivered_again_with_its_id_and_its_history(
     # The instance was only slow: its own end is refused, and it sends what was stored.
     killed.set()
     assert (await lost).raw == again.raw
-    statuses = await pool.fetch("SELECT status, attempt FROM plugin_calls ORDER BY created_at")
-    assert [tuple(row) for row in statuses] == [("succeeded", 1), ("succeeded", 2)]
+    assert await statuses(pool) == [("succeeded", 1), ("succeeded", 2)]
     events = "SELECT count(*) FROM audit_logs WHERE action = 'plugin_invocation_completed'"
     assert await pool.fetchval(events) == 2
 
@@ -97,3 +154,91 @@ async def test_two_workers_take_each_call_once(
     assert len(text_reply.calls) == 2 * len(lost)
     answers = await asyncio.gather(*lost)
     assert {answer.json["status"] for answer in answers} == {"accepted"}
+
+
+def test_a_lease_outlasts_the_deadline() -> None:
+    with pytest.raises(ValidationError, match="at least 10 s more than call_deadline_seconds"):
+        settings_for("postgresql://x", "redis://x", call_deadline_seconds=6, call_lease_seconds=15)
+
+
+async def test_who_was_only_slow_hears_that_another_attempt_runs(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    go_on, second_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        await (go_on if len(text_reply.calls) == 1 else second_go_on).wait()
+        return web.json_response({"text": "done", "trace_id": body["trace_id"]})
+
+    text_reply.reply = slow
+    first = asyncio.create_task(api.say(await api.user(), "Hello!"))
+    await text_reply.called.wait()
+    await lose_the_instance(pool)
+    text_reply.called.clear()
+    recovering = asyncio.create_task(recover(pool, settings))
+    await text_reply.called.wait()
+    go_on.set()
+    answer = await first
+    assert (answer.status, answer.json["code"]) == (409, "message_in_flight")
+    assert int(answer.headers["Retry-After"]) >= 1
+    second_go_on.set()
+    assert await recovering == 1
+    assert await statuses(pool) == [("succeeded", 2)]
+
+
+async def test_a_call_that_cannot_be_read_leaves_the_others_and_the_worker_alone(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    lost = await orphans(api, text_reply, pool, "broken", "whole")
+    broken = "WHERE message_id = 'broken'"
+    await pool.execute(f"UPDATE plugin_calls SET request_payload = '{{}}' {broken}")
+    async with worker(pool, settings) as task:
+        await until(lambda: contains(pool, ("succeeded", 2)))
+        assert not task.done()
+    # Tried once, and again when its lease ends: not in a circle.
+    assert await pool.fetchval(f"SELECT attempt FROM plugin_calls {broken}") == 2
+    assert await pool.fetchval(f"SELECT lease_until > now() FROM plugin_calls {broken}")
+    await asyncio.gather(*lost)
+
+
+async def test_a_disabled_plugin_is_not_called_again(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    lost = await orphans(api, text_reply, pool, "secret")
+    await pool.execute("UPDATE plugins SET status = 'disabled'")
+    assert await recover(pool, settings) == 1
+    assert len(text_reply.calls) == 1
+    call = await pool.fetchrow("SELECT status, error_code FROM plugin_calls")
+    assert tuple(call) == ("rejected", "plugin_unavailable")
+    (answer,) = await asyncio.gather(*lost)
+    assert (answer.json["status"], answer.json["error"]["code"]) == ("failed", "plugin_unavailable")
+    events = "SELECT count(*) FROM audit_logs WHERE action = 'plugin_failed'"
+    assert await pool.fetchval(events) == 1
+
+
+async def test_one_plugin_that_hangs_does_not_hold_the_calls_of_others(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, database: str, valkey: str
+) -> None:
+    settings = settings_for(database, valkey, call_deadline_seconds=20, recovery_poll_seconds=0.05)
+    lost = await orphans(api, text_reply, pool, "hangs")
+    text_reply.reply, good = hang, text_reply.reply
+    async with worker(pool, settings):
+        await called(text_reply, 2)
+        later = await orphans(api, text_reply, pool, "later")
+        text_reply.reply = good
+        await until(lambda: contains(pool, ("succeeded", 2)))
+    await asyncio.gather(*lost, *later)
+
+
+async def test_a_worker_that_stops_gives_its_calls_back(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    lost = await orphans(api, text_reply, pool, "hangs")
+    text_reply.reply, good = hang, text_reply.reply
+    async with worker(pool, settings):
+        await called(text_reply, 2)
+    text_reply.reply = good
+    assert await recover(pool, settings) == 1
+    assert len({call["invocation_id"] for call in text_reply.calls}) == 1
+    assert await statuses(pool) == [("succeeded", 3)]
+    await asyncio.gather(*lost)
