@@ -12,6 +12,7 @@ from tools.contract import (
     pascal_case,
     snake_case,
 )
+from tools.sizes import most_values
 
 EDGE_HEADERS = {"X-Trace-Id", "X-Schema-Version"}
 EDGE_PARAMETERS = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
@@ -157,7 +158,8 @@ def _steps(
         elif location == "query" and "validation_failed" in op.codes:
             lines.append("call.refuse_query()")
     if op.body_schema:
-        lines.append(f"body = read_json(models.{op.body_schema}, await call.body())")
+        most = most_values(op.document, op.document["components"]["schemas"][op.body_schema])
+        lines.append(f"body = read_json(models.{op.body_schema}, await call.body(), {most})")
         passed.append("body")
         if "trace_id" in op.document["components"]["schemas"][op.body_schema]["properties"]:
             lines.append("call.adopt_trace(body.trace_id)")

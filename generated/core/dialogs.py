@@ -250,7 +250,7 @@ def dialogs_router(
         runtime.require_scopes(bot_token, ADD_DIALOG_MESSAGE_SCOPES)
         path = read_strings(models.AddDialogMessagePath, call.scope["path_params"], "path")
         call.refuse_query()
-        body = read_json(models.DialogMessageCreateV1, await call.body())
+        body = read_json(models.DialogMessageCreateV1, await call.body(), 84)
         call.adopt_trace(body.trace_id)
         return await handlers.add_dialog_message(bot_token, path, body)
 

@@ -234,7 +234,7 @@ def plugins_router(
         )
         runtime.require_scopes(registry_key, REGISTER_PLUGIN_SCOPES)
         call.refuse_query()
-        body = read_json(models.PluginRegistrationRequestV1, await call.body())
+        body = read_json(models.PluginRegistrationRequestV1, await call.body(), 44560)
         return await handlers.register_plugin(registry_key, plugin_token, body)
 
     async def send_plugin_heartbeat(call: Call) -> Result:
@@ -243,7 +243,7 @@ def plugins_router(
         )
         path = read_strings(models.SendPluginHeartbeatPath, call.scope["path_params"], "path")
         call.refuse_query()
-        body = read_json(models.PluginHeartbeatRequestV1, await call.body())
+        body = read_json(models.PluginHeartbeatRequestV1, await call.body(), 72)
         return await handlers.send_plugin_heartbeat(plugin_token, path, body)
 
     routes: list[BaseRoute] = [

@@ -111,7 +111,7 @@ def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Ed
         )
         runtime.require_scopes(bot_token, UPSERT_USER_SCOPES)
         call.refuse_query()
-        body = read_json(models.UserUpsertV1, await call.body())
+        body = read_json(models.UserUpsertV1, await call.body(), 27)
         return await handlers.upsert_user(bot_token, body)
 
     routes: list[BaseRoute] = [

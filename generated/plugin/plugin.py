@@ -180,7 +180,7 @@ def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: 
         header = read_strings(
             models.InvokePluginHeader, call.header_values("X-Invocation-Id"), "header"
         )
-        body = read_json(models.PluginInvocationRequestV1, await call.body())
+        body = read_json(models.PluginInvocationRequestV1, await call.body(), 6292)
         call.adopt_trace(body.trace_id)
         return await handlers.invoke_plugin(invocation_bearer, header, body)
 

@@ -4,6 +4,9 @@
 The standard library's parser takes NaN, duplicate keys and lone surrogates; PostgreSQL's jsonb
 refuses NUL and surrogates; others round what exceeds 64 bits. All of it is refused here, before
 anything is stored. Only a body that looks suspicious is walked, so an ordinary one costs a parse.
+
+Values cost far more than bytes: a megabyte of `[],[],` would hold the event loop for a second. So
+their number is bounded before anything is made of them.
 """
 
 import json
@@ -17,11 +20,15 @@ from generated.errors import DuplicateKey, InvalidJson, InvalidUtf8, ValidationF
 from generated.runtime.problems import MAX_ERRORS, InvalidValue, Location, pointer
 
 MAX_DEPTH = 32
+MAX_VALUES = 20_000
+_CONTAINERS = (dict, list)
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 INT64_CHARACTERS = 20
 PLAIN_CHARACTERS = 18  # an integer of no more is in range, its sign included
 _OUT_OF_RANGE = 2**64  # stands for an integer of any greater length
 _PRINTABLE_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# Possessive, and whole without its last quote too: linear in any body.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _ESCAPES = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
@@ -77,10 +84,14 @@ _plain = json.JSONDecoder(
 _any = json.JSONDecoder(object_pairs_hook=_object, parse_int=_any_integer, parse_constant=_constant)
 
 
-def parse(body: bytes, location: Location = "body") -> object:
+def parse(body: bytes, location: Location = "body", max_values: int = MAX_VALUES) -> object:
     """The value of `body`. Raises InvalidUtf8, InvalidJson, DuplicateKey or ValidationFailed."""
     try:
-        value, odd = _decode(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        if _values(body) > max_values and _values(_STRINGS.sub(b"", body)) > max_values:
+            message = f"More than {max_values} values"
+            raise ValidationFailed(errors=[InvalidValue(location, "", "too_many_values", message)])
+        value, odd = _decode(text)
     except UnicodeDecodeError as error:
         raise InvalidUtf8(f"The byte at offset {error.start} is not UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -91,11 +102,30 @@ def parse(body: bytes, location: Location = "body") -> object:
         raise DuplicateKey(f"An object names a key twice{named}.") from None
     except RecursionError:
         raise ValidationFailed(errors=[_too_deep(location, ())]) from None
-    if odd or body.count(b"{") + body.count(b"[") > MAX_DEPTH or _ESCAPES.search(body):
+    if odd or _ESCAPES.search(body) or _is_deep(body, value):
         found = list(islice(_faults(value, location), MAX_ERRORS))
         if found:
             raise ValidationFailed(errors=found)
     return value
+
+
+def _values(body: bytes) -> int:
+    """At least as many as the values in `body`: each follows a comma, or opens what holds it."""
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
+def _is_deep(body: bytes, value: object) -> bool:
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return False
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for node in level
+            for item in (node.values() if isinstance(node, dict) else node)
+            if isinstance(item, _CONTAINERS)
+        ]
+    return bool(level)
 
 
 def _decode(text: str) -> tuple[object, bool]:

@@ -2,7 +2,9 @@
 
 import json
 import math
+import time
 from typing import Any
+from unittest import mock
 
 import orjson
 import pytest
@@ -181,11 +183,57 @@ def test_depth_33_is_refused_and_no_depth_crashes(depth: int) -> None:
     for body in (nested(depth), b'{"a":' * depth + b"1" + b"}" * depth):
         error = refusal(body)
         assert isinstance(error, ValidationFailed)
-        assert {item.code for item in error.errors} == {"too_deep"}
+        many = depth > strict_json.MAX_VALUES
+        assert {item.code for item in error.errors} == {"too_many_values" if many else "too_deep"}
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert len(list(strict_json.parse(b"[" + b",".join([b"[]"] * 1000) + b"]"))) == 1000  # type: ignore[call-overload]
+
+
+def test_a_deep_string_is_not_deep() -> None:
+    assert strict_json.parse(b'"' + b"[" * 100 + b'"') == "[" * 100
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"[]", b"{}", b"0", b"[[0]]", b'{"a":0}', b'"a"', b'"\\""', b"1e999", b"99999999999999999999"],
+)
+def test_too_many_values_are_refused_before_any_is_made(piece: bytes) -> None:
+    body = b"[" + b",".join([piece] * (MIB // (len(piece) + 1))) + b"]"
+    with mock.patch.object(strict_json, "_decode", side_effect=AssertionError):
+        assert fault(body) == ("", "too_many_values")
+
+
+def test_too_many_members_are_refused() -> None:
+    body = "{" + ",".join(f'"{n:x}":0' for n in range(strict_json.MAX_VALUES + 1)) + "}"
+    assert fault(body.encode()) == ("", "too_many_values")
+
+
+def test_the_most_values_are_kept() -> None:
+    most = strict_json.MAX_VALUES
+    numbers = b"[" + b",".join([b"0"] * most) + b"]"
+    assert len(list(strict_json.parse(numbers))) == most  # type: ignore[call-overload]
+    assert fault(numbers[:-1] + b",0]") == ("", "too_many_values")
+    assert strict_json.parse(numbers[:-1] + b",0]", max_values=most + 1)
+
+
+@pytest.mark.parametrize("text", [",[{" * 10_000, '\\"' * 10_000 + "," * 30_000, "ü\\," * 30_000])
+def test_what_a_string_holds_is_no_value(text: str) -> None:
+    body = json.dumps({"a": text, text: "a"}).encode()
+    assert strict_json.parse(body) == {"a": text, text: "a"}
+
+
+@pytest.mark.parametrize(
+    "body", [b'"' + b'\\"' * 500_000, b'["' + b",\\" * 500_000, b'["a' * 300_000]
+)
+def test_a_string_without_an_end_is_passed_over_once(body: bytes) -> None:
+    started = time.perf_counter()
+    refusal(body)
+    assert time.perf_counter() - started < 2
 
 
 def test_every_fault_is_told_with_its_place() -> None:

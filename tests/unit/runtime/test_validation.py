@@ -1,6 +1,7 @@
 """Where a value was refused, told as a JSON pointer; never what it was."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from generated.errors import ValidationFailed
 from generated.models import (
     DialogMessageCreateV1,
     PluginHeartbeatRequestV1,
+    PluginInvocationResponseV1,
     PluginManifestV1,
     PluginRegistrationRequestV1,
     UserUpsertV1,
@@ -168,9 +170,47 @@ def test_a_character_of_a_bad_uuid_is_no_message() -> None:
 
 
 def test_of_very_many_wrong_values_fifty_are_placed_and_all_are_counted() -> None:
-    intent = {"tag": "a", "activation_condition": {"type": "classifier"}, "examples": [1] * 200}
+    intent = {"tag": "a", "activation_condition": {"type": "classifier"}, "examples": [1] * 99}
     body = json.dumps({"intents": [intent] * 100}).encode()
     with pytest.raises(ValidationFailed) as caught:
         read_json(PluginManifestV1, body)
     assert len(caught.value.errors) == 50
+    assert caught.value.detail == "9904 values were refused; see errors."
+
+
+def test_of_even_more_none_is_placed_and_all_are_counted() -> None:
+    intent = {"tag": "a", "activation_condition": {"type": "classifier"}, "examples": [1] * 200}
+    body = json.dumps({"intents": [intent] * 100}).encode()
+    with pytest.raises(ValidationFailed) as caught:
+        read_json(PluginManifestV1, body, declared=30_000)
+    assert [(error.pointer, error.code) for error in caught.value.errors] == [
+        ("", "too_many_errors")
+    ]
     assert caught.value.detail == "20004 values were refused; see errors."
+
+
+def test_a_pointer_into_a_huge_name_is_cut() -> None:
+    found = refused(DialogMessageCreateV1, message(TEXT, **{"~" * 200_000: 1}))
+    assert list(found) == [("/" + "~0" * 1024)[:2048]]
+
+
+REFUSED_WITHIN = 0.4  # seconds of work; it takes a tenth of that, and took twice as much
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (PluginInvocationResponseV1, {f"{n:x}": 0 for n in range(105_000)}),
+        (PluginInvocationResponseV1, {f"{n:x}": 0 for n in range(19_000)}),
+        (PluginInvocationResponseV1, {"attachments": [{}] * 9_000}),
+        (PluginInvocationResponseV1, [[]] * 340_000),
+        (DialogMessageCreateV1, {"metadata": {"a": [[]] * 9_000}}),
+        (DialogMessageCreateV1, {"payload": {"type": "text"} | {str(n): 0 for n in range(19_000)}}),
+    ],
+)
+def test_a_hostile_body_holds_nobody_up(model: Any, body: object) -> None:
+    content = json.dumps(body, separators=(",", ":")).encode()
+    started = time.process_time()
+    with pytest.raises(ValidationFailed):
+        read_json(model, content)
+    assert time.process_time() - started < REFUSED_WITHIN

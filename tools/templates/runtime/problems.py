@@ -60,6 +60,6 @@ class ProblemError(Exception):
 
 def pointer(*parts: str | int) -> str:
     """A JSON pointer (RFC 6901) that is always valid UTF-8 and within its cap."""
-    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    escaped = (str(part)[:MAX_POINTER].replace("~", "~0").replace("/", "~1") for part in parts)
     whole = "".join(f"/{part}" for part in escaped)
     return whole.encode("utf-8", "replace").decode()[:MAX_POINTER]

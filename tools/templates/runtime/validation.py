@@ -9,6 +9,7 @@ from generated.errors import ValidationFailed
 from generated.runtime import strict_json
 from generated.runtime.problems import MAX_ERRORS, MAX_MESSAGE, InvalidValue, Location, pointer
 
+MANY_ERRORS = 10_000
 _SILENT = {
     "uuid_parsing": "Input should be a UUID in its canonical form",
     "datetime_from_date_parsing": "Input should be a date and time of ISO 8601 with an offset",
@@ -18,9 +19,12 @@ Model = TypeVar("Model", bound=BaseModel)
 Way = tuple[str | int, ...]
 
 
-def read_json(model: type[Model], body: bytes) -> Model:
-    """`body` as a `model`, strictly: no number in quotes, no unknown field."""
-    value = strict_json.parse(body)
+def read_json(model: type[Model], body: bytes, declared: int = 0) -> Model:
+    """`body` as a `model`, strictly: no number in quotes, no unknown field.
+
+    `declared` is how many values the contract lets it hold, where these are very many.
+    """
+    value = strict_json.parse(body, max_values=max(declared, strict_json.MAX_VALUES))
     try:
         # From the bytes: pydantic's JSON mode is strict and yet reads UUIDs and times.
         return model.model_validate_json(body, strict=True)
@@ -37,12 +41,16 @@ def read_strings(model: type[Model], values: dict[str, str], location: Location)
 
 
 def refusal(error: ValidationError, location: Location, value: object) -> ValidationFailed:
-    # A body can hold tens of thousands of wrong values; each place costs, and few are sent.
+    count = error.error_count()
+    if count > MANY_ERRORS:  # pydantic makes objects of all of them or of none
+        many = InvalidValue(location, "", "too_many_errors", "Too many to name any")
+        return ValidationFailed(_count(count), errors=[many])
+    # A body can hold thousands of wrong values; each place costs, and few are sent.
     found = [
         InvalidValue(location, pointer(*_place(item, value)), item["type"], _message(item))
         for item in error.errors(include_url=False)[:MAX_ERRORS]
     ]
-    return ValidationFailed(_count(error.error_count()), errors=found)
+    return ValidationFailed(_count(count), errors=found)
 
 
 def _count(number: int) -> str:
