@@ -45,7 +45,13 @@ class Server(uvicorn.Server):
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The base URL of `app`, served by uvicorn on a free port of this machine alone."""
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none")
-    server = Server(config)
+    async with started(Server(config)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def started(server: uvicorn.Server) -> AsyncIterator[str]:
+    """The base URL of a server that leaves the signals alone; it stops in the end."""
     task = asyncio.create_task(server.serve())
     while not server.started:
         if task.done():
@@ -183,11 +189,19 @@ class Api:
 
 @asynccontextmanager
 async def running_api(
-    pool: asyncpg.Pool, settings: Settings, *, bot_name: str = "tests"
+    pool: asyncpg.Pool,
+    settings: Settings,
+    *,
+    bot_name: str = "tests",
+    server: uvicorn.Server | None = None,
 ) -> AsyncIterator[Api]:
-    """The real application on the real database, and a client for it."""
+    """The real application on the real database, and a client for it.
+
+    Without a `server` of the caller's own, the application alone is served.
+    """
     bot_id = await pool.fetchval("INSERT INTO bots (name) VALUES ($1) RETURNING id", bot_name)
     bot = await issue(pool, "bot", subject_id=bot_id, scopes=BOT_SCOPES, expires_in=None)
     key = await issue(pool, "registry", scopes=["plugins:register"], expires_in=None)
-    async with serving(create_app(settings)) as url, aiohttp.ClientSession() as session:
+    served = serving(create_app(settings)) if server is None else started(server)
+    async with served as url, aiohttp.ClientSession() as session:
         yield Api(url, session, bot_id, bot.plaintext, key.plaintext)
