@@ -36,8 +36,12 @@ class Catalogue:
         rows = [tuple(record) for record in records]
         if rows == self._rows and self._table is not None:
             return
+        known = self._table.left_out if self._table else {}
         self._table = compile_table([Candidate(*row) for row in rows], self.fallback)
         self._rows = rows
+        for plugin_id, reason in self._table.left_out.items():
+            if known.get(plugin_id) != reason:
+                log.error("plugin_rules_left_out", plugin_id=str(plugin_id), reason=reason)
         log.info("catalogue_compiled", plugins=len(rows))
 
     async def watch(self, every_seconds: float) -> None:

@@ -7,8 +7,10 @@ from generated.events import EventType
 from impl.db import Executor
 from impl.events.log import EVENT_ROWS, stream_of
 
+# Of two registrations the second sees what the first stored. FOR UPDATE would also hold up every
+# message to the plugin: the foreign key of its call locks the row FOR KEY SHARE.
 LOCK_VERSION = """
-SELECT id, manifest_hash, status FROM plugins WHERE name = $1 AND version = $2 FOR UPDATE
+SELECT id, manifest_hash, status FROM plugins WHERE name = $1 AND version = $2 FOR NO KEY UPDATE
 """
 
 # A version that another request inserts meanwhile returns no row: the caller then locks that one.

@@ -1,12 +1,14 @@
 """Who may register what: a new version, the same again, or one that proves that it is itself."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
+import re2
 
 from generated import models
 from generated.runtime.problems import InvalidValue, pointer
@@ -19,9 +21,11 @@ from impl.plugins.queries import (
     lock_version,
     update_plugin,
 )
-from impl.routing.table import pattern_fault
+from impl.routing.patterns import MAX_COST, PatternSet, TooCostlyError, check_pattern, cost
 from impl.settings import Settings
-from impl.tokens.issue import IssuedToken, issue, rotate_plugin_tokens
+from impl.tokens.issue import IssuedToken, prepare, rotate_plugin_tokens, store
+
+MAX_PATTERN_FAULTS = 10
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:
@@ -30,22 +34,51 @@ def manifest_hash(manifest: dict[str, Any]) -> str:
 
 
 def faults(request: models.PluginRegistrationRequestV1) -> list[InvalidValue]:
-    """What a schema cannot say: names that agree, patterns that RE2 takes, tags that differ."""
+    """What a schema cannot say: names that agree, tags that differ, patterns that RE2 can take."""
     found = []
     for name in ("name", "version"):
         if getattr(request.manifest, name) != getattr(request, name):
             message = f"Must equal /{name}"
             found.append(InvalidValue("body", f"/manifest/{name}", "mismatch", message))
+    intents = request.manifest.intents
+    return [*found, *_pattern_faults(intents), *_tag_faults(intents)]
+
+
+def _tag_faults(intents: Sequence[models.IntentV1]) -> Iterator[InvalidValue]:
     seen: set[str] = set()
-    for index, intent in enumerate(request.manifest.intents):
-        where = ("manifest", "intents", index)
+    for index, intent in enumerate(intents):
         if intent.tag in seen:
-            found.append(_fault((*where, "tag"), "duplicate", "Another intent has this tag"))
+            place = ("manifest", "intents", index, "tag")
+            yield _fault(place, "duplicate", "Another intent has this tag")
         seen.add(intent.tag)
+
+
+def _pattern_faults(intents: Sequence[models.IntentV1]) -> list[InvalidValue]:
+    """Ends with the first pattern that is too much: a large one takes long to refuse."""
+    found: list[InvalidValue] = []
+    patterns: list[str] = []
+    for index, intent in enumerate(intents):
         condition = intent.activation_condition
-        if condition.type == "regex" and pattern_fault(condition.value) is not None:
-            place = (*where, "activation_condition", "value")
+        if condition.type != "regex":
+            continue
+        place = ("manifest", "intents", index, "activation_condition", "value")
+        try:
+            check_pattern(condition.value)
+        except TooCostlyError:
+            return [*found, _fault(place, "pattern_too_costly", "The pattern is too large")]
+        except re2.error:
             found.append(_fault(place, "pattern_invalid", "Not a pattern of RE2"))
+            if len(found) == MAX_PATTERN_FAULTS:
+                return found
+            continue
+        patterns.append(condition.value)
+        if cost(patterns[-1:]) > MAX_COST:
+            break
+    try:
+        PatternSet(patterns)
+    except TooCostlyError:
+        message = "The patterns are too costly together: use fewer or simpler ones"
+        found.append(_fault(("manifest", "intents"), "pattern_too_costly", message))
     return found
 
 
@@ -79,19 +112,20 @@ class Registrar:
         registration = Registration(
             request, manifest, manifest_hash(manifest), "active" if healthy else "registering"
         )
+        token = await prepare("plugin")
         async with self.pool.acquire() as connection, connection.transaction():
             plugin_id, created = await self._store(connection, registration, own)
             overlap = timedelta(seconds=self.settings.plugin_token_overlap_seconds)
             await rotate_plugin_tokens(connection, plugin_id, overlap)
-            token = await issue(
+            issued = await store(
                 connection,
-                "plugin",
+                token,
                 subject_id=plugin_id,
                 scopes=request.scopes,
                 expires_in=timedelta(days=self.settings.plugin_token_days),
             )
             await append_registered(connection, plugin_id, trace_id)
-        return Registered(plugin_id, token, created)
+        return Registered(plugin_id, issued, created)
 
     @staticmethod
     async def _store(

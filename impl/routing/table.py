@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import re2
-
 from generated import models
+from impl.routing.patterns import PatternSet
+
+CONDITIONS = frozenset({"classifier", "custom", "regex"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,23 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class RoutingTable:
-    patterns: re2.Set | None
+class PluginRules:
+    """The regex intents of one plugin; a set of its own, so that none can harm another."""
+
+    patterns: PatternSet
     rules: tuple[Rule, ...]
+
+    def fired(self, text: bytes) -> list[Rule]:
+        return [self.rules[index] for index in self.patterns.hits(text)]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """`left_out` are plugins whose rules cannot be compiled, by id, each with the reason."""
+
+    plugins: tuple[PluginRules, ...]
     fallback: Candidate | None
+    left_out: dict[UUID, str] = field(default_factory=dict)
 
     def route(self, payload: models.MessagePayloadV1) -> Decision | None:
         """Who answers `payload`; None where nobody can, not even the fallback."""
@@ -70,10 +84,11 @@ class RoutingTable:
 
     def _fired(self, payload: models.MessagePayloadV1) -> list[Rule]:
         text = getattr(payload, "text", None)
-        if text is None or self.patterns is None:
+        if text is None:
             return []
-        hits = self.patterns.Match(text) or []
-        return sorted((self.rules[index] for index in hits), key=lambda rule: rule.rank)
+        encoded = text.encode()
+        found = (rule for plugin in self.plugins for rule in plugin.fired(encoded))
+        return sorted(found, key=lambda rule: rule.rank)
 
     @staticmethod
     def _decision(stage: str, plugin: Candidate, fired: list[Rule], started: int) -> Decision:
@@ -92,48 +107,48 @@ class RoutingTable:
 
 
 def compile_table(plugins: Iterable[Candidate], fallback: str) -> RoutingTable:
-    """Of several versions of a name the highest active one is routed to."""
+    """Of several versions of a name the highest active one is routed to. Never raises for a row."""
     newest: dict[str, Candidate] = {}
     for plugin in sorted(plugins, key=lambda one: (one.healthy, version_order(one.version))):
         newest[plugin.name] = plugin
-    patterns, rules = [], []
+    compiled, left_out = [], {}
     for _, plugin in sorted(newest.items()):
-        for intent in plugin.intents:
-            condition = intent["activation_condition"]
-            if condition["type"] == "regex":
-                patterns.append(condition["value"])
-                rules.append(Rule(plugin, intent["tag"], intent["priority"]))
-    return RoutingTable(_compile(patterns), tuple(rules), newest.get(fallback))
+        try:
+            rules = _rules(plugin)
+        # A row may hold any JSON, and be older than a check of ours: a list of errors would lack
+        # one, and the next instance could not start for it.
+        except Exception as error:  # noqa: BLE001
+            left_out[plugin.plugin_id] = f"{type(error).__name__}: {error}"[:200]
+            continue
+        if rules is not None:
+            compiled.append(rules)
+    return RoutingTable(tuple(compiled), newest.get(fallback), left_out)
 
 
-def _compile(patterns: list[str]) -> re2.Set | None:
-    if not patterns:
-        return None
-    options = re2.Options()
-    options.log_errors = False
-    found = re2.Set.SearchSet(options)
-    for pattern in patterns:
-        found.Add(pattern)
-    found.Compile()
-    return found
-
-
-def pattern_fault(pattern: str) -> str | None:
-    """Why RE2 does not take `pattern`; None where it does."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "invalid"
-        return reason.decode() if isinstance(reason, bytes) else str(reason)
-    return None
+def _rules(plugin: Candidate) -> PluginRules | None:
+    """Raises for intents that are not of a manifest."""
+    patterns, rules = [], []
+    for intent in plugin.intents:
+        condition, tag, priority = (
+            intent["activation_condition"],
+            intent["tag"],
+            intent["priority"],
+        )
+        if condition["type"] not in CONDITIONS:
+            raise ValueError("unknown type of condition")
+        if not isinstance(tag, str) or not isinstance(priority, int):
+            raise TypeError("a tag or a priority of another type")
+        if condition["type"] == "regex":
+            patterns.append(condition["value"])
+            rules.append(Rule(plugin, tag, priority))
+    return PluginRules(PatternSet(patterns), tuple(rules)) if rules else None
 
 
 def version_order(version: str) -> tuple[Any, ...]:
     """The precedence of Semantic Versioning 2.0.0, section 11."""
     core, _, pre = version.partition("+")[0].partition("-")
+    if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20}){2}", core):
+        return (), False, ()  # of a bad row: below every version
     numbers = tuple(int(part) for part in core.split("."))
     parts = tuple(
         (0, int(part), "") if re.fullmatch(r"[0-9]+", part) else (1, 0, part)

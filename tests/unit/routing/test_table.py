@@ -1,0 +1,72 @@
+"""Who answers: the rank of the rules, and that no row harms another."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from generated import models
+from impl.routing.table import Candidate, RoutingTable, compile_table
+from tests.stack import regex_intent
+
+
+def candidate(name: str, intents: Any, status: str = "active", version: str = "1.0.0") -> Candidate:
+    return Candidate(uuid4(), name, version, "http://127.0.0.1:1", intents, status, "0" * 64)
+
+
+def routed(table: RoutingTable, text: str) -> str | None:
+    decision = table.route(models.TextPayloadV1(type="text", text=text))
+    return None if decision is None else decision.plugin.name
+
+
+def test_of_equal_priority_the_healthy_plugin_answers_and_then_the_name_decides() -> None:
+    go = [regex_intent("go", "go", 5)]
+    names = ["a", "b", "c"]
+    sick = [candidate(name, go, "degraded" if name == "a" else "active") for name in names]
+    assert routed(compile_table(sick, "none"), "go") == "b"
+    well = [candidate(name, go) for name in names]
+    assert routed(compile_table(well, "none"), "go") == "a"
+    first = candidate("z", [regex_intent("go", "go", 6)], "degraded")
+    assert routed(compile_table([*well, first], "none"), "go") == "z"
+
+
+GOOD = regex_intent("go", "go")
+CONDITION = {"type": "regex", "value": "x"}
+BAD = {
+    "no list": None,
+    "a number": 7,
+    "bare tags": ["go"],
+    "no condition": [GOOD, {"tag": "x", "priority": 0}],
+    "no priority": [{"tag": "x", "activation_condition": CONDITION}],
+    "priority of another type": [
+        {"tag": "x", "activation_condition": CONDITION, "priority": "high"}
+    ],
+    "unknown condition": [
+        GOOD,
+        {"tag": "x", "activation_condition": {"type": "psychic"}, "priority": 0},
+    ],
+    "no pattern": [regex_intent("x", "(((")],
+    "a pattern of another type": [{**GOOD, "activation_condition": {**CONDITION, "value": 7}}],
+    "too costly": [
+        regex_intent(f"t{index}", "(?i)(abcdefgh|ijklmnop){1,900}") for index in range(12)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_row_is_left_out_and_harms_no_other(name: str) -> None:
+    bad = candidate("bad", BAD[name])
+    table = compile_table([bad, candidate("good", [GOOD])], "bad")
+    assert routed(table, "go") == "good"
+    assert routed(table, "else") == "bad"
+    assert set(table.left_out) == {bad.plugin_id}
+
+
+def test_a_version_that_is_none_is_below_every_other() -> None:
+    odd = candidate("same", [regex_intent("odd", "go")], version="latest")
+    even = candidate("same", [regex_intent("even", "go")], version="0.0.1")
+    decision = compile_table([even, odd], "none").route(
+        models.TextPayloadV1(type="text", text="go")
+    )
+    assert decision is not None
+    assert decision.intent == "even"
