@@ -102,7 +102,7 @@ class PluginCaller:
             result = ("plugin_timeout", "deadline")
         except _AnswerTooLargeError:
             result = ("plugin_answer_too_large", f"over {self._cap} bytes")
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: of the URL
             result = ("plugin_unavailable", type(error).__name__)
         latency = int((time.monotonic() - started) * 1000)
         if isinstance(result, models.PluginInvocationResponseV1):
@@ -127,6 +127,8 @@ class PluginCaller:
                 return "plugin_unavailable", f"status {response.status}"
             if response.status != 200:
                 return "plugin_rejected", f"status {response.status}"
+            if response.content_type != "application/json":
+                return "plugin_answer_invalid", "not application/json"
             content = await self._read(response)
         return self._check(content, invocation)
 
@@ -160,8 +162,10 @@ class PluginCaller:
                     base_url.rstrip("/") + "/health", allow_redirects=False
                 ) as response,
             ):
-                content = await self._read(response)
-                health = read_json(models.PluginHealthV1, content)
-                return response.status == 200 and health.status == "ok"
-        except (TimeoutError, _AnswerTooLargeError, ProblemError, aiohttp.ClientError, OSError):
+                if response.status != 200 or response.content_type != "application/json":
+                    return False
+                return read_json(models.PluginHealthV1, await self._read(response)).status == "ok"
+        except (TimeoutError, _AnswerTooLargeError, ProblemError, aiohttp.ClientError):
+            return False
+        except (OSError, ValueError):  # ValueError: a URL that aiohttp or IDNA does not take
             return False

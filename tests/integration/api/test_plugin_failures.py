@@ -13,6 +13,7 @@ from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin, settings_for
 
 Body = dict[str, Any]
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ async def hang(_body: Body, _request: web.Request) -> web.StreamResponse:
 
 
 async def drip(_body: Body, request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse()
+    response = web.StreamResponse(headers=JSON)
     await response.prepare(request)
     while True:
         await response.write(b" ")
@@ -51,12 +52,17 @@ async def unknown_field(body: Body, _request: web.Request) -> web.StreamResponse
     return web.json_response({"text": "x", "trace_id": body["trace_id"], "more": 1})
 
 
+async def other_type(body: Body, _request: web.Request) -> web.StreamResponse:
+    answer = {"text": "x", "trace_id": body["trace_id"]}
+    return web.json_response(answer, content_type="text/html")
+
+
 async def nul(body: Body, _request: web.Request) -> web.StreamResponse:
     return web.json_response({"text": "x\x00", "trace_id": body["trace_id"]})
 
 
 async def cut_off(_body: Body, request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Length": "100"})
+    response = web.StreamResponse(headers=JSON | {"Content-Length": "100"})
     await response.prepare(request)
     await response.write(b"{")
     assert request.transport is not None
@@ -78,6 +84,7 @@ WRONG = {
     "broken JSON": (broken_json, "plugin_answer_invalid", "failed", "plugin_failed"),
     "other trace": (other_trace, "plugin_answer_invalid", "failed", "plugin_failed"),
     "unknown field": (unknown_field, "plugin_answer_invalid", "failed", "plugin_failed"),
+    "other type": (other_type, "plugin_answer_invalid", "failed", "plugin_failed"),
     "NUL": (nul, "plugin_answer_invalid", "failed", "plugin_failed"),
     "cut off": (cut_off, "plugin_unavailable", "failed", "plugin_failed"),
     "500": (status(500), "plugin_rejected", "failed", "plugin_failed"),

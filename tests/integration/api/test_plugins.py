@@ -1,11 +1,16 @@
 """Plugins register, prove who they are, give signs of life, and are routed to."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 
+from impl.plugins.caller import Failed, Invocation, PluginCaller
+from impl.settings import Settings
 from tests.stack import Answer, Api, ScriptedPlugin, manifest, regex_intent, scripted_plugin
 
 
@@ -191,6 +196,15 @@ async def test_a_change_elsewhere_reaches_this_instance(
         "http://",
         "http://127.0.0.1:1 /",
         "file:///etc/passwd",
+        "http://a..b",
+        "http://" + "a" * 64,
+        "http://" + "a" * 63 + "." + "b" * 64 + ".example",
+        "http://a.-b",
+        "http://a-:1",
+        "http://x:0",
+        "http://x:65536",
+        "http://x:99999",
+        "http://x:080",
     ],
 )
 async def test_a_base_url_of_another_form_is_refused(
@@ -199,6 +213,110 @@ async def test_a_base_url_of_another_form_is_refused(
     answer = await api.register(registration(url, manifest("weather")))
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/base_url")
     assert await pool.fetchval("SELECT count(*) FROM plugins") == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://" + "a" * 63 + ".example:65535/a/b", "http://xn--a", "http://1.2.3.4.5:1"]
+)
+async def test_a_base_url_that_nobody_can_call_never_is_our_error(url: str, api: Api) -> None:
+    done = await api.register(registration(url, manifest("text_reply")))
+    assert done.status == 201, done.raw
+    assert (await beat(api, done.json)).json == {"status": "active"}
+    await api.add_plugin("http://127.0.0.1:1", "unrelated")  # makes this instance look again
+    answer = await api.say(await api.user(), "Hello!")
+    assert (answer.status, answer.json["error"]["code"]) == (200, "plugin_unavailable")
+
+
+@pytest.mark.parametrize("url", ["http://a..b", "http://" + "a" * 64, "http://x:99999"])
+async def test_a_url_that_the_client_refuses_is_a_plugin_that_is_away(
+    url: str, settings: Settings
+) -> None:
+    """Of a row that an older contract let in."""
+    caller = PluginCaller(settings)
+    try:
+        assert await caller.healthy(url) is False
+        outcome = await caller.invoke(Invocation(uuid4(), url, uuid4(), uuid4(), b"{}"), 1)
+    finally:
+        await caller.close()
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "plugin_unavailable"
+
+
+async def test_the_environments_proxy_is_not_asked(
+    settings: Settings, plugin: ScriptedPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    caller = PluginCaller(settings)
+    try:
+        assert await caller.healthy(plugin.url)
+    finally:
+        await caller.close()
+
+
+HEALTH = {"status": "ok", "version": "1.0.0"}
+
+
+@pytest.mark.parametrize(
+    ("health", "how", "status"),
+    [
+        (HEALTH, {"status": 503}, "registering"),
+        (HEALTH, {"status": 201}, "registering"),
+        (HEALTH, {"content_type": "text/html"}, "registering"),
+        (HEALTH | {"status": "degraded"}, {}, "registering"),
+        (HEALTH | {"more": 1}, {}, "registering"),
+        (HEALTH, {}, "active"),
+    ],
+)
+async def test_only_the_health_of_the_contract_makes_active(
+    health: dict[str, Any], how: dict[str, Any], status: str, api: Api, pool: asyncpg.Pool
+) -> None:
+    async def answer(_request: web.BaseRequest) -> web.Response:
+        return web.json_response(health, **how)
+
+    async with RawTestServer(answer) as server:
+        await api.add_plugin(str(server.make_url("/")))
+    assert await pool.fetchval("SELECT status FROM plugins") == status
+
+
+async def test_of_two_registrations_at_once_the_second_sees_the_first(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    """The one with the old manifest waits, finds a new one, and lacks the token to undo it."""
+    old = registration(plugin.url, manifest("weather"))
+    first = (await api.register(old)).json
+    new = registration(plugin.url, manifest("weather", "1.0.0", regex_intent("all", "x")))
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM plugins FOR NO KEY UPDATE")
+        proved = asyncio.create_task(api.register(new, token=first["token"]))
+        await waiting(pool, 1)
+        alone = asyncio.create_task(api.register(old))
+        await waiting(pool, 2)
+    assert ((await proved).status, (await alone).status) == (200, 409)
+    assert len(await pool.fetchval("SELECT intents FROM plugins")) == 1
+
+
+async def waiting(pool: asyncpg.Pool, count: int) -> None:
+    """Until so many statements of this database wait for a row."""
+    blocked = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    async with asyncio.timeout(5):
+        while await pool.fetchval(blocked) < count:  # noqa: ASYNC110  # the database's
+            await asyncio.sleep(0.01)
+
+
+async def test_a_registration_waits_for_no_message(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    body = registration(plugin.url, manifest("weather"))
+    await api.register(body)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM plugins FOR KEY SHARE")  # as a call's foreign key
+        assert (await asyncio.wait_for(api.register(body), 4)).status == 200
 
 
 async def test_users_are_each_bots_own(api: Api, pool: asyncpg.Pool) -> None:
