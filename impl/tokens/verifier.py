@@ -1,6 +1,7 @@
-"""Turns the text of a token into who it is, at the price of one argon2 each `ttl_seconds`."""
+"""Turns the text of a token into who it is, at the price of one argon2 a process."""
 
 import asyncio
+import hmac
 import secrets
 import time
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from impl.tokens import hashing, queries
 from impl.tokens.format import Kind, ParsedToken, parse
 
 LONGEST_TTL_SECONDS = 30.0
+FINDING_AT_ONCE = 4  # of the pool's connections: unknown tokens do not get all of them
 
 
 class VerifierOverloaded(Exception):  # noqa: N818 - a state, to be answered with 503
@@ -31,30 +33,53 @@ class VerifiedToken:
 @dataclass(frozen=True, slots=True)
 class _Entry:
     token: VerifiedToken
+    hash: str
     valid_until: float
 
 
 async def check(
     executor: Executor, parsed: ParsedToken, text: str
 ) -> tuple[VerifiedToken, float | None] | None:
-    """Ask the database; the number is the seconds until the token expires.
-
-    An unknown id costs what a wrong secret costs: one statement, one argon2.
-    """
+    """Ask the database, without a cache; the number is the seconds until the token expires."""
     stored = await queries.find(executor, parsed.id, parsed.kind)
-    good = await hashing.matches(stored.hash if stored else hashing.DUMMY_HASH, text)
-    if stored is None or not good:
+    if stored is None or not await hashing.matches(stored.hash, text):
         return None
     token = VerifiedToken(parsed.id, parsed.kind, stored.subject_id, stored.scopes)
     return token, stored.seconds_left
 
 
+class _Lane:
+    """Work of one kind: `at_once` together, and `places` in all. Raises VerifierOverloaded."""
+
+    def __init__(self, at_once: int, places: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._places = places
+
+    async def __aenter__(self) -> None:
+        if not self._places:
+            raise VerifierOverloaded
+        self._places -= 1
+        try:
+            await self._free.acquire()
+        except asyncio.CancelledError:
+            self._places += 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.release()
+        self._places += 1
+
+
 class TokenVerifier:
     """One a process. A revoked token may live on in it for `ttl_seconds`, unless forgotten.
 
-    Only good tokens are cached, under a hash keyed by this process: its memory holds no token. At
-    most `max_waiting` tokens are being checked at once, so that a flood of unknown ones cannot
-    queue up behind argon2.
+    Only good tokens are cached, under a hash keyed by this process: its memory holds no token. One
+    whose time is over is read again, but not hashed again while its row keeps the same hash: that
+    very text matched it. So a flood of unknown tokens holds up nobody who was here before.
+
+    The checksum is public: anyone can make tokens that parse. What was never seen waits in three
+    lanes, each with `max_waiting` places: to be found, and then to be hashed, with the ids that
+    nobody has apart from the others, one at a time.
     """
 
     def __init__(
@@ -68,13 +93,15 @@ class TokenVerifier:
     ) -> None:
         self._pool = pool
         self._ttl = min(ttl_seconds, LONGEST_TTL_SECONDS)
-        self._max_waiting = max_waiting
         self._max_cached = max_cached
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._cache: OrderedDict[bytes, _Entry] = OrderedDict()
         self._flights: dict[bytes, asyncio.Task[VerifiedToken | None]] = {}
         self._forgotten = 0
+        self._finding = _Lane(FINDING_AT_ONCE, max_waiting)
+        self._hashing = _Lane(hashing.THREADS, max_waiting)
+        self._hashing_unknown = _Lane(1, max_waiting)
 
     async def verify(self, text: str, kind: Kind) -> VerifiedToken | None:
         """None: not a valid token of this kind. Raises VerifierOverloaded."""
@@ -102,8 +129,6 @@ class TokenVerifier:
         """Check once for everyone who waits for the same token."""
         flight = self._flights.get(key)
         if flight is None:
-            if len(self._flights) >= self._max_waiting:
-                raise VerifierOverloaded
             flight = asyncio.create_task(self._check(key, parsed, text))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
@@ -119,17 +144,36 @@ class TokenVerifier:
     async def _check(self, key: bytes, parsed: ParsedToken, text: str) -> VerifiedToken | None:
         # The clock of before the query: what is read later is at most `ttl` old when it ends.
         began, forgotten = self._clock(), self._forgotten
-        found = await check(self._pool, parsed, text)
-        if found is None:
+        before = self._cache.get(key)
+        stored = await self._find(parsed, known=before is not None)
+        if stored is None or not await self._matches(stored, before, text):
             self._cache.pop(key, None)
             return None
-        token, seconds_left = found
+        token = VerifiedToken(parsed.id, parsed.kind, stored.subject_id, stored.scopes)
         # Read before a token was forgotten: it may be that one.
         if forgotten == self._forgotten:
-            ttl = self._ttl if seconds_left is None else min(self._ttl, seconds_left)
-            self._store(key, _Entry(token, began + ttl))
+            left = stored.seconds_left
+            ttl = self._ttl if left is None else min(self._ttl, left)
+            self._store(key, _Entry(token, stored.hash, began + ttl))
         await queries.note_use(self._pool, token.token_id)
         return token
+
+    async def _find(self, parsed: ParsedToken, *, known: bool) -> queries.StoredToken | None:
+        if known:
+            return await queries.find(self._pool, parsed.id, parsed.kind)
+        async with self._finding:
+            found = await queries.find(self._pool, parsed.id, parsed.kind)
+        if found is None:
+            # An unknown id costs what a wrong secret costs: one statement, one argon2.
+            async with self._hashing_unknown:
+                await hashing.matches(hashing.DUMMY_HASH, parsed.id)
+        return found
+
+    async def _matches(self, stored: queries.StoredToken, before: _Entry | None, text: str) -> bool:
+        if before is not None and hmac.compare_digest(before.hash, stored.hash):
+            return True
+        async with self._hashing:
+            return await hashing.matches(stored.hash, text)
 
     def _store(self, key: bytes, entry: _Entry) -> None:
         self._cache[key] = entry

@@ -5,12 +5,15 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
+from uuid import uuid4
 
+import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from impl.settings import Settings
+from impl.tokens.format import mint
 from tests.stack import Api, ScriptedPlugin, settings_for
 from tests.wire import Proxy, proxy_before
 
@@ -47,7 +50,13 @@ async def proxy(database: str, line: Line) -> AsyncIterator[Proxy]:
 
 @pytest.fixture
 def settings(proxy: Proxy, valkey: str) -> Settings:
-    return settings_for(proxy.dsn, valkey, catalogue_refresh_seconds=60, database_pool_size=5)
+    return settings_for(
+        proxy.dsn,
+        valkey,
+        catalogue_refresh_seconds=60,
+        database_pool_size=5,
+        token_cache_seconds=0.05,
+    )
 
 
 async def timed(work: Awaitable[T]) -> tuple[T, float]:
@@ -87,3 +96,27 @@ async def test_a_database_that_says_nothing_more_is_given_up_in_time(
     }
     assert max(took for _, took in answers) < 8
     assert (await api.say(user, "Hello!")).json["status"] == "accepted"
+
+
+async def test_a_flood_of_unknown_tokens_refuses_no_good_one(api: Api) -> None:
+    path, stop = f"/api/v1/dialogs/{uuid4()}", asyncio.Event()
+    assert (await api.bot("GET", path)).status == 404
+
+    async def flood() -> set[int]:
+        seen = set()
+        async with aiohttp.ClientSession() as session:
+            while not stop.is_set():
+                headers = {"X-Bot-Token": mint("bot").plaintext}
+                async with session.get(api.url + path, headers=headers) as answer:
+                    seen.add(answer.status)
+        return seen
+
+    floods = [asyncio.create_task(flood()) for _ in range(100)]
+    await asyncio.sleep(0.5)
+    good = []
+    for _ in range(10):
+        good.append((await api.bot("GET", path)).status)
+        await asyncio.sleep(0.1)
+    stop.set()
+    assert set().union(*await asyncio.gather(*floods)) <= {401, 503}
+    assert set(good) == {404}

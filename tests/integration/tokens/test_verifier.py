@@ -10,7 +10,7 @@ import pytest
 from impl.tokens import hashing, queries
 from impl.tokens.format import Kind, mint
 from impl.tokens.issue import issue
-from impl.tokens.verifier import TokenVerifier, VerifiedToken
+from impl.tokens.verifier import TokenVerifier, VerifiedToken, VerifierOverloaded
 from tests.integration.tokens.test_token_queries import make_bot, make_plugin
 
 
@@ -69,16 +69,66 @@ async def test_a_good_token_says_whose_it_is(pool: asyncpg.Pool, verifier: Token
         )
 
 
-async def test_fifty_at_once_cost_one_argon2_a_ttl(
-    pool: asyncpg.Pool, verifier: TokenVerifier, clock: Clock, argon2_runs: list[str]
+async def test_fifty_at_once_cost_one_argon2_and_one_read_a_ttl(
+    pool: asyncpg.Pool,
+    verifier: TokenVerifier,
+    clock: Clock,
+    argon2_runs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     text, bot_id = await bot_token(pool)
+    reads: list[str] = []
+    real = queries.find
+
+    async def counted(executor: Any, token_id: str, kind: Kind) -> queries.StoredToken | None:
+        reads.append(token_id)
+        return await real(executor, token_id, kind)
+
+    monkeypatch.setattr(queries, "find", counted)
     for expected in (1, 1, 2):
         found = await asyncio.gather(*(verifier.verify(text, "bot") for _ in range(50)))
         assert {token.subject_id for token in found if token} == {bot_id}
         assert len([token for token in found if token]) == 50
-        assert len(argon2_runs) == expected
+        assert len(reads) == expected
+        assert len(argon2_runs) == 1
         clock.now += 29.9 if clock.now == 0 else 0.1
+
+
+async def test_a_row_with_another_hash_is_hashed_again(
+    pool: asyncpg.Pool, verifier: TokenVerifier, clock: Clock, argon2_runs: list[str]
+) -> None:
+    text, _ = await bot_token(pool)
+    assert await verifier.verify(text, "bot")
+    await pool.execute("UPDATE tokens SET hash = $1", hashing.DUMMY_HASH)
+    clock.now = 30.0
+    assert await verifier.verify(text, "bot") is None
+    assert len(argon2_runs) == 2
+
+
+async def test_a_flood_of_unknown_tokens_holds_up_no_good_one(
+    pool: asyncpg.Pool, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = TokenVerifier(pool, ttl_seconds=30, clock=clock, max_waiting=8)
+    seen, fresh = [(await issue(pool, "admin", scopes=[])).plaintext for _ in range(2)]
+    assert await verifier.verify(seen, "admin")
+    real, go = hashing.matches, asyncio.Event()
+
+    async def slow(stored: str, plaintext: str) -> bool:
+        if stored == hashing.DUMMY_HASH:
+            await go.wait()
+        return await real(stored, plaintext)
+
+    monkeypatch.setattr(hashing, "matches", slow)
+    flood = [asyncio.create_task(verifier.verify(mint("bot").plaintext, "bot")) for _ in range(8)]
+    while len(verifier._flights) < 8 or verifier._finding._places < 8:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    with pytest.raises(VerifierOverloaded):
+        await verifier.verify(mint("bot").plaintext, "bot")
+    clock.now = 30.0
+    assert await verifier.verify(seen, "admin")
+    assert await verifier.verify(fresh, "admin")
+    go.set()
+    assert await asyncio.gather(*flood) == [None] * 8
 
 
 async def test_a_revoked_token_is_refused_when_the_cache_expires(
