@@ -16,6 +16,7 @@ Send the first message:
   {curl(directory.environment_file, user_id)}
 
 Talk:  {_from_here(Path(sys.executable).with_name("botcore"))} chat
+Read:  GET {url}/api/v1/dialogs/{{dialog_id}} gives an earlier dialog
 Docs:  {url}/docs
 Logs:  {directory.logs}
 Stop:  Ctrl-C
@@ -24,12 +25,16 @@ Stop:  Ctrl-C
 
 def curl(environment_file: Path, user_id: str) -> str:
     """Return one line for any POSIX shell; each start shows a dialog of its own."""
-    body = json.dumps(
-        {"user_id": user_id, "payload": {"type": "text", "text": "Hello!"}}, separators=(",", ":")
-    )
+    message = {
+        "message_id": "hello-1",  # pasted twice, it is answered once
+        "user_id": user_id,
+        "payload": {"type": "text", "text": "Hello!"},
+    }
+    body = json.dumps(message, separators=(",", ":"))
     return (
         f". {shlex.quote(_with_slash(environment_file))} && "
-        f'curl -sS "$BOTCORE_URL/api/v1/dialogs/{uuid4()}/messages" '
+        f"curl -sS -w '\\n' "
+        f'"$BOTCORE_URL/api/v1/dialogs/{uuid4()}/messages" '
         f"-H \"X-Bot-Token: $BOTCORE_BOT_TOKEN\" -H 'Content-Type: application/json' "
         f"-d {shlex.quote(body)}"
     )

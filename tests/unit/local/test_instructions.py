@@ -33,9 +33,11 @@ def test_the_line_works_as_pasted(
     directory.make()
     directory.write_environment({"BOTCORE_URL": "http://h:1", "BOTCORE_BOT_TOKEN": "to$ken"})
     arguments = pasted(curl(Path(name, "dev.env"), "some-user"))
-    assert arguments[1].startswith("http://h:1/api/v1/dialogs/")
+    assert arguments[3].startswith("http://h:1/api/v1/dialogs/")
+    assert arguments[arguments.index("-w") + 1] == r"\n"  # curl itself makes it a new line
     assert "X-Bot-Token: to$ken" in arguments
     assert json.loads(arguments[-1]) == {
+        "message_id": "hello-1",
         "user_id": "some-user",
         "payload": {"type": "text", "text": "Hello!"},
     }
@@ -51,5 +53,11 @@ def test_each_start_shows_a_fresh_dialog() -> None:
 
 def test_the_reader_learns_where_to_go_next(tmp_path: Path) -> None:
     text = instructions(Directory(tmp_path), "http://127.0.0.1:8080", "u")
-    for expected in ("botcore chat", "http://127.0.0.1:8080/docs", f"{tmp_path}/logs", "Ctrl-C"):
+    for expected in (
+        "botcore chat",
+        "/api/v1/dialogs/{dialog_id}",
+        "http://127.0.0.1:8080/docs",
+        f"{tmp_path}/logs",
+        "Ctrl-C",
+    ):
         assert expected in text
