@@ -15,6 +15,8 @@ from impl.local.child import Child, LocalError, run
 from impl.local.installation import MAJOR, program, programs_for
 from impl.local.ports import LOOPBACK, free_port
 
+# PostgreSQL cuts a path at 1023 bytes (MAXPGPATH) without a word; it puts names below each.
+LONGEST_PATH = 900
 NAME = "botcore"  # of the superuser and of the database
 LEFTOVER_SECONDS = 6.0  # for a guardian to end the server of a killed supervisor
 START_SECONDS = 45.0  # recovery after a crash is part of a start
@@ -61,10 +63,12 @@ class EmbeddedPostgres:
 
     async def start(self) -> str:
         """Start, making the cluster where there is none; return the DSN when connections work."""
+        _check_length(self.data_dir)
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if self._identity is None:
             self._identity = await unprivileged.choose(program("postgres"), self.data_dir.parent)
         self._programs = await programs_for(self._identity)
+        _check_length(self._programs)
         if not self._has_cluster():
             await self._make_cluster()
         self._identity.own(self.data_dir)
@@ -213,6 +217,15 @@ class EmbeddedPostgres:
 
     def _failure(self, what: str) -> LocalError:
         return LocalError(f"PostgreSQL {what}; {self.log} ends with\n{self.child.tail()}")
+
+
+def _check_length(path: Path) -> None:
+    if (length := len(os.fsencode(path))) > LONGEST_PATH:
+        raise LocalError(
+            f"the path of {path.name} has {length} bytes, and PostgreSQL takes {LONGEST_PATH} at "
+            f"most: move botcore to a folder with a shorter path, or set BOTCORE_DATABASE_URL to a "
+            f"server of yours"
+        )
 
 
 def _environment() -> dict[str, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from impl.local import unprivileged
 from impl.local.child import LocalError
-from impl.local.postgres import EmbeddedPostgres
+from impl.local.postgres import LONGEST_PATH, EmbeddedPostgres
 from impl.local.unprivileged import Identity
 from tests.integration.local.processes import alive, command_line
 
@@ -165,6 +165,20 @@ async def test_two_servers_do_not_share_a_cluster(
         with pytest.raises(LocalError, match=f"process {first.child.pid}"):
             await EmbeddedPostgres(data_dir).start()
         assert await fetch(first.dsn, "SELECT 1") == 1
+
+
+def of_length(folder: Path, length: int) -> Path:
+    while len(str(folder)) + 202 < length:
+        folder /= "d" * 200
+    return folder / ("e" * (length - len(str(folder)) - 1))
+
+
+async def test_the_longest_path_works_and_a_longer_one_is_told(closed_folder: Path) -> None:
+    longest = of_length(closed_folder, LONGEST_PATH)
+    async with EmbeddedPostgres(longest) as server:
+        assert await fetch(server.dsn, "SELECT 1") == 1
+    with pytest.raises(LocalError, match=f"has {LONGEST_PATH + 1} bytes.*shorter path"):
+        await EmbeddedPostgres(longest.with_name(f"{longest.name}f")).start()
 
 
 @pytest.mark.parametrize("identity", allowed_identities(), ids=lambda each: str(each.prefix[:1]))
