@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from impl import migrate
 from impl.db import prepare_connection
-from tests.servers import create_database, postgres_server, valkey_server
+from tests.servers import create_database, drop_database, postgres_server, valkey_server
 
 TEMPLATE = "migrated"
 _numbers = count(1)
@@ -37,14 +37,18 @@ async def migrated(postgres: str) -> str:
 
 
 @pytest_asyncio.fixture
-async def empty_database(postgres: str) -> str:
-    return await create_database(postgres, f"empty_{next(_numbers)}")
+async def empty_database(postgres: str) -> AsyncIterator[str]:
+    dsn = await create_database(postgres, f"empty_{next(_numbers)}")
+    yield dsn
+    await drop_database(dsn)
 
 
 @pytest_asyncio.fixture
-async def database(postgres: str, migrated: str) -> str:
+async def database(postgres: str, migrated: str) -> AsyncIterator[str]:
     """DSN of a fresh, migrated database."""
-    return await create_database(postgres, f"test_{next(_numbers)}", template=migrated)
+    dsn = await create_database(postgres, f"test_{next(_numbers)}", template=migrated)
+    yield dsn
+    await drop_database(dsn)
 
 
 @pytest_asyncio.fixture
