@@ -1,12 +1,23 @@
 """The database's part: three round trips a message, and a clear 503 while it is away."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from impl import app
+from impl.app import open_resources
+from impl.dialogs import service
+from impl.dialogs.delivery import Delivery
+from impl.dialogs.recovery import Recovery
+from impl.errors import translate
+from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
 from tests.wire import Proxy, proxy_before
@@ -86,3 +97,91 @@ async def test_without_redis_a_message_is_answered_and_readiness_says_degraded(
         assert (await api.say(await api.user(), "Hello!")).json["status"] == "accepted"
         ready = await api.send("GET", "/readyz")
         assert (ready.status, ready.json["mode"]) == (200, "degraded")
+
+
+@pytest.mark.parametrize("plugin_there", [True, False])
+async def test_a_commit_whose_answer_is_lost_is_known_again(
+    api: Api,
+    plugin: ScriptedPlugin,
+    proxy: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    plugin_there: bool,
+) -> None:
+    if plugin_there:
+        await api.add_plugin(plugin.url)
+    user, dialog = await api.user(), uuid4()
+    await api.say(user, "warms the statements up", dialog)
+    name = "take_in" if plugin_there else "store_unanswered"
+    real, runs = getattr(service, name), []
+
+    async def cut_after_the_commit(executor: Any, **values: Any) -> Any:
+        intake = await real(executor, **values)
+        runs.append(intake.stored)
+        if len(runs) == 1:
+            proxy.cut()
+            await asyncio.sleep(0.05)
+            proxy.mend()
+            raise ConnectionResetError
+        return intake
+
+    monkeypatch.setattr(service, name, cut_after_the_commit)
+    answer = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert (answer.status, runs) == (200, [True, False])
+    assert answer.json["status"] == ("accepted" if plugin_there else "failed")
+    history = (await api.bot("GET", f"/api/v1/dialogs/{dialog}")).json["messages"]
+    said = [each["payload"]["text"] for each in history if each["sender_type"] == "user"]
+    assert said == ["warms the statements up", "Hello!"]
+    again = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert again.raw == answer.raw
+
+
+@pytest.mark.parametrize("fault", ["unknown database", "wrong password"])
+async def test_a_database_that_refuses_us_is_waited_for(
+    pool: asyncpg.Pool, database: str, valkey: str, fault: str
+) -> None:
+    parts = urlsplit(database)
+    if fault == "unknown database":
+        dsn = urlunsplit(parts._replace(path="/nope"))
+    else:
+        dsn = urlunsplit(parts._replace(netloc=parts.netloc.replace("@", "x@", 1)))
+    settings = settings_for(dsn, valkey, recovery_poll_seconds=0.05)
+    async with running_api(pool, settings) as api, open_resources(settings) as resources:
+        recovery = Recovery(resources.pool, Delivery(resources.pool, resources.caller), settings)
+        loop = asyncio.create_task(recovery.run())
+        await asyncio.sleep(0.3)
+        ready = await api.send("GET", "/readyz")
+        assert (ready.status, ready.json["code"]) == (503, "database_unavailable")
+        assert not loop.done()
+        loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await loop
+
+
+def test_a_wrong_argument_is_our_mistake_not_the_databases() -> None:
+    assert translate(asyncpg.DataError("invalid input for query argument $1")) is None
+    assert translate(asyncpg.InterfaceError("connection is closed")) is not None
+
+
+async def test_a_loop_that_dies_takes_the_process_with_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_catalogue: Catalogue, _every: float) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Catalogue, "watch", broken)
+    heard: list[BaseException | None] = []
+    monkeypatch.setattr(app, "_stop_loudly", lambda task: heard.append(task.exception()))
+    built = app.create_app(settings)
+    async with built.router.lifespan_context(built):
+        await asyncio.sleep(0.05)
+    assert [type(error) for error in heard] == [ZeroDivisionError]
+
+
+async def test_the_last_word_of_a_dead_loop_ends_the_process() -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    task = asyncio.create_task(broken(), name="broken")
+    await asyncio.wait({task})
+    with pytest.raises(SystemExit, match="broken died"):
+        app._stop_loudly(task)

@@ -1,12 +1,18 @@
 """A message's way, over real sockets: answered, replayed, refused, recovered."""
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 from aiohttp import web
 
+from impl.dialogs import queries
+from impl.dialogs.delivery import Delivery, StoredCall
+from impl.plugins.caller import PluginCaller
+from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin
 
 
@@ -189,3 +195,122 @@ async def test_an_outcome_takes_the_dialogs_lock_before_the_keys(
             pass
         await holder.execute("SELECT FROM message_keys FOR UPDATE NOWAIT")
     assert (await first).json["status"] == "accepted"
+
+
+@dataclass
+class Gate:
+    """A plugin that answers when it is told to."""
+
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reply(self, body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        await self.go_on.wait()
+        return web.json_response({"text": "late", "trace_id": body["trace_id"]})
+
+
+async def test_an_answer_that_comes_after_a_reset_is_returned_but_not_remembered(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    user, dialog, gate = await api.user(), uuid4(), Gate()
+    text_reply.reply = gate.reply
+    first = asyncio.create_task(api.say(user, "Hello!", dialog, message_id="m-1"))
+    await text_reply.called.wait()
+    await pool.execute("UPDATE dialogs SET reset_version = reset_version + 1")
+    gate.go_on.set()
+    answer = await first
+    assert answer.json["plugin_responses"][0]["content"] == "late"
+    assert await pool.fetchval("SELECT count(*) FROM messages WHERE sender_type = 'plugin'") == 0
+    again = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert (again.status, again.raw) == (200, answer.raw)
+
+
+async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
+    pool: asyncpg.Pool, settings: Settings, api: Api, text_reply: ScriptedPlugin
+) -> None:
+    """Between the plugin's answer and its commit nobody may be stopped."""
+    user, dialog, gate = await api.user(), uuid4(), Gate()
+    text_reply.reply = gate.reply
+    lost = asyncio.create_task(api.say(user, "Hello!", dialog, message_id="m-1"))
+    await text_reply.called.wait()
+    row = await pool.fetchrow("SELECT * FROM plugin_calls")
+    call = StoredCall(
+        bot_id=api.bot_id,
+        dialog_id=dialog,
+        message_id="m-1",
+        plugin_id=row["plugin_id"],
+        base_url=text_reply.url,
+        invocation_id=row["invocation_id"],
+        trace_id=row["trace_id"],
+        attempt=1,
+        request=b'{"payload": {"type": "text"}, "trace_id": "%s"}' % str(row["trace_id"]).encode(),
+    )
+    gate.go_on.set()
+    await lost
+    await pool.execute(
+        "UPDATE plugin_calls SET status = 'in_progress', finished_at = NULL, lease_until = now()"
+    )
+    caller = PluginCaller(settings)
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
+        delivering = asyncio.create_task(Delivery(pool, caller).deliver(call, 5))
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
+        while not await pool.fetchval(waits):
+            pass
+        delivering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivering
+    while await pool.fetchval("SELECT status FROM plugin_calls, pg_sleep(0.01)") != "succeeded":
+        pass
+    await caller.close()
+
+
+async def test_a_key_is_read_by_its_bot_only(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    dialog = uuid4()
+    await api.say(await api.user(), "Hello!", dialog, message_id="m-1")
+    own = await queries.read_key(pool, bot_id=api.bot_id, dialog_id=dialog, message_id="m-1")
+    assert own is not None
+    assert not await queries.read_key(pool, bot_id=uuid4(), dialog_id=dialog, message_id="m-1")
+
+
+@pytest.mark.parametrize("foreign", ["bot", "user"])
+@pytest.mark.parametrize("statement", ["take_in", "store_unanswered"])
+async def test_a_dialog_that_became_anothers_since_it_was_read_takes_nothing_in(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, statement: str, foreign: str
+) -> None:
+    """The read said that there is no such dialog: the statement itself must see whose it is."""
+    user, second, dialog = UUID(await api.user(1)), UUID(await api.user(2)), uuid4()
+    bot = api.bot_id
+    if foreign == "bot":
+        bot = await pool.fetchval("INSERT INTO bots (name) VALUES ('other') RETURNING id")
+    owner = second if foreign == "user" else user
+    await pool.execute(
+        "INSERT INTO dialogs (id, bot_id, user_id) VALUES ($1, $2, $3)", dialog, bot, owner
+    )
+    common: dict[str, Any] = {
+        "bot_id": api.bot_id,
+        "dialog_id": dialog,
+        "user_id": user,
+        "message_id": "m-1",
+        "fingerprint": b"f" * 32,
+        "payload": b"{}",
+        "trace_id": uuid4(),
+        "invocation_id": uuid4(),
+    }
+    if statement == "take_in":
+        plugin_id = await pool.fetchval("SELECT id FROM plugins")
+        intake = await queries.take_in(
+            pool,
+            **common,
+            plugin_id=plugin_id,
+            request_payload=b"{}",
+            routing={},
+            lease_seconds=30,
+            deadline_seconds=8,
+        )
+    else:
+        intake = await queries.store_unanswered(pool, **common, response=b"{}")
+    assert (intake.owned, intake.stored) == (False, False)
+    assert await pool.fetchval("SELECT count(*) FROM messages") == 0
+    assert await pool.fetchval("SELECT count(*) FROM message_keys") == 0

@@ -242,3 +242,16 @@ async def test_a_worker_that_stops_gives_its_calls_back(
     assert len({call["invocation_id"] for call in text_reply.calls}) == 1
     assert await statuses(pool) == [("succeeded", 3)]
     await asyncio.gather(*lost)
+
+
+async def test_a_claim_waits_for_nobody(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    """Another worker that claims holds its rows only; these are passed over."""
+    lost = await orphans(api, text_reply, pool, "one", "two")
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM plugin_calls WHERE message_id = 'one' FOR UPDATE")
+        async with asyncio.timeout(5):
+            assert await recover(pool, settings) == 1
+    assert await recover(pool, settings) == 1
+    await asyncio.gather(*lost)
