@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from impl.local.child import LocalError
 from impl.local.directory import Directory
+from impl.local.given import check_postgres, check_redis, masked
 from impl.local.guardian import Guardian
 from impl.local.installation import MAJOR
 from impl.local.instructions import instructions
@@ -139,6 +139,7 @@ class _Start:
 
     async def _database(self, supervisor: Supervisor, group: int) -> str:
         if given := os.environ.get("BOTCORE_DATABASE_URL"):
+            await check_postgres(given)
             self.say(f"✓ PostgreSQL of BOTCORE_DATABASE_URL: {masked(given)}")
             return given
         path, log = self.here.path / "postgres", self.here.log("postgres")
@@ -150,6 +151,7 @@ class _Start:
 
     async def _redis(self, supervisor: Supervisor, group: int) -> str:
         if given := os.environ.get("BOTCORE_REDIS_URL"):
+            await check_redis(given)
             self.say(f"✓ Redis of BOTCORE_REDIS_URL: {masked(given)}")
             return given
         server = EmbeddedValkey(self.here.path / "valkey", log=self.here.log("valkey"), group=group)
@@ -193,12 +195,3 @@ async def _together(*work: Coroutine[None, None, T]) -> list[T]:
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-def masked(url: str) -> str:
-    """Return the address without its password, or any option that might be one."""
-    parts = urlsplit(url)
-    who, at, where = parts.netloc.rpartition("@")
-    name = who.split(":")[0]
-    netloc = f"{name}:***{at}{where}" if ":" in who else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))

@@ -6,19 +6,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from impl.local.directory import Directory
+from impl.local.ports import free_port
 from tests.integration.local import stand_in
 from tests.integration.local.processes import group_members
-
-# Nobody answers there, and nobody is asked: the stand-ins of our processes need no server.
-ELSEWHERE = {
-    "BOTCORE_DATABASE_URL": "postgresql://me:hidden@db.example/botcore",
-    "BOTCORE_REDIS_URL": "redis://:hidden@redis.example/0",
-}
 
 
 class Up:
@@ -55,11 +51,12 @@ Start = Callable[..., Awaitable[Up]]
 
 
 @pytest_asyncio.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Start]:
+async def start(tmp_path: Path, postgres: str, valkey: str) -> AsyncIterator[Start]:
     started: list[Up] = []
+    given = {"BOTCORE_DATABASE_URL": postgres, "BOTCORE_REDIS_URL": valkey}
 
-    async def begin(*choices: str, port: int = 0, embedded: bool = False) -> Up:
-        environment = {**os.environ, **({} if embedded else ELSEWHERE)}
+    async def begin(*choices: str, port: int = 0, embedded: bool = False, **more: str) -> Up:
+        environment = {**os.environ, **({} if embedded else given), **more}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, stand_in.__file__, str(tmp_path / "state"), str(port), *choices),
             stdout=asyncio.subprocess.PIPE,
@@ -100,11 +97,27 @@ async def test_when_all_are_ready_the_secrets_are_written_for_us_alone(
     assert f". {state.environment_file} && curl" in up.told
 
 
-async def test_servers_of_ones_own_are_named_without_their_passwords(start: Start) -> None:
+async def test_servers_of_ones_own_are_named_without_their_passwords(
+    start: Start, postgres: str, valkey: str
+) -> None:
     up = await (await start()).ready()
-    assert "postgresql://me:***@db.example/botcore" in up.told
-    assert "redis://:***@redis.example/0" in up.told
+    for url in (postgres, valkey):
+        parts = urlsplit(url)
+        assert f":***@127.0.0.1:{parts.port}" in up.told
+        assert str(parts.password) not in up.told
+
+
+@pytest.mark.parametrize("name", ["BOTCORE_DATABASE_URL", "BOTCORE_REDIS_URL"])
+async def test_a_server_of_ones_own_that_is_not_there_ends_the_start(
+    start: Start, name: str
+) -> None:
+    url = f"{'redis' if 'REDIS' in name else 'postgresql'}://me:hidden@127.0.0.1:{free_port()}/0"
+    up = await start(**{name: url})
+    assert await up.ends() == 1
+    assert f"✗ {name} {url.replace('hidden', '***')} does not answer (" in up.told
+    assert f"✓ {name}" not in up.told
     assert "hidden" not in up.told
+    assert "Traceback" not in up.told
 
 
 async def test_services_get_what_they_need_and_log_to_files(start: Start, state: Directory) -> None:

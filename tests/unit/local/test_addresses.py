@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from impl.local.development import masked
+from impl.local.given import masked
 from impl.local.ports import LOOPBACK, check_free, free_port
 
 
