@@ -81,6 +81,6 @@ def test_a_manifest_at_the_cap_routes_the_worst_text_in_time(family: str) -> Non
     patterns = PatternSet([family.format(largest)])
     texts = ["ab" * 2048, "".join(random.Random(1).choices("aab", k=4096))]
     for text in texts:
-        started = time.perf_counter()
+        started = time.thread_time()
         patterns.hits(text.encode())
-        assert time.perf_counter() - started < 0.1  # 7 ms; the rest is for a busy machine
+        assert time.thread_time() - started < 0.2  # CPU; 20 ms here, 2.3 s without the cap
