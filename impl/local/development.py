@@ -117,6 +117,7 @@ class _Start:
             asyncio.get_running_loop().run_in_executor(
                 None, importlib.import_module, SECRETS_MODULE
             )
+        await _check_given()  # first: a mistake there ends in one line, with nothing under way
         database, redis = await _together(
             self._database(supervisor, group), self._redis(supervisor, group)
         )
@@ -139,7 +140,6 @@ class _Start:
 
     async def _database(self, supervisor: Supervisor, group: int) -> str:
         if given := os.environ.get("BOTCORE_DATABASE_URL"):
-            await check_postgres(given)
             self.say(f"✓ PostgreSQL of BOTCORE_DATABASE_URL: {masked(given)}")
             return given
         path, log = self.here.path / "postgres", self.here.log("postgres")
@@ -151,7 +151,6 @@ class _Start:
 
     async def _redis(self, supervisor: Supervisor, group: int) -> str:
         if given := os.environ.get("BOTCORE_REDIS_URL"):
-            await check_redis(given)
             self.say(f"✓ Redis of BOTCORE_REDIS_URL: {masked(given)}")
             return given
         server = EmbeddedValkey(self.here.path / "valkey", log=self.here.log("valkey"), group=group)
@@ -185,6 +184,12 @@ class _Start:
                 BOTCORE_TEXT_REPLY_PORT=str(free_port()),
             ),
         )
+
+
+async def _check_given() -> None:
+    checks = {"BOTCORE_DATABASE_URL": check_postgres, "BOTCORE_REDIS_URL": check_redis}
+    given = ((check, os.environ.get(name)) for name, check in checks.items())
+    await _together(*(check(url) for check, url in given if url))
 
 
 async def _together(*work: Coroutine[None, None, T]) -> list[T]:
