@@ -157,8 +157,10 @@ async def test_a_database_that_refuses_us_is_waited_for(
             await loop
 
 
-def test_a_wrong_argument_is_our_mistake_not_the_databases() -> None:
-    assert translate(asyncpg.DataError("invalid input for query argument $1")) is None
+async def test_a_wrong_argument_is_our_mistake_not_the_databases(pool: asyncpg.Pool) -> None:
+    with pytest.raises(asyncpg.InterfaceError) as raised:
+        await pool.fetchval("SELECT $1::int", "no number")
+    assert translate(raised.value) is None
     assert translate(asyncpg.InterfaceError("connection is closed")) is not None
 
 

@@ -259,9 +259,10 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
         delivering.cancel()
         with pytest.raises(asyncio.CancelledError):
             await delivering
-    while await pool.fetchval("SELECT status FROM plugin_calls, pg_sleep(0.01)") != "succeeded":
-        pass
     await caller.close()
+    async with asyncio.timeout(5):
+        while await pool.fetchval("SELECT status FROM plugin_calls, pg_sleep(0.01)") != "succeeded":
+            pass
 
 
 async def test_a_key_is_read_by_its_bot_only(
