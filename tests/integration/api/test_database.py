@@ -157,9 +157,9 @@ async def test_a_database_that_refuses_us_is_waited_for(
             await loop
 
 
-async def test_a_wrong_argument_is_our_mistake_not_the_databases(pool: asyncpg.Pool) -> None:
+async def test_what_we_tell_asyncpg_wrongly_is_our_mistake_not_the_databases() -> None:
     with pytest.raises(asyncpg.InterfaceError) as raised:
-        await pool.fetchval("SELECT $1::int", "no number")
+        await asyncpg.connect("http://127.0.0.1")
     assert translate(raised.value) is None
     assert translate(asyncpg.InterfaceError("connection is closed")) is not None
 
