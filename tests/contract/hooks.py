@@ -17,12 +17,11 @@ import schemathesis
 from schemathesis import HookContext, Response
 from schemathesis.resources import PoolDraw
 
+from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
 from tests.contract.known import Known
 
 Case = schemathesis.Case[Any]
 ROOM = 48 * 1024  # of the 64 KB that a row takes, in the form in which the request is sent
-RE2_OPTIONS = re2.Options()
-RE2_OPTIONS.log_errors = False
 
 
 @dataclass
@@ -126,10 +125,13 @@ def _register_plugin(case: Case, state: State) -> None:
     for name in ("input_schema", "output_schema"):
         if name in manifest:
             manifest[name] = _storable(manifest[name])
+    patterns: list[str] = []
     for intent in manifest["intents"]:
         condition = intent["activation_condition"]
-        if condition["type"] == "regex" and not _is_re2(condition["value"]):
-            condition["value"] = "(?i)^/weather"
+        if condition["type"] == "regex":
+            if not _fits([*patterns, condition["value"]]):
+                condition["value"] = "(?i)^/weather"
+            patterns.append(condition["value"])
     tags = {intent["tag"]: intent for intent in manifest["intents"]}
     manifest["intents"] = list(tags.values())
     while len(json.dumps(manifest)) > ROOM and manifest["intents"]:
@@ -159,10 +161,12 @@ def _storable(value: Any, depth: int = 3) -> Any:
     return None if isinstance(value, dict | list) else value
 
 
-def _is_re2(pattern: str) -> bool:
+def _fits(patterns: list[str]) -> bool:
+    """Whether RE2 takes the last of them, and the plugin's budget all of them."""
     try:
-        re2.compile(pattern, RE2_OPTIONS)
-    except re2.error:
+        check_pattern(patterns[-1])
+        PatternSet(patterns)
+    except (TooCostlyError, re2.error):
         return False
     return True
 
