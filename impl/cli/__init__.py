@@ -2,6 +2,6 @@
 
 
 def main() -> None:
-    from impl.cli.app import app  # noqa: PLC0415 - `import impl.cli.chat` needs no typer
+    from impl.cli.app import app
 
     app()

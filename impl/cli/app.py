@@ -25,7 +25,7 @@ def up(
     ] = 8080,
 ) -> None:
     """Start everything on this machine, for a developer."""
-    from impl.local.development import up as run  # noqa: PLC0415
+    from impl.local.development import up as run
 
     raise typer.Exit(asyncio.run(run(port=port)))
 
@@ -33,10 +33,10 @@ def up(
 @app.command()
 def serve() -> None:
     """Serve the API until SIGTERM."""
-    from impl.cli.environment import read_settings  # noqa: PLC0415
+    from impl.cli.environment import read_settings
 
     settings = read_settings()
-    from impl.serve import run  # noqa: PLC0415
+    from impl.serve import run
 
     raise typer.Exit(run(settings))
 
@@ -44,10 +44,10 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Publish events and finish late calls, until SIGTERM."""
-    from impl.cli.environment import read_settings  # noqa: PLC0415
+    from impl.cli.environment import read_settings
 
     settings = read_settings()
-    from impl.worker import run  # noqa: PLC0415
+    from impl.worker import run
 
     raise typer.Exit(run(settings))
 
@@ -59,8 +59,8 @@ def migrate(
     ] = "head",
 ) -> None:
     """Bring the database's tables up to date. Many may run it at once."""
-    from impl.cli.database import run  # noqa: PLC0415
-    from impl.migrate import move  # noqa: PLC0415
+    from impl.cli.database import run
+    from impl.migrate import move
 
     step = run(lambda url: move(url, to))
     before, after = step.before or "base", step.after or "base"
@@ -72,6 +72,6 @@ def chat(
     locale: Annotated[str, typer.Option(help="The language that you speak.")] = "en",
 ) -> None:
     """Talk to the bot in this terminal."""
-    from impl.cli.chat import chat as run  # noqa: PLC0415
+    from impl.cli.chat import chat as run
 
     raise typer.Exit(run(locale))

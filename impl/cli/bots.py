@@ -31,8 +31,8 @@ def create(
     ] = None,
 ) -> None:
     """Create a bot and print its token, this once."""
-    from impl.cli.database import connected  # noqa: PLC0415
-    from impl.cli.environment import refuse  # noqa: PLC0415
+    from impl.cli.database import connected
+    from impl.cli.environment import refuse
 
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         refuse("a bot's name has 1 to 64 printable characters")
@@ -48,8 +48,8 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
     """List every bot with the number of its valid tokens."""
-    from impl.cli.database import connected  # noqa: PLC0415
-    from impl.tokens import queries  # noqa: PLC0415
+    from impl.cli.database import connected
+    from impl.tokens import queries
 
     found = connected(queries.list_bots)
     typer.echo(_as_json(found) if as_json else _as_table(found))
@@ -58,8 +58,8 @@ def list_(
 @bots.command()
 def revoke(name_or_id: Annotated[str, typer.Argument(help="A bot's name or id.")]) -> None:
     """Revoke a bot and its tokens; instances notice within 30 s."""
-    from impl.cli.database import connected  # noqa: PLC0415
-    from impl.cli.environment import refuse  # noqa: PLC0415
+    from impl.cli.database import connected
+    from impl.cli.environment import refuse
 
     revoked = connected(lambda connection: _revoke(connection, name_or_id))
     if revoked is None:
@@ -68,8 +68,8 @@ def revoke(name_or_id: Annotated[str, typer.Argument(help="A bot's name or id.")
 
 
 async def _create(connection: object, name: str, scopes: list[Scope]) -> str | None:
-    from impl.tokens import queries  # noqa: PLC0415
-    from impl.tokens.issue import issue  # noqa: PLC0415
+    from impl.tokens import queries
+    from impl.tokens.issue import issue
 
     bot_id = await queries.insert_bot(connection, name)
     if bot_id is None:
@@ -78,7 +78,7 @@ async def _create(connection: object, name: str, scopes: list[Scope]) -> str | N
 
 
 async def _revoke(connection: object, name_or_id: str) -> bool | None:
-    from impl.tokens import queries  # noqa: PLC0415
+    from impl.tokens import queries
 
     bot_id = await queries.find_bot(connection, name_or_id)
     return None if bot_id is None else await queries.revoke_bot(connection, bot_id)

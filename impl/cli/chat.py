@@ -90,7 +90,7 @@ def _read_line() -> str | None:
     if not sys.stdin.isatty():
         return sys.stdin.readline() or None
     with contextlib.suppress(ImportError):
-        import readline  # noqa: F401, PLC0415 - editing and history
+        import readline  # noqa: F401 - editing and history
     try:
         return input(PROMPT)
     except EOFError:

@@ -38,7 +38,7 @@ def _is_database(url: str) -> bool:
 
 
 def read_settings() -> Settings:
-    from pydantic import ValidationError  # noqa: PLC0415
+    from pydantic import ValidationError
 
     try:
         return Settings()
