@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from generated.core.security import BotToken, PluginToken, RegistryKey
+from generated.core.security import AdminKey, BotToken, PluginToken, RegistryKey
 from impl.tokens.verifier import TokenVerifier
 
 
@@ -25,3 +25,7 @@ class TokenAuthenticator:
     async def registry_key(self, credential: str) -> RegistryKey | None:
         found = await self.verifier.verify(credential, "registry")
         return None if found is None else RegistryKey(found.token_id, found.scopes)
+
+    async def admin_key(self, credential: str) -> AdminKey | None:
+        found = await self.verifier.verify(credential, "admin")
+        return None if found is None else AdminKey(found.token_id, found.scopes)

@@ -16,6 +16,11 @@ Scope = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class AdminKey(Principal):
+    """An operator's key, from `botcore keys create --admin`."""
+
+
+@dataclass(frozen=True, slots=True)
 class BotToken(Principal):
     """A bot's token, from `botcore bots create`."""
 
@@ -36,6 +41,8 @@ class RegistryKey(Principal):
 
 class Authenticator(Protocol):
     """Proves credentials; None for one that is not good. It never says why."""
+
+    async def admin_key(self, credential: str) -> AdminKey | None: ...
 
     async def bot_token(self, credential: str) -> BotToken | None: ...
 

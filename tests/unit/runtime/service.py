@@ -13,7 +13,7 @@ from starlette.types import Message, Scope
 from generated import models
 from generated.core.dialogs import AddDialogMessage200, dialogs_router
 from generated.core.plugins import plugins_router
-from generated.core.security import BotToken, PluginToken, RegistryKey
+from generated.core.security import AdminKey, BotToken, PluginToken, RegistryKey
 from generated.core.service import GetHealth200, service_router
 from generated.errors import DatabaseUnavailable
 from generated.runtime import trace
@@ -58,6 +58,9 @@ class Authenticator:
 
     async def registry_key(self, credential: str) -> RegistryKey | None:
         return RegistryKey("t3", self.scopes) if credential == GOOD else None
+
+    async def admin_key(self, credential: str) -> AdminKey | None:
+        return AdminKey("t4", self.scopes) if credential == GOOD else None
 
 
 @dataclass
