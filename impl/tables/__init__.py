@@ -11,6 +11,7 @@ from impl.tables.base import metadata
 from impl.tables.bots import bots
 from impl.tables.dialogs import dialogs, message_keys, messages
 from impl.tables.events import audit_logs, outbox, streams
+from impl.tables.limits import rate_limits
 from impl.tables.plugins import plugin_calls, plugin_events, plugins
 from impl.tables.tokens import tokens
 from impl.tables.users import bot_users, users
@@ -27,6 +28,7 @@ __all__ = [
     "plugin_calls",
     "plugin_events",
     "plugins",
+    "rate_limits",
     "streams",
     "tokens",
     "users",

@@ -26,6 +26,8 @@ from impl.tables.base import (
     size,
 )
 
+# Nearly all rows are the core's own and routine, and a message writes several: no index of
+# severities or sources takes them.
 audit_logs = Table(
     "audit_logs",
     metadata,
@@ -43,6 +45,19 @@ audit_logs = Table(
     size("details"),
     Index(None, "trace_id"),
     Index(None, "created_at"),
+    Index(None, "action", "created_at"),
+    Index(
+        "ix_audit_logs_unusual",
+        "severity",
+        "created_at",
+        postgresql_where=text("severity <> 'info'"),
+    ),
+    Index(
+        "ix_audit_logs_by_others",
+        "source",
+        "created_at",
+        postgresql_where=text("source <> 'core'"),
+    ),
     Index(
         "uq_audit_logs_event_id",
         "event_id",

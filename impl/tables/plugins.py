@@ -53,6 +53,7 @@ plugins = Table(
     Column("manifest_hash", Text, nullable=False),
     moment("last_heartbeat"),
     moment("disabled_at"),  # by the core or an operator: no heartbeat undoes it
+    moment("deleted_at"),  # its calls and events stay
     Column("heartbeat_interval_sec", Integer, nullable=False, server_default=text("30")),
     words("supported_schema_versions"),
     words("scopes"),
@@ -62,6 +63,7 @@ plugins = Table(
     UniqueConstraint("name", "version"),
     one_of("status", ("active", "disabled", "degraded", "registering")),
     CheckConstraint("heartbeat_interval_sec > 0", name="heartbeat_interval_sec_value"),
+    CheckConstraint("deleted_at IS NULL OR disabled_at IS NOT NULL", name="deleted_at_value"),
     length("name", 128),
     length("version", 128),
     length("base_url", 2048),
@@ -137,4 +139,5 @@ plugin_events = Table(
     one_of("severity", SEVERITIES),
     size("payload"),
     Index(None, "plugin_id", "occurred_at"),
+    Index(None, "created_at", "id"),
 )

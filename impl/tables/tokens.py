@@ -19,6 +19,7 @@ tokens = Table(
     Column("kind", Text, nullable=False),
     reference("bot_id", "bots.id", nullable=True),
     reference("plugin_id", "plugins.id", nullable=True),
+    Column("name", Text),
     Column("hash", Text, nullable=False),
     words("scopes"),
     moment_now("created_at"),
@@ -32,6 +33,7 @@ tokens = Table(
     ),
     length("id", 16, least=16),
     length("hash", 255),
+    length("name", 64),
     Index(None, "bot_id"),
     Index(None, "plugin_id"),
 )

@@ -101,6 +101,7 @@ async def test_jsonb_is_at_most_64_kib_as_text(
         ("audit_logs", "severity", "fatal"),
         ("tokens", "kind", "user"),
         ("streams", "last_position", -1),
+        ("rate_limits", "partition", "dialog"),
     ],
 )
 async def test_a_value_outside_its_set_is_refused(
@@ -124,6 +125,7 @@ async def test_a_value_outside_its_set_is_refused(
         ("plugins", "base_url", 2048),
         ("audit_logs", "action", 128),
         ("outbox", "stream", 255),
+        ("tokens", "name", 64),
     ],
 )
 async def test_text_has_a_length(
@@ -136,6 +138,35 @@ async def test_text_has_a_length(
         with pytest.raises(asyncpg.CheckViolationError) as refusal:
             await connection.execute(update, wrong)
         assert refusal.value.constraint_name == f"ck_{table}_{column}_length"
+
+
+@pytest.mark.parametrize(
+    ("quota", "window", "constraint"),
+    [
+        (0, 1, "quota_value"),
+        (1_000_001, 1, "quota_value"),
+        (1, 0, "window_seconds_value"),
+        (1, 86_401, "window_seconds_value"),
+        (1, None, "both"),
+        (None, 1, "both"),
+    ],
+)
+async def test_a_limit_is_whole_and_bounded(
+    connection: asyncpg.Connection, quota: int | None, window: int | None, constraint: str
+) -> None:
+    await fill(connection)
+    update = "UPDATE rate_limits SET quota = $1, window_seconds = $2"
+    await connection.execute(update, 1_000_000, 86_400)
+    with pytest.raises(asyncpg.CheckViolationError) as refusal:
+        await connection.execute(update, quota, window)
+    assert refusal.value.constraint_name == f"ck_rate_limits_{constraint}"
+
+
+async def test_a_deleted_plugin_is_a_disabled_one(connection: asyncpg.Connection) -> None:
+    await fill(connection)
+    await connection.execute("UPDATE plugins SET deleted_at = now(), disabled_at = now()")
+    with pytest.raises(asyncpg.CheckViolationError, match="ck_plugins_deleted_at_value"):
+        await connection.execute("UPDATE plugins SET disabled_at = NULL")
 
 
 async def test_a_plugins_own_event_type_is_accepted(connection: asyncpg.Connection) -> None:
