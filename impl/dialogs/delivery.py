@@ -8,35 +8,21 @@ import asyncio
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-import orjson
 import structlog
 
 from generated import models
 from generated.events import EventType
 from generated.runtime.edge import render
 from impl.db import UNAVAILABLE, Pool, repeated_if_lost
-from impl.dialogs.queries import Outcome, end_lease, finish, read_key
+from impl.dialogs.call import Outcome, StoredCall
+from impl.dialogs.queries.intake import read_key
+from impl.dialogs.queries.outcome import end_lease, finish
 from impl.plugins.caller import MESSAGES, RETRYABLE, Answered, Failed, Invocation, PluginCaller
 
 log = structlog.get_logger()
 
 TIMEOUT = "plugin_timeout"
 GIVE_BACK_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCall:
-    """A call that stands in `plugin_calls` as in progress. `request` is the body for the plugin."""
-
-    bot_id: UUID
-    dialog_id: UUID
-    message_id: str
-    plugin_id: UUID
-    base_url: str
-    invocation_id: UUID
-    trace_id: UUID
-    attempt: int
-    request: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +58,15 @@ class Delivery:
         """Nobody waits for the plugin any longer: a worker may take the call over at once."""
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS):
-                await end_lease(
-                    self.pool,
-                    plugin_id=call.plugin_id,
-                    invocation_id=call.invocation_id,
-                    attempt=call.attempt,
-                )
+                await end_lease(self.pool, call)
         except UNAVAILABLE as error:
             log.warning("call_not_given_back", reason=type(error).__name__,
                         invocation_id=call.invocation_id)  # fmt: skip
 
     async def _finish(self, call: StoredCall, outcome: Outcome) -> bytes | None:
-        ended = await repeated_if_lost(
-            lambda: finish(
-                self.pool,
-                dialog_id=call.dialog_id,
-                plugin_id=call.plugin_id,
-                invocation_id=call.invocation_id,
-                attempt=call.attempt,
-                outcome=outcome,
-            )
-        )
-        if ended:
+        if await repeated_if_lost(lambda: finish(self.pool, call, outcome)):
             return outcome.response
-        key = await read_key(
-            self.pool, bot_id=call.bot_id, dialog_id=call.dialog_id, message_id=call.message_id
-        )
+        key = await read_key(self.pool, call.key)
         return None if key is None else key.response
 
 
@@ -119,7 +88,7 @@ def _outcome(call: StoredCall, result: Answered | Failed) -> Outcome:
         latency_ms=result.latency_ms,
         reply_payload=None,
         usage=None,
-        response=failed_response(call.dialog_id, call.trace_id, error),
+        response=failed_response(call.key.dialog_id, call.trace_id, error),
     )
 
 
@@ -132,7 +101,7 @@ def _success(call: StoredCall, result: Answered) -> Outcome:
         suggested_actions=answer.suggested_actions,
     )
     response = models.DialogMessageResponseV1(
-        dialog_id=call.dialog_id,
+        dialog_id=call.key.dialog_id,
         trace_id=call.trace_id,
         plugin_responses=[said],
         usage=answer.usage,
@@ -163,35 +132,3 @@ def failed_response(dialog_id: UUID, trace_id: UUID, error: models.PluginErrorV1
         error=error,
     )
     return render(response).content
-
-
-def invocation_request(
-    *,
-    invocation_id: UUID,
-    dialog_id: UUID,
-    user_id: UUID,
-    trace_id: UUID,
-    intent: str | None,
-    payload: bytes,
-    metadata: object,
-    locale: str | None,
-    history: str | None,
-    deadline_ms: int,
-) -> bytes:
-    """A PluginInvocationRequestV1. Without `history` it is what `plugin_calls` keeps of it."""
-    context: dict[str, object] = {"locale": locale, "metadata": metadata}
-    if history is not None:
-        context["messages"] = orjson.Fragment(history)
-    return orjson.dumps(
-        {
-            "invocation_id": invocation_id,
-            "dialog_id": dialog_id,
-            "user_id": user_id,
-            "trace_id": trace_id,
-            "intent": intent,
-            "payload": orjson.Fragment(payload),
-            "context": context,
-            "deadline_ms": deadline_ms,
-            "dry_run": False,
-        }
-    )

@@ -19,8 +19,9 @@ from generated.runtime.edge import Rendered
 from generated.runtime.problems import InvalidValue
 from impl.db import Pool
 from impl.dialogs import cursor
-from impl.dialogs.queries import read_dialog
-from impl.dialogs.service import Final, Message, MessageService, Refusal, message_of
+from impl.dialogs.message import Message, message_of
+from impl.dialogs.queries.reading import read_dialog
+from impl.dialogs.service import Final, MessageService, Refusal
 
 RETRY_AFTER_SECONDS = 1
 

@@ -2,16 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
-import orjson
 import structlog
 
 from generated.runtime import trace
 from impl.db import UNAVAILABLE, Pool
-from impl.dialogs.delivery import Delivery, StoredCall
-from impl.dialogs.queries import MESSAGE
+from impl.dialogs.call import StoredCall, with_history
+from impl.dialogs.delivery import Delivery
+from impl.dialogs.message import MessageKey
+from impl.dialogs.queries.parts import MESSAGE
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -106,15 +106,13 @@ class Recovery:
         history = await self.pool.fetchval(
             HISTORY_BEFORE, row["dialog_id"], row["message_id"], self.settings.history_in_context
         )
-        call = _call(row, _request(row["request_payload"], history))
+        call = _call(row, with_history(row["request_payload"], history))
         await self.delivery.deliver(call, self.settings.call_deadline_seconds)
 
 
 def _call(row: asyncpg.Record, request: bytes) -> StoredCall:
     return StoredCall(
-        bot_id=row["bot_id"],
-        dialog_id=row["dialog_id"],
-        message_id=row["message_id"],
+        key=MessageKey(row["bot_id"], row["dialog_id"], row["message_id"]),
         plugin_id=row["plugin_id"],
         base_url=row["base_url"],
         invocation_id=row["invocation_id"],
@@ -122,7 +120,3 @@ def _call(row: asyncpg.Record, request: bytes) -> StoredCall:
         attempt=row["attempt"],
         request=request,
     )
-
-
-def _request(kept: dict[str, Any], history: list[Any]) -> bytes:
-    return orjson.dumps(kept | {"context": kept["context"] | {"messages": history}})

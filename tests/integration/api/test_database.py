@@ -114,8 +114,8 @@ async def test_a_commit_whose_answer_is_lost_is_known_again(
     name = "take_in" if plugin_there else "store_unanswered"
     real, runs = getattr(service, name), []
 
-    async def cut_after_the_commit(executor: Any, **values: Any) -> Any:
-        intake = await real(executor, **values)
+    async def cut_after_the_commit(executor: Any, *values: Any) -> Any:
+        intake = await real(executor, *values)
         runs.append(intake.stored)
         if len(runs) == 1:
             proxy.cut()

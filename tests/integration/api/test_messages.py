@@ -9,8 +9,11 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from impl.dialogs import queries
-from impl.dialogs.delivery import Delivery, StoredCall
+from generated import models
+from impl.dialogs.call import StoredCall
+from impl.dialogs.delivery import Delivery
+from impl.dialogs.message import Message, MessageKey
+from impl.dialogs.queries import intake
 from impl.plugins.caller import PluginCaller
 from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin
@@ -234,9 +237,7 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
     await text_reply.called.wait()
     row = await pool.fetchrow("SELECT * FROM plugin_calls")
     call = StoredCall(
-        bot_id=api.bot_id,
-        dialog_id=dialog,
-        message_id="m-1",
+        key=MessageKey(api.bot_id, dialog, "m-1"),
         plugin_id=row["plugin_id"],
         base_url=text_reply.url,
         invocation_id=row["invocation_id"],
@@ -270,9 +271,10 @@ async def test_a_key_is_read_by_its_bot_only(
 ) -> None:
     dialog = uuid4()
     await api.say(await api.user(), "Hello!", dialog, message_id="m-1")
-    own = await queries.read_key(pool, bot_id=api.bot_id, dialog_id=dialog, message_id="m-1")
+    own = await intake.read_key(pool, MessageKey(api.bot_id, dialog, "m-1"))
     assert own is not None
-    assert not await queries.read_key(pool, bot_id=uuid4(), dialog_id=dialog, message_id="m-1")
+    assert own.owner == api.bot_id
+    assert not await intake.read_key(pool, MessageKey(uuid4(), dialog, "m-1"))
 
 
 @pytest.mark.parametrize("foreign", ["bot", "user"])
@@ -289,29 +291,23 @@ async def test_a_dialog_that_became_anothers_since_it_was_read_takes_nothing_in(
     await pool.execute(
         "INSERT INTO dialogs (id, bot_id, user_id) VALUES ($1, $2, $3)", dialog, bot, owner
     )
-    common: dict[str, Any] = {
-        "bot_id": api.bot_id,
-        "dialog_id": dialog,
-        "user_id": user,
-        "message_id": "m-1",
-        "fingerprint": b"f" * 32,
-        "payload": b"{}",
-        "trace_id": uuid4(),
-        "invocation_id": uuid4(),
-    }
+    message = Message(
+        bot_id=api.bot_id,
+        dialog_id=dialog,
+        user_id=user,
+        message_id="m-1",
+        trace_id=uuid4(),
+        payload=models.TextPayloadV1(type="text", text="Hello!"),
+        content=b"{}",
+        metadata={},
+        fingerprint=b"f" * 32,
+    )
     if statement == "take_in":
         plugin_id = await pool.fetchval("SELECT id FROM plugins")
-        intake = await queries.take_in(
-            pool,
-            **common,
-            plugin_id=plugin_id,
-            request_payload=b"{}",
-            routing={},
-            lease_seconds=30,
-            deadline_seconds=8,
-        )
+        call = intake.Call(plugin_id, uuid4(), {}, {}, lease_seconds=30, deadline_seconds=8)
+        done = await intake.take_in(pool, message, call)
     else:
-        intake = await queries.store_unanswered(pool, **common, response=b"{}")
-    assert (intake.owned, intake.stored) == (False, False)
+        done = await intake.store_unanswered(pool, message, uuid4(), b"{}")
+    assert (done.owner, done.stored) == (None, False)
     assert await pool.fetchval("SELECT count(*) FROM messages") == 0
     assert await pool.fetchval("SELECT count(*) FROM message_keys") == 0

@@ -1,0 +1,59 @@
+"""A call of a plugin, and how it ended."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from generated.events import EventType
+from impl.dialogs.message import Message, MessageKey
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A call that stands in `plugin_calls` as in progress. `request` is the body for the plugin."""
+
+    key: MessageKey
+    plugin_id: UUID
+    base_url: str
+    invocation_id: UUID
+    trace_id: UUID
+    attempt: int
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended. The JSON members are bytes, or None."""
+
+    status: str
+    event_type: EventType
+    error_code: str | None
+    response_payload: bytes | None
+    latency_ms: int
+    reply_payload: bytes | None
+    usage: bytes | None
+    response: bytes
+
+
+def invocation_request(
+    message: Message, *, invocation_id: UUID, intent: str | None, locale: str | None, seconds: float
+) -> dict[str, Any]:
+    """A PluginInvocationRequestV1 as `plugin_calls` keeps it: without the context's messages."""
+    return {
+        "invocation_id": invocation_id,
+        "dialog_id": message.dialog_id,
+        "user_id": message.user_id,
+        "trace_id": message.trace_id,
+        "intent": intent,
+        "payload": orjson.Fragment(message.content),
+        "context": {"locale": locale, "metadata": message.metadata},
+        "deadline_ms": int(seconds * 1000),
+        "dry_run": False,
+    }
+
+
+def with_history(kept: dict[str, Any], history: object) -> bytes:
+    """The body for the plugin. `history` is the list of messages, or a Fragment of JSON."""
+    return orjson.dumps(kept | {"context": kept["context"] | {"messages": history}})

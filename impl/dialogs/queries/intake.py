@@ -1,0 +1,188 @@
+"""A message on its way in: what is stored around it, and the statement that takes it in."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from generated.events import EventType
+from impl.db import Executor
+from impl.dialogs.message import Message, MessageKey
+from impl.dialogs.queries.parts import CALL_EVENT, MESSAGE
+from impl.events.log import EVENT_ROWS, stream_of
+
+READ_FOR_MESSAGE = f"""
+SELECT member.user_id IS NOT NULL AS user_known, member.locale,
+    dialog.bot_id AS owner, dialog.user_id AS dialog_user_id,
+    key.fingerprint, key.response, coalesce(history.messages, '[]')::text AS history
+FROM (SELECT 1) AS one
+LEFT JOIN bot_users AS member ON member.bot_id = $2 AND member.user_id = $3
+LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2
+LEFT JOIN message_keys AS key ON key.dialog_id = dialog.id AND key.message_id = $4
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg({MESSAGE} ORDER BY seq) AS messages
+    FROM (SELECT * FROM messages WHERE dialog_id = dialog.id ORDER BY seq DESC LIMIT $5) AS newest
+) AS history ON true
+"""  # noqa: S608  # constants of our own
+
+# deadline_at is for queued calls: who runs them later must know until when they are worth it.
+# The dialog's row decides first: another bot's dialog, or another user's, returns none, and so
+# nothing is written. Then the key decides the race: of several, one writes everything.
+INTAKE = f"""
+WITH dialog AS (
+    INSERT INTO dialogs (id, bot_id, user_id)
+    SELECT $5::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $6 AND user_id = $7
+    ON CONFLICT (id) DO UPDATE SET updated_at = now()
+        WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
+    RETURNING id, bot_id, reset_version
+), key AS (
+    INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id)
+    SELECT id, $8, $9, $10 FROM dialog
+    ON CONFLICT DO NOTHING
+    RETURNING dialog_id
+), message AS (
+    INSERT INTO messages (dialog_id, sender_type, payload, message_id, trace_id)
+    SELECT dialog_id, 'user', $11, $8, $12::uuid FROM key
+), call AS (
+    INSERT INTO plugin_calls (plugin_id, dialog_id, user_id, invocation_id, message_id, trace_id,
+        reset_version, request_payload, routing, status, started_at, lease_until, deadline_at)
+    SELECT $13::uuid, dialog_id, $7, $10, $8, $12, reset_version, $14, $15, 'in_progress', now(),
+        now() + make_interval(secs => $16), now() + make_interval(secs => $17)
+    FROM key JOIN dialog ON dialog.id = key.dialog_id
+    RETURNING *
+), event AS ({CALL_EVENT})
+{EVENT_ROWS}
+SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored
+"""  # noqa: S608  # constants of our own
+
+# Where nobody can be called there is no call to store: the message and its final answer at once.
+UNANSWERED = """
+WITH dialog AS (
+    INSERT INTO dialogs (id, bot_id, user_id)
+    SELECT $1::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $2 AND user_id = $3
+    ON CONFLICT (id) DO UPDATE SET updated_at = now()
+        WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
+    RETURNING id, bot_id
+), key AS (
+    INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id, response)
+    SELECT id, $4, $5, $6, $7 FROM dialog
+    ON CONFLICT DO NOTHING
+    RETURNING dialog_id
+), message AS (
+    INSERT INTO messages (dialog_id, sender_type, payload, message_id, trace_id)
+    SELECT dialog_id, 'user', $8, $4, $9::uuid FROM key
+), audit_row AS (
+    INSERT INTO audit_logs (source, action, details, trace_id, severity)
+    SELECT 'core', 'message_unanswered',
+        jsonb_build_object('dialog_id', dialog_id, 'message_id', $4::text), $9, 'warning' FROM key
+)
+SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored
+"""
+
+READ_KEY = """
+SELECT bot_id AS owner, fingerprint, invocation_id, response FROM message_keys
+JOIN dialogs ON dialogs.id = message_keys.dialog_id
+WHERE dialog_id = $1 AND bot_id = $2 AND message_id = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored around a message before it is taken in. `history` is a JSON array."""
+
+    user_known: bool
+    locale: str | None
+    owner: UUID | None
+    dialog_user_id: UUID | None
+    fingerprint: bytes | None
+    response: bytes | None
+    history: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is stored of the call to the plugin that was chosen. `request` is without history."""
+
+    plugin_id: UUID
+    invocation_id: UUID
+    request: dict[str, Any]
+    routing: object
+    lease_seconds: float
+    deadline_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """`owner`: the dialog's bot; None where it is not this bot's, or not this user's.
+
+    `stored`: this request won the key.
+    """
+
+    owner: UUID | None
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    owner: UUID
+    fingerprint: bytes
+    invocation_id: UUID
+    response: bytes | None
+
+
+async def read_for_message(executor: Executor, message: Message, history: int) -> Known:
+    row = await executor.fetchrow(
+        READ_FOR_MESSAGE,
+        message.dialog_id,
+        message.bot_id,
+        message.user_id,
+        message.message_id,
+        history,
+    )
+    return Known(**row)
+
+
+async def take_in(executor: Executor, message: Message, call: Call) -> Intake:
+    row = await executor.fetchrow(
+        INTAKE,
+        uuid4(),
+        EventType.PLUGIN_INVOCATION_STARTED,
+        "info",
+        stream_of(EventType.PLUGIN_INVOCATION_STARTED, call.plugin_id),
+        message.dialog_id,
+        message.bot_id,
+        message.user_id,
+        message.message_id,
+        message.fingerprint,
+        call.invocation_id,
+        message.content,
+        message.trace_id,
+        call.plugin_id,
+        call.request,
+        call.routing,
+        call.lease_seconds,
+        call.deadline_seconds,
+    )
+    return Intake(**row)
+
+
+async def store_unanswered(
+    executor: Executor, message: Message, invocation_id: UUID, response: bytes
+) -> Intake:
+    row = await executor.fetchrow(
+        UNANSWERED,
+        message.dialog_id,
+        message.bot_id,
+        message.user_id,
+        message.message_id,
+        message.fingerprint,
+        invocation_id,
+        response,
+        message.content,
+        message.trace_id,
+    )
+    return Intake(**row)
+
+
+async def read_key(executor: Executor, key: MessageKey) -> StoredKey | None:
+    row = await executor.fetchrow(READ_KEY, key.dialog_id, key.bot_id, key.message_id)
+    return None if row is None else StoredKey(**row)
