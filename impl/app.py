@@ -14,6 +14,7 @@ from generated.core.service import service_router
 from generated.core.users import users_router
 from generated.runtime.edge import Edge, UnknownPath
 from impl.auth import TokenAuthenticator
+from impl.cursor import Cursors
 from impl.db import Pool, open_pool
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.handlers import DialogHandlers
@@ -94,8 +95,9 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, catalogue: Cat
     delivery = Delivery(pool, resources.caller)
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
+    cursors = Cursors(settings.secret_key.get_secret_value())
     routers = (
-        dialogs_router(DialogHandlers(pool, messages), authenticator, edge),
+        dialogs_router(DialogHandlers(pool, messages, cursors), authenticator, edge),
         users_router(UserHandlers(pool), authenticator, edge),
         plugins_router(PluginHandlers(pool, registrar, catalogue), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis), authenticator, edge),

@@ -1,5 +1,4 @@
 from typing import Any
-from uuid import UUID
 
 from generated import models
 from generated.core.dialogs import (
@@ -10,15 +9,14 @@ from generated.core.dialogs import (
     AddDialogMessageResult,
     GetDialog200,
     GetDialog404,
-    GetDialog422,
     GetDialogResult,
 )
 from generated.core.security import BotToken
 from generated.runtime import trace
 from generated.runtime.edge import Rendered
 from generated.runtime.problems import InvalidValue
+from impl.cursor import Cursors, ListCursors
 from impl.db import Pool
-from impl.dialogs import cursor
 from impl.dialogs.message import Message, message_of
 from impl.dialogs.queries.reading import read_dialog
 from impl.dialogs.service import Final, MessageService, Refusal
@@ -29,9 +27,10 @@ RETRY_AFTER_SECONDS = 1
 class DialogHandlers:
     """The operations of the tag `dialogs`."""
 
-    def __init__(self, pool: Pool, service: MessageService) -> None:
+    def __init__(self, pool: Pool, service: MessageService, cursors: Cursors) -> None:
         self._pool = pool
         self._service = service
+        self._cursors = cursors
 
     async def add_dialog_message(
         self,
@@ -50,14 +49,8 @@ class DialogHandlers:
     async def get_dialog(
         self, bot_token: BotToken, path: models.GetDialogPath, query: models.GetDialogQuery
     ) -> GetDialogResult:
-        before = None
-        if query.cursor is not None:
-            before = cursor.decode(path.dialog_id, query.cursor)
-            if before is None:
-                fault = InvalidValue(
-                    "query", "/cursor", "cursor_invalid", "No cursor of this dialog"
-                )
-                return GetDialog422(code="validation_failed", errors=(fault,))
+        cursors = self._cursors.of("dialog", bot_token.bot_id, path.dialog_id)
+        before = None if query.cursor is None else cursors.read(query.cursor)[0]
         # One more than asked for tells whether there is an older page.
         row = await read_dialog(
             self._pool,
@@ -68,7 +61,7 @@ class DialogHandlers:
         )
         if row is None:
             return GetDialog404(code="dialog_not_found")
-        return GetDialog200(body=_snapshot(row, query.limit))
+        return GetDialog200(body=_snapshot(row, query.limit, cursors))
 
 
 def _answered(message: Message, done: Final) -> AddDialogMessage200:
@@ -96,8 +89,9 @@ def _mismatch(pointer: str, other: str) -> InvalidValue:
     return InvalidValue("body", pointer, "mismatch", f"Must equal {other}")
 
 
-def _snapshot(row: dict[str, Any], limit: int) -> models.DialogSnapshotResponseV1:
-    dialog_id: UUID = row["id"]
+def _snapshot(
+    row: dict[str, Any], limit: int, cursors: ListCursors
+) -> models.DialogSnapshotResponseV1:
     page = row["messages"][-limit:]
     older = len(row["messages"]) > limit
     return models.DialogSnapshotResponseV1.model_validate(
@@ -107,6 +101,6 @@ def _snapshot(row: dict[str, Any], limit: int) -> models.DialogSnapshotResponseV
                 {name: value for name, value in message.items() if name != "seq"}
                 for message in page
             ],
-            "next_cursor": cursor.encode(dialog_id, page[0]["seq"]) if older else None,
+            "next_cursor": cursors.write(page[0]["seq"]) if older else None,
         }
     )

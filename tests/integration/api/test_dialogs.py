@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from impl.tokens.issue import issue
 from tests.stack import Api, ScriptedPlugin
 
 
@@ -73,6 +75,24 @@ async def test_a_cursor_of_another_dialog_is_refused(api: Api, text_reply: Scrip
     query = {"cursor": page.json["next_cursor"]}
     answer = await api.bot("GET", f"/api/v1/dialogs/{other}", params=query)
     assert answer.status == 422
+
+
+async def test_a_cursor_is_of_the_bot_that_read_the_page(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    """A dialog that changed hands is not paged on with its former owner's cursor."""
+    dialog = uuid4()
+    await api.say(await api.user(), "x", dialog)
+    path = f"/api/v1/dialogs/{dialog}"
+    page = await api.bot("GET", path, params={"limit": "1"})
+    query = {"cursor": page.json["next_cursor"]}
+    assert (await api.bot("GET", path, params=query)).status == 200
+    other = await pool.fetchval("INSERT INTO bots (name) VALUES ('other') RETURNING id")
+    token = await issue(pool, "bot", subject_id=other, scopes=["dialogs:read"])
+    await pool.execute("UPDATE dialogs SET bot_id = $1", other)
+    headers = {"X-Bot-Token": token.plaintext}
+    answer = await api.send("GET", path, params=query, headers=headers)
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "cursor_invalid")
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"page": "2"}])
