@@ -25,6 +25,7 @@ ErrorCode = Literal[
     "unsupported_media_type",
     "validation_failed",
     "message_id_reused",
+    "rate_limited",
     "internal_error",
     "database_unavailable",
     "overloaded",
@@ -211,6 +212,17 @@ class MessageIdReused(ProblemError):  # noqa: N818  # named by its code
     )
 
 
+class RateLimited(ProblemError):  # noqa: N818  # named by its code
+    """Too many requests."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Too many requests"
+    default_detail = (
+        "The quota is used up; `RateLimit` tells which, and `Retry-After` when to come back."
+    )
+
+
 class InternalError(ProblemError):
     """Internal error."""
 
@@ -260,6 +272,7 @@ ERRORS: dict[str, type[ProblemError]] = {
     "unsupported_media_type": UnsupportedMediaType,
     "validation_failed": ValidationFailed,
     "message_id_reused": MessageIdReused,
+    "rate_limited": RateLimited,
     "internal_error": InternalError,
     "database_unavailable": DatabaseUnavailable,
     "overloaded": Overloaded,

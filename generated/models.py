@@ -73,6 +73,7 @@ ErrorCode = TypeAliasType(
             "unsupported_media_type",
             "validation_failed",
             "message_id_reused",
+            "rate_limited",
             "internal_error",
             "database_unavailable",
             "overloaded",

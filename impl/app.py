@@ -24,6 +24,7 @@ from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.handlers import PluginHandlers
 from impl.plugins.registration import Registrar
+from impl.ratelimit.memory import MemoryLimiter
 from impl.redis import request_client
 from impl.service import ServiceHandlers
 from impl.settings import Settings
@@ -91,7 +92,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, catalogue: Cat
     pool = resources.pool
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
-    edge = Edge(LogObserver(), translate, settings.max_body_bytes)
+    edge = Edge(LogObserver(), translate, MemoryLimiter(), settings.max_body_bytes)
     delivery = Delivery(pool, resources.caller)
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)

@@ -22,6 +22,7 @@ import jinja2
 from tools.bundler import bundle, error_codes
 from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
 from tools.operations import security_schemes, tag_context
+from tools.steps import own_parameters
 
 GENERATED = ROOT / "generated"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -140,12 +141,6 @@ def parameter_schemas(operation: Operation) -> dict[str, Json]:
                 "properties": {item["name"]: item["schema"] for item in parameters},
             }
     return found
-
-
-def own_parameters(operation: Operation, location: str) -> list[Json]:
-    """Those that a handler sees; version and trace are the edge's."""
-    edge = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
-    return [item for item in operation.parameters(location) if item["name"] not in edge]
 
 
 def run_model_generator(source: Path, target: Path) -> None:

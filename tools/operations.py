@@ -12,10 +12,9 @@ from tools.contract import (
     pascal_case,
     snake_case,
 )
-from tools.sizes import most_values
+from tools.steps import LOCATIONS, Principals, own_parameters, principals, steps
 
-EDGE_HEADERS = {"X-Trace-Id", "X-Schema-Version"}
-EDGE_PARAMETERS = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
+EDGE_HEADERS = {"X-Trace-Id", "X-Schema-Version", "RateLimit", "RateLimit-Policy"}
 PROBLEM = "application/problem+json"
 
 
@@ -60,10 +59,8 @@ def tag_context(document: Json, tag: str, security_module: str) -> dict[str, Any
 
 
 def _operation(op: Operation, schemes: dict[str, Json]) -> Json:
-    required, optional = _principals(op)
+    callers = principals(op)
     results = _results(op)
-    needs = op.spec["security"]
-    scopes = sorted({scope for need in needs for group in need.values() for scope in group})
     return {
         "id": op.id,
         "path": op.path,
@@ -77,103 +74,45 @@ def _operation(op: Operation, schemes: dict[str, Json]) -> Json:
         "produces": next(item["media"] for item in results if not item["problem"]),
         "takes_body": op.body_schema is not None,
         "versioned": any(item["name"] == "X-Schema-Version" for item in op.parameters("header")),
-        "scopes": ", ".join(f'"{scope}"' for scope in scopes),
-        "challenge": _challenge(required, schemes, op),
+        "scopes": ", ".join(f'"{scope}"' for scope in callers.scopes),
+        "challenge": _challenge(callers, schemes),
+        "limits": op.spec.get("x-rate-limit", []),
+        "fingerprint": op.spec.get("x-idempotency", {}).get("fingerprint", []),
+        "emits": op.spec.get("x-emits", []),
         "retry_after": [
             status
             for status, response in op.responses().items()
             if "Retry-After" in response.get("headers", {})
         ],
-        "principals": [*required, *optional],
-        "arguments": _arguments(op, required, optional, schemes),
-        "steps": _steps(op, required, optional, schemes, bool(scopes)),
+        "principals": callers.names,
+        "arguments": _arguments(op, callers, schemes),
+        "steps": steps(op, callers, schemes),
     }
 
 
-def _principals(op: Operation) -> tuple[list[str], list[str]]:
-    """The schemes that each alternative demands, and those that only some do."""
-    alternatives = [set(need) for need in op.spec["security"]]
-    if not alternatives:
-        return [], []
-    everywhere = set.intersection(*alternatives)
-    if not everywhere:
-        raise ContractError(f"{op.id}: alternatives without a common scheme are not supported")
-    return sorted(everywhere), sorted(set.union(*alternatives) - everywhere)
-
-
-def _challenge(required: list[str], schemes: dict[str, Json], op: Operation) -> str | None:
-    if not required:
+def _challenge(callers: Principals, schemes: dict[str, Json]) -> str | None:
+    if not callers.names:
         return None
-    bearer = "bearer" in schemes[required[0]]["credential"]
-    return f'{"Bearer" if bearer else required[0]} realm="botcore"'
+    first = callers.names[0]
+    bearer = "bearer" in schemes[first]["credential"]
+    return f'{"Bearer" if bearer else first} realm="botcore"'
 
 
-def _own(op: Operation, location: str) -> list[Json]:
-    return [item for item in op.parameters(location) if item["name"] not in EDGE_PARAMETERS]
-
-
-def _arguments(
-    op: Operation, required: list[str], optional: list[str], schemes: dict[str, Json]
-) -> list[str]:
-    arguments = [f"{schemes[name]['snake']}: {name}" for name in required]
-    arguments += [f"{schemes[name]['snake']}: {name} | None" for name in optional]
+def _arguments(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[str]:
+    arguments = [f"{schemes[name]['snake']}: {name}" for name in callers.required]
+    arguments += [f"{schemes[name]['snake']}: {name} | None" for name in callers.optional]
+    if callers.either:
+        arguments.append(f"caller: {' | '.join(callers.either)}")
     arguments += [
         f"{location}: models.{op.pascal}{location.capitalize()}"
-        for location in ("path", "query", "header")
-        if _own(op, location)
+        for location in LOCATIONS
+        if own_parameters(op, location)
     ]
     if op.body_schema:
         arguments.append(f"body: models.{op.body_schema}")
+    if "x-idempotency" in op.spec:
+        arguments.append("idempotency: Idempotency")
     return arguments
-
-
-def _steps(
-    op: Operation,
-    required: list[str],
-    optional: list[str],
-    schemes: dict[str, Json],
-    scoped: bool,
-) -> list[str]:
-    """The straight line from the socket to the handler."""
-    lines, passed = [], []
-    for name in (*required, *optional):
-        scheme = schemes[name]
-        call = "authenticate" if name in required else "authenticate_if_given"
-        lines.append(
-            f"{scheme['snake']} = await runtime.{call}"
-            f"(authenticator.{scheme['snake']}, {scheme['credential']})"
-        )
-        passed.append(scheme["snake"])
-    if scoped:
-        lines.append(
-            f"runtime.require_scopes({schemes[required[0]]['snake']}, {op.snake.upper()}_SCOPES)"
-        )
-    for location in ("path", "query", "header"):
-        parameters = _own(op, location)
-        if parameters:
-            values = _raw(location, parameters)
-            model = f"models.{op.pascal}{location.capitalize()}"
-            lines.append(f'{location} = read_strings({model}, {values}, "{location}")')
-            passed.append(location)
-        elif location == "query" and "validation_failed" in op.codes:
-            lines.append("call.refuse_query()")
-    if op.body_schema:
-        most = most_values(op.document, op.document["components"]["schemas"][op.body_schema])
-        lines.append(f"body = read_json(models.{op.body_schema}, await call.body(), {most})")
-        passed.append("body")
-        if "trace_id" in op.document["components"]["schemas"][op.body_schema]["properties"]:
-            lines.append("call.adopt_trace(body.trace_id)")
-    lines.append(f"return await handlers.{op.snake}({', '.join(passed)})")
-    return lines
-
-
-def _raw(location: str, parameters: list[Json]) -> str:
-    if location == "path":
-        return 'call.scope["path_params"]'
-    if location == "query":
-        return "call.query()"
-    names = ", ".join(f'"{item["name"]}"' for item in parameters)
-    return f"call.header_values({names})"
 
 
 def _results(op: Operation) -> list[Json]:
@@ -189,12 +128,14 @@ def _results(op: Operation) -> list[Json]:
         if media == PROBLEM and not codes:
             continue
         problem = media == PROBLEM
+        owner = op.spec.get("x-owner", {}).get("by") == "result" and not problem
         found.append(
             {
                 "name": f"{op.pascal}{status}",
                 "status": status,
                 "description": response["description"].replace('"', "'"),
                 "problem": problem,
+                "owner": owner,
                 "media": media,
                 "codes": ", ".join(f'"{code}"' for code in codes),
                 "headers": _headers(op, response),

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools.bundler import Bundle, error_codes, load, read
-from tools.contract import CONTRACT, in_example, operations, walk
+from tools.contract import CONTRACT, Operation, in_example, operations, walk
+from tools.extensions import FOLDER, extensions_enforced, extensions_fit
 from tools.operation_rules import OPERATION_RULES
+from tools.promise_rules import PROMISE_RULES
 from tools.schema_rules import SCHEMA_RULES
 
 HTTP = ("openapi.yaml", "plugin.openapi.yaml")
 EVENTS = "events.asyncapi.yaml"
-EXTENSIONS = {"x-error-codes"}
 # What the edge answers where no operation is named.
 CODES_WITHOUT_OPERATION = {"not_found"}
 # The shapes of secrets that work somewhere; ours are told by the word EXAMPLE in them.
@@ -23,6 +24,8 @@ _SECRET = re.compile(
     r"bc_[a-z]+_(?!.*EXAMPLE)|sk-[A-Za-z0-9]{20}|gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}"
     r"|xox[abprs]-|eyJ[A-Za-z0-9_-]{10,}\.|-----BEGIN|https?://[^/@\s]+:[^/@\s]+@"
 )
+
+OF_OPERATIONS = [*OPERATION_RULES, *PROMISE_RULES]
 
 Bundles = dict[str, Bundle]
 
@@ -38,19 +41,9 @@ def findings(folder: Path = CONTRACT) -> list[str]:
         for operation in operations(bundles[name].document):
             place = bundles[name].place(("paths", operation.path, operation.method))
             found += [
-                f"{place}: {text}" for rule in OPERATION_RULES for text in rule(operation, errors)
+                f"{place}: {text}" for rule in OF_OPERATIONS for text in rule(operation, errors)
             ]
     return list(dict.fromkeys(found))  # a schema of two documents is said once
-
-
-def known_extensions(folder: Path, bundles: Bundles) -> Iterator[str]:
-    """An extension that nothing enforces says nothing."""
-    for bundle in bundles.values():
-        for parts, node in walk(bundle.document):
-            if not in_example(parts) and parts[-1:] != ("properties",):
-                for key in node:
-                    if key.startswith("x-") and key not in EXTENSIONS:
-                        yield f"{bundle.place(parts) if parts else bundle.name}: unknown {key}"
 
 
 def one_tag_a_path(folder: Path, bundles: Bundles) -> Iterator[str]:
@@ -67,8 +60,35 @@ def one_tag_a_path(folder: Path, bundles: Bundles) -> Iterator[str]:
 def every_file_used(folder: Path, bundles: Bundles) -> Iterator[str]:
     used = {path for bundle in bundles.values() for path in bundle.files}
     for path in sorted(folder.resolve().rglob("*.yaml")):
-        if path not in used and path.name != "errors.yaml":
+        if path not in used and path.name != "errors.yaml" and path.parent.name != FOLDER:
             yield f"{path.relative_to(folder.resolve())}: no document refers to it"
+
+
+def events_are_declared(folder: Path, bundles: Bundles) -> Iterator[str]:
+    """What an operation emits is a message; what no operation or worker emits is none."""
+    messages = set(bundles[EVENTS].document["components"]["messages"])
+    for bundle, operation in _operations(bundles):
+        for event in operation.spec.get("x-emits", []):
+            if event not in messages:
+                place = bundle.place(("paths", operation.path, operation.method))
+                yield f"{place}: x-emits: {event} is not in {EVENTS}"
+
+
+def one_quota_a_partition(folder: Path, bundles: Bundles) -> Iterator[str]:
+    """All operations take from one bucket, which has one size."""
+    quotas: dict[str, tuple[int, int]] = {}
+    for bundle, operation in _operations(bundles):
+        for limit in operation.spec.get("x-rate-limit", []):
+            figures = (limit["quota"], limit["window"])
+            if quotas.setdefault(limit["by"], figures) != figures:
+                place = bundle.place(("paths", operation.path, operation.method))
+                yield f"{place}: x-rate-limit: another quota for {limit['by']} elsewhere"
+
+
+def _operations(bundles: Bundles) -> Iterator[tuple[Bundle, Operation]]:
+    for name in HTTP:
+        for operation in operations(bundles[name].document):
+            yield bundles[name], operation
 
 
 def every_code_used(folder: Path, bundles: Bundles) -> Iterator[str]:
@@ -105,7 +125,10 @@ def _holds_secret(value: object) -> bool:
 
 
 CONTRACT_RULES: list[Callable[[Path, Bundles], Iterator[str]]] = [
-    known_extensions,
+    extensions_fit,
+    extensions_enforced,
+    events_are_declared,
+    one_quota_a_partition,
     one_tag_a_path,
     every_file_used,
     every_code_used,

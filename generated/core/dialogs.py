@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.routing import BaseRoute, Route
@@ -11,7 +12,17 @@ from generated import models
 from generated.core.security import Authenticator, BotToken
 from generated.errors import ERRORS
 from generated.runtime import edge as runtime
-from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.edge import (
+    Call,
+    Edge,
+    Endpoint,
+    Idempotency,
+    Limit,
+    Operation,
+    Rendered,
+    Reply,
+    Result,
+)
 from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
@@ -21,6 +32,7 @@ class GetDialog200:
     """The dialog."""
 
     body: models.DialogSnapshotResponseV1 | Rendered[models.DialogSnapshotResponseV1]
+    owner: UUID  # as the database told
     cache_control: Literal["no-store"] = "no-store"
     status: ClassVar[Literal[200]] = 200
 
@@ -71,6 +83,7 @@ class AddDialogMessage200:
     """The message is stored; `status` says whether it was answered."""
 
     body: models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]
+    owner: UUID  # as the database told
     location: str
     idempotency_replayed: Literal["true"] | None = None
     status: ClassVar[Literal[200]] = 200
@@ -154,6 +167,7 @@ class DialogsHandlers(Protocol):
         bot_token: BotToken,
         path: models.AddDialogMessagePath,
         body: models.DialogMessageCreateV1,
+        idempotency: Idempotency,
     ) -> AddDialogMessageResult:
         """Add a user's message and get the answer."""
         ...
@@ -176,6 +190,7 @@ GET_DIALOG = Operation(
             "dialog_not_found",
             "method_not_allowed",
             "not_acceptable",
+            "rate_limited",
             "internal_error",
         }
     ),
@@ -185,9 +200,11 @@ GET_DIALOG = Operation(
         GetDialog422,
     ),
     challenge='BotToken realm="botcore"',
-    retry_after=frozenset([503]),
+    retry_after=frozenset([429, 503]),
+    emits=frozenset([]),
 )
 GET_DIALOG_SCOPES = frozenset({"dialogs:read"})
+GET_DIALOG_LIMITS = (Limit("bot", quota=12000, window=60),)
 
 ADD_DIALOG_MESSAGE = Operation(
     id="addDialogMessage",
@@ -214,6 +231,7 @@ ADD_DIALOG_MESSAGE = Operation(
             "message_id_reused",
             "method_not_allowed",
             "not_acceptable",
+            "rate_limited",
             "internal_error",
         }
     ),
@@ -224,9 +242,26 @@ ADD_DIALOG_MESSAGE = Operation(
         AddDialogMessage422,
     ),
     challenge='BotToken realm="botcore"',
-    retry_after=frozenset([409, 503]),
+    retry_after=frozenset([409, 429, 503]),
+    emits=frozenset(
+        [
+            "plugin_invocation_started",
+            "plugin_invocation_completed",
+            "plugin_failed",
+            "plugin_timeout",
+        ]
+    ),
 )
 ADD_DIALOG_MESSAGE_SCOPES = frozenset({"dialogs:write"})
+ADD_DIALOG_MESSAGE_LIMITS = (
+    Limit("bot", quota=12000, window=60),
+    Limit("user", quota=300, window=60),
+)
+ADD_DIALOG_MESSAGE_FINGERPRINT = {
+    "user_id",
+    "payload",
+    "metadata",
+}
 
 
 def dialogs_router(
@@ -238,21 +273,29 @@ def dialogs_router(
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.owe(GET_DIALOG_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, GET_DIALOG_SCOPES)
         path = read_strings(models.GetDialogPath, call.scope["path_params"], "path")
         query = read_strings(models.GetDialogQuery, call.query(), "query")
-        return await handlers.get_dialog(bot_token, path, query)
+        await call.pay()
+        return runtime.owned(await handlers.get_dialog(bot_token, path, query), bot_token.bot_id)
 
     async def add_dialog_message(call: Call) -> Result:
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.owe(ADD_DIALOG_MESSAGE_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, ADD_DIALOG_MESSAGE_SCOPES)
         path = read_strings(models.AddDialogMessagePath, call.scope["path_params"], "path")
         call.refuse_query()
         body = read_json(models.DialogMessageCreateV1, await call.body(), 84)
         call.adopt_trace(body.trace_id)
-        return await handlers.add_dialog_message(bot_token, path, body)
+        idempotency = runtime.idempotency(body, "message_id", ADD_DIALOG_MESSAGE_FINGERPRINT)
+        call.owe(ADD_DIALOG_MESSAGE_LIMITS[1], body.user_id)
+        await call.pay()
+        return runtime.owned(
+            await handlers.add_dialog_message(bot_token, path, body, idempotency), bot_token.bot_id
+        )
 
     routes: list[BaseRoute] = [
         Route(

@@ -11,7 +11,16 @@ from generated import models
 from generated.core.security import Authenticator, PluginToken, RegistryKey
 from generated.errors import ERRORS
 from generated.runtime import edge as runtime
-from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.edge import (
+    Call,
+    Edge,
+    Endpoint,
+    Limit,
+    Operation,
+    Rendered,
+    Reply,
+    Result,
+)
 from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
@@ -183,6 +192,7 @@ REGISTER_PLUGIN = Operation(
     ),
     challenge='RegistryKey realm="botcore"',
     retry_after=frozenset([503]),
+    emits=frozenset(["plugin_registered"]),
 )
 REGISTER_PLUGIN_SCOPES = frozenset({"plugins:register"})
 
@@ -207,6 +217,7 @@ SEND_PLUGIN_HEARTBEAT = Operation(
             "plugin_not_found",
             "method_not_allowed",
             "not_acceptable",
+            "rate_limited",
             "internal_error",
         }
     ),
@@ -216,8 +227,10 @@ SEND_PLUGIN_HEARTBEAT = Operation(
         SendPluginHeartbeat422,
     ),
     challenge='Bearer realm="botcore"',
-    retry_after=frozenset([503]),
+    retry_after=frozenset([429, 503]),
+    emits=frozenset(["plugin_heartbeat"]),
 )
+SEND_PLUGIN_HEARTBEAT_LIMITS = (Limit("plugin", quota=6000, window=60),)
 
 
 def plugins_router(
@@ -241,9 +254,12 @@ def plugins_router(
         plugin_token = await runtime.authenticate(
             authenticator.plugin_token, runtime.bearer_credential(call)
         )
+        call.owe(SEND_PLUGIN_HEARTBEAT_LIMITS[0], plugin_token.plugin_id)
         path = read_strings(models.SendPluginHeartbeatPath, call.scope["path_params"], "path")
         call.refuse_query()
         body = read_json(models.PluginHeartbeatRequestV1, await call.body(), 72)
+        await call.pay()
+        runtime.require_self(plugin_token.plugin_id, path.plugin_id, ERRORS["plugin_not_found"])
         return await handlers.send_plugin_heartbeat(plugin_token, path, body)
 
     routes: list[BaseRoute] = [

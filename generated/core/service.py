@@ -10,7 +10,15 @@ from starlette.routing import BaseRoute, Route
 from generated import models
 from generated.core.security import Authenticator
 from generated.runtime import edge as runtime
-from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.edge import (
+    Call,
+    Edge,
+    Endpoint,
+    Operation,
+    Rendered,
+    Reply,
+    Result,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +157,7 @@ GET_CONTRACT = Operation(
     results=(GetContract200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 GET_PLUGIN_CONTRACT = Operation(
@@ -166,6 +175,7 @@ GET_PLUGIN_CONTRACT = Operation(
     results=(GetPluginContract200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 GET_REFERENCE_PAGE = Operation(
@@ -183,6 +193,7 @@ GET_REFERENCE_PAGE = Operation(
     results=(GetReferencePage200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 GET_REFERENCE_SCRIPT = Operation(
@@ -200,6 +211,7 @@ GET_REFERENCE_SCRIPT = Operation(
     results=(GetReferenceScript200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 GET_HEALTH = Operation(
@@ -217,6 +229,7 @@ GET_HEALTH = Operation(
     results=(GetHealth200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 GET_READINESS = Operation(
@@ -235,6 +248,7 @@ GET_READINESS = Operation(
     results=(GetReadiness200,),
     challenge=None,
     retry_after=frozenset([503]),
+    emits=frozenset([]),
 )
 
 

@@ -11,7 +11,16 @@ from generated import models
 from generated.core.security import Authenticator, BotToken
 from generated.errors import ERRORS
 from generated.runtime import edge as runtime
-from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.edge import (
+    Call,
+    Edge,
+    Endpoint,
+    Limit,
+    Operation,
+    Rendered,
+    Reply,
+    Result,
+)
 from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json
 
@@ -88,6 +97,7 @@ UPSERT_USER = Operation(
             "insufficient_scope",
             "method_not_allowed",
             "not_acceptable",
+            "rate_limited",
             "internal_error",
         }
     ),
@@ -97,9 +107,11 @@ UPSERT_USER = Operation(
         UpsertUser422,
     ),
     challenge='BotToken realm="botcore"',
-    retry_after=frozenset([503]),
+    retry_after=frozenset([429, 503]),
+    emits=frozenset(["user_created"]),
 )
 UPSERT_USER_SCOPES = frozenset({"users:write"})
+UPSERT_USER_LIMITS = (Limit("bot", quota=12000, window=60),)
 
 
 def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Edge) -> APIRouter:
@@ -109,9 +121,11 @@ def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Ed
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.owe(UPSERT_USER_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, UPSERT_USER_SCOPES)
         call.refuse_query()
         body = read_json(models.UserUpsertV1, await call.body(), 27)
+        await call.pay()
         return await handlers.upsert_user(bot_token, body)
 
     routes: list[BaseRoute] = [

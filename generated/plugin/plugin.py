@@ -11,7 +11,15 @@ from generated import models
 from generated.errors import ERRORS
 from generated.plugin.security import Authenticator, InvocationBearer
 from generated.runtime import edge as runtime
-from generated.runtime.edge import Call, Edge, Endpoint, Operation, Rendered, Reply, Result
+from generated.runtime.edge import (
+    Call,
+    Edge,
+    Endpoint,
+    Operation,
+    Rendered,
+    Reply,
+    Result,
+)
 from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
@@ -113,6 +121,7 @@ GET_PLUGIN_HEALTH = Operation(
     results=(GetPluginHealth200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 GET_PLUGIN_MANIFEST = Operation(
@@ -130,6 +139,7 @@ GET_PLUGIN_MANIFEST = Operation(
     results=(GetPluginManifest200,),
     challenge=None,
     retry_after=frozenset([]),
+    emits=frozenset([]),
 )
 
 INVOKE_PLUGIN = Operation(
@@ -160,6 +170,7 @@ INVOKE_PLUGIN = Operation(
     ),
     challenge='Bearer realm="botcore"',
     retry_after=frozenset([503]),
+    emits=frozenset([]),
 )
 
 

@@ -3,9 +3,11 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from starlette.types import Receive, Scope
 
@@ -13,12 +15,14 @@ from generated.errors import (
     BodyTooLarge,
     InvalidJson,
     NotAcceptable,
+    RateLimited,
     UnsupportedMediaType,
     UnsupportedSchemaVersion,
     ValidationFailed,
 )
 from generated.runtime import trace
 from generated.runtime.accept import accepts
+from generated.runtime.limits import Charge, Limit, Limiter, headers_of
 from generated.runtime.problems import InvalidValue, Location, ProblemError, pointer
 from generated.runtime.results import SCHEMA_VERSION
 
@@ -50,6 +54,7 @@ class Edge:
 
     observer: Observer
     translate: Translator
+    limiter: Limiter
     max_body_bytes: int
 
 
@@ -65,6 +70,7 @@ class Operation:
     results: tuple[type, ...]
     challenge: str | None
     retry_after: frozenset[int]  # the statuses that say when to come back
+    emits: frozenset[str]  # the events that it may publish
 
 
 def repeated(scope: Scope, headers: dict[bytes, bytes]) -> frozenset[bytes]:
@@ -94,6 +100,21 @@ class Call:
     headers: dict[bytes, bytes]  # the last line of each
     repeated: frozenset[bytes]  # the names that came in several lines
     trace_named: bool
+    owed: tuple[Charge, ...] = ()
+    limit_headers: Mapping[str, str] = field(default_factory=dict)
+
+    def owe(self, limit: Limit, subject_id: UUID) -> None:
+        """From here on the request is charged, however it ends."""
+        self.owed = (*self.owed, Charge(limit, subject_id))
+
+    async def pay(self) -> None:
+        """Charges what is owed, all at once. Raises RateLimited."""
+        owed, self.owed = self.owed, ()
+        if owed:
+            verdict = await self.edge.limiter.charge(owed)
+            self.limit_headers = headers_of(verdict.standings)
+            if verdict.retry_after:
+                raise RateLimited(headers={"Retry-After": str(verdict.retry_after)})
 
     def check_headers(self) -> None:
         version = self.headers.get(b"x-schema-version")

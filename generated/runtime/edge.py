@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from generated.errors import InternalError, MethodNotAllowed, NotFound
-from generated.runtime import trace
+from generated.errors import InternalError, MethodNotAllowed, NotFound, RateLimited
+from generated.runtime import emits, trace
 from generated.runtime.call import (
     Call,
     ClientDisconnectedError,
@@ -20,11 +20,15 @@ from generated.runtime.call import (
 from generated.runtime.credentials import (
     Principal,
     authenticate,
+    authenticate_either,
     authenticate_if_given,
     bearer_credential,
     header_credential,
     require_scopes,
 )
+from generated.runtime.idempotency import Idempotency, idempotency
+from generated.runtime.limits import Limit
+from generated.runtime.owners import owned, require_self
 from generated.runtime.problems import ProblemError
 from generated.runtime.results import (
     SCHEMA_VERSION,
@@ -44,6 +48,8 @@ __all__ = [
     "ClientDisconnectedError",
     "Edge",
     "Endpoint",
+    "Idempotency",
+    "Limit",
     "Observer",
     "Operation",
     "Principal",
@@ -55,13 +61,17 @@ __all__ = [
     "UnknownPath",
     "answer_problem",
     "authenticate",
+    "authenticate_either",
     "authenticate_if_given",
     "bearer_credential",
     "content_of",
     "header_credential",
+    "idempotency",
+    "owned",
     "problem_reply",
     "render",
     "require_scopes",
+    "require_self",
     "send_reply",
 ]
 
@@ -103,6 +113,7 @@ class Endpoint:
         started = time.perf_counter()
         trace_id, named = trace.from_headers(headers)
         trace.enter(trace_id)
+        emits.enter(operation.emits)
         call = Call(operation, self._edge, scope, receive, headers, repeated(scope, headers), named)
         try:
             call.check_headers()
@@ -114,8 +125,8 @@ class Endpoint:
             )
             return
         except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
-            reply = problem_reply(self._declared_problem(operation, error))
-        await send_reply(send, reply)
+            reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
+        await send_reply(send, reply, call.limit_headers)
         self._edge.observer.answered(
             operation.id, reply.status, reply.code, time.perf_counter() - started
         )
@@ -143,6 +154,15 @@ class Endpoint:
         if problem.status in operation.retry_after:
             problem.headers.setdefault("Retry-After", "1")
         return problem
+
+
+async def _charged(call: Call, error: Exception) -> Exception:
+    """A request that is refused for its values is charged as well: they cost too."""
+    try:
+        await call.pay()
+    except RateLimited as limited:
+        return limited
+    return error
 
 
 async def answer_problem(edge: Edge, scope: Scope, send: Send, problem: ProblemError) -> None:

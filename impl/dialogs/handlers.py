@@ -13,7 +13,7 @@ from generated.core.dialogs import (
 )
 from generated.core.security import BotToken
 from generated.runtime import trace
-from generated.runtime.edge import Rendered
+from generated.runtime.edge import Idempotency, Rendered
 from generated.runtime.problems import InvalidValue
 from impl.cursor import Cursors, ListCursors
 from impl.db import Pool
@@ -37,12 +37,13 @@ class DialogHandlers:
         bot_token: BotToken,
         path: models.AddDialogMessagePath,
         body: models.DialogMessageCreateV1,
+        idempotency: Idempotency,
     ) -> AddDialogMessageResult:
         if body.dialog_id not in (None, path.dialog_id):
             return AddDialogMessage422(
                 code="validation_failed", errors=(_mismatch("/dialog_id", "the path's"),)
             )
-        message = message_of(bot_token.bot_id, path.dialog_id, trace.require(), body)
+        message = message_of(bot_token.bot_id, path.dialog_id, trace.require(), body, idempotency)
         done = await self._service.add(message)
         return _refused(done) if isinstance(done, str) else _answered(message, done)
 
@@ -61,12 +62,13 @@ class DialogHandlers:
         )
         if row is None:
             return GetDialog404(code="dialog_not_found")
-        return GetDialog200(body=_snapshot(row, query.limit, cursors))
+        return GetDialog200(body=_snapshot(row, query.limit, cursors), owner=row["owner"])
 
 
 def _answered(message: Message, done: Final) -> AddDialogMessage200:
     return AddDialogMessage200(
         body=Rendered(done.response),
+        owner=done.owner,
         location=f"/api/v1/dialogs/{message.dialog_id}/messages/{message.message_id}",
         idempotency_replayed="true" if done.replayed else None,
     )

@@ -20,6 +20,7 @@ from generated.plugin.plugin import (
 )
 from generated.plugin.security import InvocationBearer
 from generated.runtime.edge import Edge, UnknownPath, render
+from generated.runtime.limits import NoLimits
 from generated.runtime.problems import InvalidValue, ProblemError, pointer
 from impl.text_reply.answers import Answer, Answerer
 from impl.text_reply.manifest import MANIFEST, VERSION
@@ -107,7 +108,7 @@ def _no_translation(error: Exception) -> ProblemError | None:
 
 
 def create_app(answerer: Answerer, once: Once[Answer], bearer: BearerCheck) -> FastAPI:
-    edge = Edge(_LogObserver(), _no_translation, MAX_BODY_BYTES)
+    edge = Edge(_LogObserver(), _no_translation, NoLimits(), MAX_BODY_BYTES)
     app = FastAPI(
         openapi_url=None,
         docs_url=None,

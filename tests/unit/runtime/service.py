@@ -16,8 +16,9 @@ from generated.core.plugins import plugins_router
 from generated.core.security import AdminKey, BotToken, PluginToken, RegistryKey
 from generated.core.service import GetHealth200, service_router
 from generated.errors import DatabaseUnavailable
-from generated.runtime import trace
+from generated.runtime import emits, trace
 from generated.runtime.edge import Edge, UnknownPath
+from generated.runtime.limits import Charge, Standing, Verdict
 from generated.runtime.problems import ProblemError
 
 DIALOG = UUID("9d6f0c1e-8a55-4a0e-9a44-6c1a3f1b2c3d")
@@ -64,17 +65,32 @@ class Authenticator:
 
 
 @dataclass
+class Limiter:
+    """Says `verdict`, and keeps what it was asked."""
+
+    verdict: Verdict | None = None
+    charges: list[Sequence[Charge]] = field(default_factory=list)
+
+    async def charge(self, charges: Sequence[Charge]) -> Verdict:
+        self.charges.append(charges)
+        return self.verdict or Verdict([Standing("bot", 10, 60, 9, 6)])
+
+
+@dataclass
 class Handlers:
     """Every operation answers with `outcome`, or raises it; `seen` is what the last one got."""
 
     outcome: Any = None
     seen: tuple[Any, ...] = ()
     trace_seen: str | None = None
+    publishes: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         async def handle(*arguments: Any) -> Any:
             self.seen = arguments
             self.trace_seen = trace.current()
+            if self.publishes is not None:
+                emits.require(self.publishes)
             if isinstance(self.outcome, Exception):
                 raise self.outcome
             return self.outcome
@@ -110,10 +126,11 @@ class Service:
     observer: Observer = field(default_factory=Observer)
     authenticator: Authenticator = field(default_factory=Authenticator)
     handlers: Handlers = field(default_factory=Handlers)
+    limiter: Limiter = field(default_factory=Limiter)
     read: int = 0  # pieces of the last body that were read
 
     def __post_init__(self) -> None:
-        edge = Edge(self.observer, self._translate, MAX_BODY)
+        edge = Edge(self.observer, self._translate, self.limiter, MAX_BODY)
         handlers = cast("Any", self.handlers)
         routers = (
             dialogs_router(handlers, self.authenticator, edge),
@@ -192,7 +209,7 @@ def stored() -> AddDialogMessage200:
         dialog_id=DIALOG, trace_id=TRACE, plugin_responses=[], usage=None, status="accepted",
         error=None,
     )  # fmt: skip
-    return AddDialogMessage200(body=body, location=f"{MESSAGES}/m1")
+    return AddDialogMessage200(body=body, owner=DIALOG, location=f"{MESSAGES}/m1")
 
 
 def healthy() -> GetHealth200:

@@ -44,7 +44,8 @@ async def test_a_result_is_sent_as_it_is_declared(service: Service) -> None:
 
 async def test_the_handler_gets_what_was_proved_and_read(service: Service) -> None:
     await service.add_message(message(message_id="m1"))
-    principal, path, body = service.handlers.seen
+    principal, path, body, idempotency = service.handlers.seen
+    assert idempotency.key == "m1"
     assert principal.bot_id == DIALOG
     assert path.dialog_id == DIALOG
     assert (body.message_id, body.payload.text, body.metadata) == ("m1", "Hello!", {})
@@ -53,7 +54,7 @@ async def test_the_handler_gets_what_was_proved_and_read(service: Service) -> No
 async def test_stored_bytes_are_sent_unchanged(service: Service) -> None:
     content = b'{"stored":  "with its own spaces"}'
     service.handlers.outcome = AddDialogMessage200(
-        body=Rendered(content), location=MESSAGES, idempotency_replayed="true"
+        body=Rendered(content), owner=DIALOG, location=MESSAGES, idempotency_replayed="true"
     )
     answer = await service.add_message()
     assert answer.content == content
@@ -212,8 +213,8 @@ def test_an_endpoint_tells_its_operations(service: Service) -> None:
 
 
 def test_the_contract_fills_the_operation() -> None:
-    assert dialogs.ADD_DIALOG_MESSAGE.retry_after == {409, 503}
-    assert dialogs.GET_DIALOG.retry_after == {503}
+    assert dialogs.ADD_DIALOG_MESSAGE.retry_after == {409, 429, 503}
+    assert dialogs.GET_DIALOG.retry_after == {429, 503}
     assert models.Problem.model_fields["code"].is_required()
 
 

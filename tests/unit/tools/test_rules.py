@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.tools.conftest import Edit
-from tools.operation_rules import OPERATION_RULES
-from tools.rules import CONTRACT_RULES, findings
+from tools.rules import CONTRACT_RULES, OF_OPERATIONS, findings
 from tools.schema_rules import SCHEMA_RULES
 
 USERS = "paths/users.yaml"
+MESSAGES = "paths/dialog-messages.yaml"
+HEARTBEAT = "paths/plugin-heartbeat.yaml"
 # Of each rule the changes that break it: a file, what to replace there by what, and what is said.
 BROKEN = {
     "demanded_members": [
@@ -58,9 +59,53 @@ BROKEN = {
          "holds invalid_json, but it takes no body"),
         (USERS, "validation_failed, ", "", "lacks validation_failed"),
     ],
-    "known_extensions": [
+    "extensions_fit": [
         (USERS, "  tags:", "  x-rate-limits: 5\n  tags:", "unknown x-rate-limits"),
         ("schemas/HealthV1.yaml", "type: object", "x-note: hm\ntype: object", "unknown x-note"),
+        ("schemas/HealthV1.yaml", "type: object", "x-emits: [user_created]\ntype: object",
+         "schemas/HealthV1.yaml: x-emits has no meaning here"),
+        (USERS, "x-emits: [user_created]", "x-emits: user_created", "is not of type 'array'"),
+        (HEARTBEAT, "by: token}", "by: chance}", "'chance' is not one of"),
+        ("fragments/BotLimit.yaml", "quota: 12000", "quota: 0", "0 is less than the minimum"),
+        (MESSAGES, "replay: equal, ", "", "'replay' is a required property"),
+    ],
+    "extensions_enforced": [
+        ("extensions/x-emits.yaml", "type: array", "type: nothing", "x-emits.yaml: no JSON Schema"),
+        (MESSAGES, "  x-idempotency:", "  x-idempotent:", "nothing uses x-idempotency"),
+    ],
+    "events_are_declared": [
+        (USERS, "[user_created]", "[user_born]", "x-emits: user_born is not in events.asyncapi"),
+    ],
+    "one_quota_a_partition": [
+        ("fragments/MessageLimit.yaml", "quota: 12000", "quota: 900", "another quota for bot"),
+    ],
+    "limits_agree": [
+        (USERS, "  x-rate-limit: {$ref: ../fragments/BotLimit.yaml}\n", "",
+         "x-rate-limit lacks bot, but it takes a BotToken"),
+        (USERS, "BotLimit", "PluginLimit", "charges a plugin, but it takes no PluginToken"),
+        (USERS, "BotLimit", "MessageLimit", "charges a user, but its body has no user_id"),
+        (USERS, "rate_limited, ", "", "x-error-codes lacks rate_limited"),
+        (USERS, "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n", "",
+         "200 lacks the header RateLimit"),
+        ("responses/TooManyRequests.yaml",
+         "  RateLimit-Policy: {$ref: ../headers/RateLimitPolicy.yaml}\n", "",
+         "429 lacks the header RateLimit-Policy"),
+    ],
+    "owner_agrees": [
+        (HEARTBEAT, "  x-owner:", "  x-emits: []\n  x-emit:", "x-owner is missing: whose"),
+        (HEARTBEAT, "of: PluginToken", "of: BotToken", "x-owner: it takes no BotToken"),
+        (HEARTBEAT, "parameter: plugin_id", "parameter: dialog_id", "no parameter dialog_id"),
+        (HEARTBEAT, "code: plugin_not_found", "code: user_not_found",
+         "user_not_found is not among x-error-codes"),
+        (MESSAGES, "code: dialog_not_found", "code: rate_limited", "rate_limited is no 404"),
+        (MESSAGES, "by: result", "by: token", "dialog_id is not the id of a BotToken"),
+    ],
+    "idempotency_agrees": [
+        (MESSAGES, "key: message_id", "key: event_id", "x-idempotency: the body has no event_id"),
+        (MESSAGES, "[user_id, payload,", "[message_id, payload,", "the key is no part of the"),
+        (MESSAGES, "reused: message_id_reused", "reused: user_not_found", "is no 409 or 422"),
+        (MESSAGES, "        Idempotency-Replayed: {$ref: ../headers/IdempotencyReplayed.yaml}\n",
+         "", "200 lacks the header Idempotency-Replayed"),
     ],
     "one_tag_a_path": [
         ("paths/dialog.yaml", "get:\n", "delete:\n  tags: [users]\n  responses: {}\nget:\n",
@@ -134,7 +179,7 @@ def test_the_contract_breaks_none() -> None:
 
 
 def test_every_rule_is_broken_above() -> None:
-    rules = {rule.__name__ for rule in (*CONTRACT_RULES, *OPERATION_RULES, *SCHEMA_RULES)}
+    rules = {rule.__name__ for rule in (*CONTRACT_RULES, *OF_OPERATIONS, *SCHEMA_RULES)}
     assert rules == set(BROKEN)
 
 

@@ -16,10 +16,15 @@ from generated.core.dialogs import (
 )
 from generated.core.security import BotToken
 from generated.core.users import UpsertUser201
-from generated.runtime.edge import Rendered
+from generated.runtime.edge import Idempotency, Rendered
+from uuid import UUID
+
+OWNER = UUID(int=1)
 
 async def declared(body: models.DialogMessageResponseV1) -> AddDialogMessageResult:
-    return AddDialogMessage200(body=body, location="/x", idempotency_replayed="true")
+    return AddDialogMessage200(
+        body=body, owner=OWNER, location="/x", idempotency_replayed="true"
+    )
 
 class Declared:
     async def get_dialog(
@@ -29,7 +34,7 @@ class Declared:
 
     async def add_dialog_message(
         self, bot_token: BotToken, path: models.AddDialogMessagePath,
-        body: models.DialogMessageCreateV1,
+        body: models.DialogMessageCreateV1, idempotency: Idempotency,
     ) -> AddDialogMessage404:
         return AddDialogMessage404(code="user_not_found")
 
@@ -66,7 +71,7 @@ WRONG = {
     "a header's wrong value": (
         (
             "def f(b: models.DialogMessageResponseV1) -> None:\n"
-            '    AddDialogMessage200(body=b, location="/x", idempotency_replayed="false")'
+            '    AddDialogMessage200(body=b, owner=OWNER, location="/x", idempotency_replayed="false")'
         ),
         "arg-type",
     ),
@@ -74,17 +79,24 @@ WRONG = {
         'g = AddDialogMessage409(code="message_in_flight")',
         "call-arg",
     ),
+    "an object without its owner": (
+        (
+            "def o(b: models.DialogMessageResponseV1) -> None:\n"
+            '    AddDialogMessage200(body=b, location="/x")'
+        ),
+        "call-arg",
+    ),
     "a body of another schema": (
         (
             "def h(b: models.UserUpsertResponseV1) -> None:\n"
-            '    AddDialogMessage200(body=b, location="/x")'
+            '    AddDialogMessage200(body=b, owner=OWNER, location="/x")'
         ),
         "arg-type",
     ),
     "stored bytes of another schema": (
         (
             "def i(b: Rendered[models.UserUpsertResponseV1]) -> None:\n"
-            '    AddDialogMessage200(body=b, location="/x")'
+            '    AddDialogMessage200(body=b, owner=OWNER, location="/x")'
         ),
         "arg-type",
     ),

@@ -8,6 +8,7 @@ from generated.errors import InsufficientScope, InvalidCredentials, MissingCrede
 from generated.runtime.call import Call
 
 Identity = TypeVar("Identity", bound="Principal")
+Other = TypeVar("Other", bound="Principal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,18 @@ async def authenticate_if_given(
     verify: Callable[[str], Awaitable[Identity | None]], credential: str | None
 ) -> Identity | None:
     return None if credential is None else await authenticate(verify, credential)
+
+
+async def authenticate_either(
+    verify: Callable[[str], Awaitable[Identity | None]],
+    credential: str | None,
+    verify_other: Callable[[str], Awaitable[Other | None]],
+    other: str | None,
+) -> Identity | Other:
+    """By the first of the two that is given; the second is then not looked at."""
+    if credential is None:
+        return await authenticate(verify_other, other)
+    return await authenticate(verify, credential)
 
 
 def require_scopes(principal: Principal, scopes: frozenset[str]) -> None:

@@ -11,6 +11,7 @@ from generated.runtime import trace
 from generated.runtime.problems import ProblemError
 
 SCHEMA_VERSION = "v1alpha"
+NO_HEADERS: Mapping[str, str] = {}
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -52,13 +53,14 @@ def problem_reply(problem: ProblemError) -> Reply:
     return Reply(problem.status, "application/problem+json", content, problem.headers, problem.code)
 
 
-async def send_reply(send: Send, reply: Reply) -> None:
+async def send_reply(send: Send, reply: Reply, more: Mapping[str, str] = NO_HEADERS) -> None:
     headers = [
         (b"content-type", reply.media_type.encode()),
         (b"content-length", str(len(reply.content)).encode()),
         (b"x-trace-id", (trace.current() or "").encode()),
         (b"x-schema-version", SCHEMA_VERSION.encode()),
     ]
-    headers += [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+    for given in (reply.headers, more):
+        headers += [(name.lower().encode(), value.encode()) for name, value in given.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.content})

@@ -1,0 +1,72 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+"""How often a caller may: what a request is charged, and the headers that tell what is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from uuid import UUID
+
+Partition = Literal["bot", "user", "plugin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`quota` requests in `window` seconds: the contract's default for each of a partition."""
+
+    partition: Partition
+    quota: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One request of one bot, user or plugin."""
+
+    limit: Limit
+    subject_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a partition's quota is for this subject, and what is left of it."""
+
+    partition: Partition
+    quota: int
+    window: int
+    remaining: int
+    reset: int  # seconds until the quota is whole again
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`retry_after` is in seconds, and 0 where the request is permitted."""
+
+    standings: Sequence[Standing]
+    retry_after: int = 0
+
+
+class Limiter(Protocol):
+    """Counts. One that cannot reach its store decides by itself: it never fails a request."""
+
+    async def charge(self, charges: Sequence[Charge]) -> Verdict:
+        """Take one unit of each, or of none where one of them has none left."""
+        ...
+
+
+class NoLimits:
+    """For a service whose contract charges nothing."""
+
+    async def charge(self, charges: Sequence[Charge]) -> Verdict:
+        raise NotImplementedError("an operation has a limit and the service no limiter")
+
+
+def headers_of(standings: Sequence[Standing]) -> dict[str, str]:
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers)."""
+    return {
+        "RateLimit-Policy": ", ".join(
+            f'"{item.partition}";q={item.quota};w={item.window}' for item in standings
+        ),
+        "RateLimit": ", ".join(
+            f'"{item.partition}";r={item.remaining};t={item.reset}' for item in standings
+        ),
+    }

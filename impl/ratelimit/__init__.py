@@ -1,0 +1,1 @@
+"""How often a bot, a user or a plugin may ask."""
