@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
+import orjson
+
 from generated import models
 from impl.db import Pool, repeated_if_lost
 from impl.dialogs.call import StoredCall, invocation_request, with_history

@@ -71,7 +71,8 @@ WRONG = {
     "a header's wrong value": (
         (
             "def f(b: models.DialogMessageResponseV1) -> None:\n"
-            '    AddDialogMessage200(body=b, owner=OWNER, location="/x", idempotency_replayed="false")'
+            "    AddDialogMessage200(body=b, owner=OWNER, location=str(),"
+            ' idempotency_replayed="false")'
         ),
         "arg-type",
     ),
