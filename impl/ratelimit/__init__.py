@@ -1,1 +1,1 @@
-"""How often a bot, a user or a plugin may ask."""
+"""How often bots, users and plugins may: counted in Redis, in this process while Redis is away."""

@@ -1,57 +1,60 @@
-"""The limiter of one process: exact for it, and blind to the others."""
+"""Limits counted by this process alone: for tests, and while Redis is away."""
 
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
-from generated.runtime.limits import Charge, Partition, Standing, Verdict
+from generated.runtime.limits import Charge, Partition, Verdict
+from impl.ratelimit.bucket import Bucket, verdict
 
-MAX_SUBJECTS = 100_000
+# Quota and window of a subject; None where the contract's default holds.
+Own: TypeAlias = Callable[[Partition, UUID], tuple[int, int] | None]
+
+
+def nobodys_own(_partition: Partition, _subject_id: UUID) -> None:
+    """All have the contract's defaults."""
 
 
 class MemoryLimiter:
-    """The generic cell rate algorithm: a burst of the whole quota, then one unit at a time."""
+    """Forgets who was here longest ago once it knows `most` subjects: they start anew."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        own: Own = nobodys_own,
+        *,
+        most: int = 100_000,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._own = own
+        self._most = most
         self._clock = clock
-        self._full_at: OrderedDict[tuple[Partition, UUID], float] = OrderedDict()
+        self._kept: OrderedDict[tuple[Partition, UUID], tuple[int, int]] = OrderedDict()
 
     async def charge(self, charges: Sequence[Charge]) -> Verdict:
-        now = self._clock()
-        before = [max(now, self._full_at.get(_key(charge), now)) for charge in charges]
-        after = [
-            full + charge.limit.window / charge.limit.quota
-            for full, charge in zip(before, charges, strict=True)
-        ]
-        late = max(
-            full - now - charge.limit.window for full, charge in zip(after, charges, strict=True)
-        )
-        permitted = late <= 1e-9  # what sums of fractions lose
+        now = self._clock() // 1_000_000
+        buckets = [self._bucket(charge, now) for charge in charges]
+        permitted = all(bucket.takes_one for bucket in buckets)
         if permitted:
-            self._keep(charges, after)
-        standings = [
-            _standing(charge, full - now)
-            for charge, full in zip(charges, after if permitted else before, strict=True)
-        ]
-        return Verdict(standings, 0 if permitted else max(1, math.ceil(late)))
+            buckets = [
+                Bucket(bucket.quota, bucket.window, bucket.level + bucket.request)
+                for bucket in buckets
+            ]
+            for charge, bucket in zip(charges, buckets, strict=True):
+                self._keep(charge, bucket, now)
+        return verdict(charges, buckets, permitted=permitted)
 
-    def _keep(self, charges: Sequence[Charge], full_at: list[float]) -> None:
-        for charge, full in zip(charges, full_at, strict=True):
-            self._full_at[_key(charge)] = full
-            self._full_at.move_to_end(_key(charge))
-        while len(self._full_at) > MAX_SUBJECTS:
-            self._full_at.popitem(last=False)
+    def _bucket(self, charge: Charge, now: int) -> Bucket:
+        limit = charge.limit
+        quota, window = self._own(limit.partition, charge.subject_id) or (limit.quota, limit.window)
+        level, at = self._kept.get((limit.partition, charge.subject_id), (0, now))
+        drained = max(0, level - (now - at) * quota)
+        return Bucket(quota, window, min(drained, quota * window * 1000))
 
-
-def _key(charge: Charge) -> tuple[Partition, UUID]:
-    return charge.limit.partition, charge.subject_id
-
-
-def _standing(charge: Charge, until_full: float) -> Standing:
-    limit = charge.limit
-    left = (limit.window - until_full) * limit.quota / limit.window
-    return Standing(
-        limit.partition, limit.quota, limit.window, int(left + 1e-9), math.ceil(until_full)
-    )
+    def _keep(self, charge: Charge, bucket: Bucket, now: int) -> None:
+        key = (charge.limit.partition, charge.subject_id)
+        self._kept[key] = (bucket.level, now)
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
