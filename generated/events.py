@@ -33,9 +33,9 @@ STREAMS: dict[EventType, str] = {
 PAYLOADS: dict[EventType, type[BaseModel]] = {
     EventType.PLUGIN_REGISTERED: models.PluginRegisteredV1,
     EventType.PLUGIN_HEARTBEAT: models.PluginHeartbeatV1,
-    EventType.PLUGIN_INVOCATION_STARTED: models.PluginInvocationLogV1,
-    EventType.PLUGIN_INVOCATION_COMPLETED: models.PluginInvocationLogV1,
-    EventType.PLUGIN_FAILED: models.PluginInvocationLogV1,
-    EventType.PLUGIN_TIMEOUT: models.PluginInvocationLogV1,
+    EventType.PLUGIN_INVOCATION_STARTED: models.PluginInvocationEntryV1,
+    EventType.PLUGIN_INVOCATION_COMPLETED: models.PluginInvocationEntryV1,
+    EventType.PLUGIN_FAILED: models.PluginInvocationEntryV1,
+    EventType.PLUGIN_TIMEOUT: models.PluginInvocationEntryV1,
     EventType.USER_CREATED: models.UserCreatedV1,
 }

@@ -448,6 +448,17 @@ SemanticVersion = TypeAliasType(
 )
 
 
+Severity = TypeAliasType(
+    "Severity",
+    Annotated[
+        Literal["info", "warning", "critical"],
+        Field(
+            description="Who must look. `info` nobody, `warning` who is about, `critical` somebody now."
+        ),
+    ],
+)
+
+
 StoredPayloadV1 = TypeAliasType("StoredPayloadV1", Annotated[dict[str, Any], Field(max_length=32)])
 """
 What was sent to or by a plugin, as it stands in `plugin_calls`.
@@ -606,6 +617,39 @@ class DialogSummaryV1(BaseModel):
         Int, Field(description="How often the dialog was reset.", ge=0, le=2147483647)
     ]
     created_at: Timestamp
+
+
+class EventEnvelopeV1(BaseModel):
+    """
+    What every event says of itself beside its payload. In a stream these are the entry's fields, as
+    text, and one that is null is left out; the payload is the further field `payload`, as JSON.
+
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    event_id: Annotated[
+        Uuid, Field(description="An entry may come twice, with the same `event_id`.")
+    ]
+    event_type: Annotated[
+        str,
+        Field(
+            description="What happened.",
+            max_length=128,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]{0,127}$",
+        ),
+    ]
+    source: Annotated[
+        Literal["core", "plugin"],
+        Field(description="Who says so, the core itself or a plugin."),
+    ]
+    severity: Severity
+    plugin_id: Annotated[Uuid | None, Field(description="The plugin that it is about.")] = None
+    dialog_id: Annotated[Uuid | None, Field(description="The dialog that it is about.")] = None
+    trace_id: Annotated[Uuid, Field(description="The `X-Trace-Id` of the request that caused it.")]
+    occurred_at: Timestamp
 
 
 class GetDialogPath(BaseModel):
@@ -1048,6 +1092,15 @@ MessagePayloadV1 = TypeAliasType(
         ),
     ],
 )
+
+
+class PluginInvocationEntryV1(PluginInvocationLogV1):
+    """
+    A plugin call as a stream and the audit log tell it, without what was said.
+    """
+
+    request_payload: StoredPayloadV1 | None
+    response_payload: StoredPayloadV1 | None
 
 
 class PluginManifestV1(BaseModel):

@@ -41,6 +41,7 @@ EXTENSIONS = {
     "x-owner": Extension(_operation, "generated.runtime.owners:owned"),
     "x-idempotency": Extension(_operation, "generated.runtime.idempotency:idempotency"),
     "x-emits": Extension(_operation, "generated.runtime.emits:require"),
+    "x-redis-stream": Extension(_channel, "impl.events.streams:append"),
 }
 FOLDER = "extensions"
 
