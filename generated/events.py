@@ -1,41 +1,92 @@
 # Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
-"""Every event of the contract (`events.asyncapi.yaml`): its type, stream and payload."""
-
-from enum import StrEnum
+"""Every event of the contract (`events.asyncapi.yaml`): its type, stream, severity and payload."""
 
 from pydantic import BaseModel
 
 from generated import models
+from generated.runtime.events import Event, Stream
+
+PLUGIN_EVENTS = Stream("plugin:events", max_length=100000)
+PLUGIN_INVOCATIONS = Stream("plugin:invocations:{plugin_id}", max_length=100000)
+DIALOG_EVENTS = Stream("dialog:events", max_length=100000)
+
+STREAMS = (
+    PLUGIN_EVENTS,
+    PLUGIN_INVOCATIONS,
+    DIALOG_EVENTS,
+)
 
 
-class EventType(StrEnum):
-    """What happened."""
+# A plugin registered, or its token was rotated.
+PLUGIN_REGISTERED = Event(
+    "plugin_registered",
+    PLUGIN_EVENTS,
+    models.PluginRegisteredV1,
+    fixed={"event_type": "plugin_registered", "source": "core", "severity": "info"},
+)
 
-    PLUGIN_REGISTERED = "plugin_registered"
-    PLUGIN_HEARTBEAT = "plugin_heartbeat"
-    PLUGIN_INVOCATION_STARTED = "plugin_invocation_started"
-    PLUGIN_INVOCATION_COMPLETED = "plugin_invocation_completed"
-    PLUGIN_FAILED = "plugin_failed"
-    PLUGIN_TIMEOUT = "plugin_timeout"
-    USER_CREATED = "user_created"
+# A plugin gave a sign of life.
+PLUGIN_HEARTBEAT = Event(
+    "plugin_heartbeat",
+    PLUGIN_EVENTS,
+    models.PluginHeartbeatV1,
+    fixed={"event_type": "plugin_heartbeat", "source": "core", "severity": "info"},
+)
 
+# A plugin call was stored and is being made.
+PLUGIN_INVOCATION_STARTED = Event(
+    "plugin_invocation_started",
+    PLUGIN_INVOCATIONS,
+    models.PluginInvocationEntryV1,
+    fixed={"event_type": "plugin_invocation_started", "source": "core", "severity": "info"},
+    empty=frozenset(["request_payload", "response_payload"]),
+)
 
-STREAMS: dict[EventType, str] = {
-    EventType.PLUGIN_REGISTERED: "plugin:events",
-    EventType.PLUGIN_HEARTBEAT: "plugin:events",
-    EventType.PLUGIN_INVOCATION_STARTED: "plugin:invocations:{plugin_id}",
-    EventType.PLUGIN_INVOCATION_COMPLETED: "plugin:invocations:{plugin_id}",
-    EventType.PLUGIN_FAILED: "plugin:invocations:{plugin_id}",
-    EventType.PLUGIN_TIMEOUT: "plugin:invocations:{plugin_id}",
-    EventType.USER_CREATED: "dialog:events",
+# A plugin answered.
+PLUGIN_INVOCATION_COMPLETED = Event(
+    "plugin_invocation_completed",
+    PLUGIN_INVOCATIONS,
+    models.PluginInvocationEntryV1,
+    fixed={"event_type": "plugin_invocation_completed", "source": "core", "severity": "info"},
+    empty=frozenset(["request_payload", "response_payload"]),
+)
+
+# A plugin call failed.
+PLUGIN_FAILED = Event(
+    "plugin_failed",
+    PLUGIN_INVOCATIONS,
+    models.PluginInvocationEntryV1,
+    fixed={"event_type": "plugin_failed", "source": "core"},
+    empty=frozenset(["request_payload", "response_payload"]),
+)
+
+# A plugin did not answer before the deadline.
+PLUGIN_TIMEOUT = Event(
+    "plugin_timeout",
+    PLUGIN_INVOCATIONS,
+    models.PluginInvocationEntryV1,
+    fixed={"event_type": "plugin_timeout", "source": "core", "severity": "warning"},
+    empty=frozenset(["request_payload", "response_payload"]),
+)
+
+# A person became known to the core.
+USER_CREATED = Event(
+    "user_created",
+    DIALOG_EVENTS,
+    models.UserCreatedV1,
+    fixed={"event_type": "user_created", "source": "core", "severity": "info"},
+)
+
+EVENTS = {
+    event.name: event
+    for event in (
+        PLUGIN_REGISTERED,
+        PLUGIN_HEARTBEAT,
+        PLUGIN_INVOCATION_STARTED,
+        PLUGIN_INVOCATION_COMPLETED,
+        PLUGIN_FAILED,
+        PLUGIN_TIMEOUT,
+        USER_CREATED,
+    )
 }
-
-PAYLOADS: dict[EventType, type[BaseModel]] = {
-    EventType.PLUGIN_REGISTERED: models.PluginRegisteredV1,
-    EventType.PLUGIN_HEARTBEAT: models.PluginHeartbeatV1,
-    EventType.PLUGIN_INVOCATION_STARTED: models.PluginInvocationEntryV1,
-    EventType.PLUGIN_INVOCATION_COMPLETED: models.PluginInvocationEntryV1,
-    EventType.PLUGIN_FAILED: models.PluginInvocationEntryV1,
-    EventType.PLUGIN_TIMEOUT: models.PluginInvocationEntryV1,
-    EventType.USER_CREATED: models.UserCreatedV1,
-}
+PAYLOADS: dict[str, type[BaseModel]] = {name: event.payload for name, event in EVENTS.items()}

@@ -622,16 +622,15 @@ class DialogSummaryV1(BaseModel):
 class EventEnvelopeV1(BaseModel):
     """
     What every event says of itself beside its payload. In a stream these are the entry's fields, as
-    text, and one that is null is left out; the payload is the further field `payload`, as JSON.
+    text, and one that is null is left out; the payload is the further field `payload`, as JSON. An
+    entry may come twice, with the same `event_id`; `trace_id` is that of the request that caused it.
 
     """
 
     model_config = ConfigDict(
         extra="forbid",
     )
-    event_id: Annotated[
-        Uuid, Field(description="An entry may come twice, with the same `event_id`.")
-    ]
+    event_id: Uuid
     event_type: Annotated[
         str,
         Field(
@@ -648,7 +647,7 @@ class EventEnvelopeV1(BaseModel):
     severity: Severity
     plugin_id: Annotated[Uuid | None, Field(description="The plugin that it is about.")] = None
     dialog_id: Annotated[Uuid | None, Field(description="The dialog that it is about.")] = None
-    trace_id: Annotated[Uuid, Field(description="The `X-Trace-Id` of the request that caused it.")]
+    trace_id: Uuid
     occurred_at: Timestamp
 
 

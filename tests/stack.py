@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 from impl.app import create_app
 from impl.settings import Settings
 from impl.tokens.issue import issue
+from tests.published import undeclared
 
 BOT_SCOPES = ["dialogs:read", "dialogs:write", "users:write"]
 
@@ -197,7 +198,8 @@ async def running_api(
 ) -> AsyncIterator[Api]:
     """The real application on the real database, and a client for it.
 
-    Without a `server` of the caller's own, the application alone is served.
+    Without a `server` of the caller's own, the application alone is served. Whatever was published
+    meanwhile is held against the contract in the end.
     """
     bot_id = await pool.fetchval("INSERT INTO bots (name) VALUES ($1) RETURNING id", bot_name)
     bot = await issue(pool, "bot", subject_id=bot_id, scopes=BOT_SCOPES, expires_in=None)
@@ -205,3 +207,4 @@ async def running_api(
     served = serving(create_app(settings)) if server is None else started(server)
     async with served as url, aiohttp.ClientSession() as session:
         yield Api(url, session, bot_id, bot.plaintext, key.plaintext)
+    assert await undeclared(pool, settings) == []

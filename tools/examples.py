@@ -25,8 +25,8 @@ def _is_date_time(value: object) -> bool:
 
 
 # jsonschema checks a date-time only with a further package.
-_formats = FormatChecker()
-_formats.checkers["date-time"] = (_is_date_time, ValueError)
+formats = FormatChecker()
+formats.checkers["date-time"] = (_is_date_time, ValueError)
 
 
 def findings(folder: Path = CONTRACT) -> list[str]:
@@ -45,7 +45,7 @@ def _refused(bundle: Bundle) -> Iterator[str]:
     registry: Registry[Any] = Registry().with_resource(BASE, resource)
     for place, schema, value in examples(bundle):
         reference = {"$ref": f"{BASE}#{_pointer(schema)}"}
-        validator = Draft202012Validator(reference, registry=registry, format_checker=_formats)
+        validator = Draft202012Validator(reference, registry=registry, format_checker=formats)
         for error in validator.iter_errors(value):
             yield f"{bundle.place(place)}: {error.json_path}: {error.message}"
 

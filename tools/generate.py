@@ -21,6 +21,7 @@ import jinja2
 
 from tools.bundler import bundle, error_codes
 from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
+from tools.events import events_context
 from tools.operations import security_schemes, tag_context
 from tools.steps import own_parameters
 
@@ -35,6 +36,7 @@ _templates = jinja2.Environment(
     keep_trailing_newline=True,
     autoescape=False,  # noqa: S701  # it is Python that is written, not HTML
 )
+_templates.filters["snake"] = snake_case
 _templates.filters["pyrepr"] = lambda value: json.dumps(value) if value is not None else "None"
 
 
@@ -57,12 +59,12 @@ def main(arguments: list[str] | None = None, target: Path = GENERATED) -> int:
 
 def generate(target: Path) -> None:
     documents = {name: bundle(name) for name in SERVICES}
-    events = event_list(bundle("events.asyncapi.yaml"))
+    events = bundle("events.asyncapi.yaml")
     copy_runtime(target)
     write(target / "__init__.py", f'{HEADER}\n"""The edge, made from the contract."""\n')
     write_models(target, documents)
     render(target / "errors.py", "errors.py.j2", codes=error_codes())
-    render(target / "events.py", "events.py.j2", events=events)
+    render(target / "events.py", "events.py.j2", **events_context(events))
     for name, document in documents.items():
         write_service(target / SERVICES[name], SERVICES[name], document)
         bundled = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
@@ -90,20 +92,6 @@ def write_service(folder: Path, name: str, document: Json) -> None:
 def all_scopes(operation: Operation) -> list[str]:
     needs = operation.spec["security"]
     return [scope for need in needs for group in need.values() for scope in group]
-
-
-def event_list(document: Json) -> list[Json]:
-    """Each event once, with the address of its channel and the schema of its payload."""
-    messages = document["components"]["messages"]
-    return [
-        {
-            "name": name,
-            "stream": channel["address"],
-            "payload": messages[name]["payload"]["$ref"].rsplit("/", 1)[1],
-        }
-        for channel in document["channels"].values()
-        for name in channel["messages"]
-    ]
 
 
 def write_models(target: Path, documents: dict[str, Json]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from generated.events import EventType
+from generated.runtime.events import Event
 from impl.dialogs.message import Message, MessageKey
 
 
@@ -28,7 +28,7 @@ class Outcome:
     """How a call ended. The JSON members are bytes, or None."""
 
     status: str
-    event_type: EventType
+    event: Event
     error_code: str | None
     response_payload: bytes | None
     latency_ms: int

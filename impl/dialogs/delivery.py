@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from generated import models
-from generated.events import EventType
+from generated.events import PLUGIN_FAILED, PLUGIN_INVOCATION_COMPLETED, PLUGIN_TIMEOUT
 from generated.runtime.edge import render
 from impl.db import UNAVAILABLE, Pool, repeated_if_lost
 from impl.dialogs.call import Outcome, StoredCall
@@ -82,7 +82,7 @@ def _outcome(call: StoredCall, result: Answered | Failed) -> Outcome:
     timed_out = result.code == TIMEOUT
     return Outcome(
         status="timeout" if timed_out else "failed",
-        event_type=EventType.PLUGIN_TIMEOUT if timed_out else EventType.PLUGIN_FAILED,
+        event=PLUGIN_TIMEOUT if timed_out else PLUGIN_FAILED,
         error_code=result.code,
         response_payload=None,
         latency_ms=result.latency_ms,
@@ -111,7 +111,7 @@ def _success(call: StoredCall, result: Answered) -> Outcome:
     reply = models.TextPayloadV1(type="text", text=answer.text, attachments=answer.attachments)
     return Outcome(
         status="succeeded",
-        event_type=EventType.PLUGIN_INVOCATION_COMPLETED,
+        event=PLUGIN_INVOCATION_COMPLETED,
         error_code=None,
         response_payload=render(answer).content,
         latency_ms=result.latency_ms,

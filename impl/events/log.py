@@ -1,32 +1,30 @@
 """Events join the statement that makes them true.
 
-A statement names what happened in a CTE `event` with the columns (event_id, source, event_type,
-severity, stream, plugin_id, dialog_id, trace_id, payload jsonb) and ends with `EVENT_ROWS`. So the
-audit row, the plugin's event and the outbox row are committed with the change, or not at all.
+A statement has a CTE of facts, one row for each event with the payload's members as its columns,
+and then `published(…)`. So the audit row, the plugin's event and the outbox row are committed with
+the change, or not at all. The event's id comes from `Event.new_id`.
 """
 
-from generated.events import STREAMS, EventType
+from generated.runtime.events import BODY, Event
 
-EVENT_ROWS = """
+_ROWS = f"""
 , audit_row AS (
     INSERT INTO audit_logs (event_id, source, action, details, trace_id, severity)
     SELECT event_id, source, event_type, payload, trace_id, severity FROM event
 ), event_row AS (
     INSERT INTO plugin_events
         (id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at)
-    SELECT event_id, plugin_id, source, event_type, severity, payload, dialog_id, now()
+    SELECT event_id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at
     FROM event WHERE plugin_id IS NOT NULL
 ), outbox_row AS (
-    INSERT INTO outbox (event_id, stream, body)
-    SELECT event_id, stream, jsonb_build_object(
-        'event_id', event_id, 'event_type', event_type, 'source', source, 'severity', severity,
-        'plugin_id', plugin_id, 'dialog_id', dialog_id, 'trace_id', trace_id,
-        'occurred_at', now(), 'payload', payload)
-    FROM event
+    INSERT INTO outbox (event_id, stream, body) SELECT event_id, stream, {BODY} FROM event
 )
-"""
+"""  # noqa: S608  # constants of our own
 
 
-def stream_of(event_type: EventType, plugin_id: object = None) -> str:
-    """The key of the stream that the contract binds the event to."""
-    return STREAMS[event_type].replace("{plugin_id}", str(plugin_id))
+def published(event: Event, facts: str, *, event_id: str, trace_id: str = "trace_id") -> str:
+    """SQL: the CTEs, after the one named `facts`, that publish one event for each of its rows.
+
+    `event_id` and `trace_id` are expressions, a parameter or a column of `facts`.
+    """
+    return f", event AS ({event.rows(facts, event_id=event_id, trace_id=trace_id)}){_ROWS}"

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from generated.events import EventType
+from generated.events import PLUGIN_INVOCATION_STARTED, STREAMS
+from generated.runtime.events import entry_fields, longest
 
 STATE_TTL_SECONDS = 600
-STREAM_MAX_LENGTH = 100_000
 
 # One script and not a pipeline: it ends at the first entry that is refused (out of memory, say), so
 # that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
@@ -39,9 +38,9 @@ return last
 
 async def append(redis: Redis, stream: str, entries: Iterable[tuple[int, dict[str, Any]]]) -> None:
     """Adds what the stream does not have yet; each entry is a position and an event's body."""
-    arguments: list[str] = [str(STREAM_MAX_LENGTH)]
+    arguments: list[str] = [str(longest(STREAMS, stream))]
     for position, body in entries:
-        fields = [text for pair in _fields(body).items() for text in pair]
+        fields = [text for pair in entry_fields(body).items() for text in pair]
         arguments += [str(position), str(len(fields)), *fields]
     await redis.register_script(APPEND)(keys=[stream], args=arguments)
 
@@ -69,15 +68,9 @@ async def keep_state(redis: Redis, bodies: Sequence[dict[str, Any]]) -> None:
 def _keep_one(pipeline: Any, body: dict[str, Any]) -> None:
     key = f"dialog:state:{body['dialog_id']}"
     state = {"last_plugin_id": body["plugin_id"], "last_message_at": body["occurred_at"]}
-    if body["event_type"] == EventType.PLUGIN_INVOCATION_STARTED:
+    if PLUGIN_INVOCATION_STARTED.is_kind_of(body):
         state["pending_invocation_id"] = body["payload"]["invocation_id"]
     else:
         pipeline.hdel(key, "pending_invocation_id")
     pipeline.hset(key, mapping=state)
     pipeline.expire(key, STATE_TTL_SECONDS)
-
-
-def _fields(body: dict[str, Any]) -> dict[str, str]:
-    """The fields of an entry: the event's, with the payload as JSON."""
-    fields = {name: str(value) for name, value in body.items() if value is not None}
-    return fields | {"payload": orjson.dumps(body["payload"]).decode()}

@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from generated import models
-from generated.events import EventType
+from generated.events import PLUGIN_HEARTBEAT, PLUGIN_REGISTERED
 from impl.db import Executor
-from impl.events.log import EVENT_ROWS, stream_of
+from impl.events.log import published
 
 # Of two registrations the second sees what the first stored. FOR UPDATE would also hold up every
 # message to the plugin: the foreign key of its call locks the row FOR KEY SHARE.
@@ -33,14 +33,10 @@ RETURNING status
 """
 
 REGISTERED = f"""
-WITH event AS (
-    SELECT $1::uuid AS event_id, 'core' AS source, '{EventType.PLUGIN_REGISTERED}' AS event_type,
-        'info' AS severity, $2::text AS stream, id AS plugin_id, NULL::uuid AS dialog_id,
-        $3::uuid AS trace_id, jsonb_build_object('plugin_id', id, 'name', name, 'version', version,
-            'manifest_hash', manifest_hash, 'status', status) AS payload
-    FROM plugins WHERE id = $4
+WITH plugin AS (
+    SELECT id AS plugin_id, name, version, manifest_hash, status FROM plugins WHERE id = $3
 )
-{EVENT_ROWS}
+{published(PLUGIN_REGISTERED, "plugin", event_id="$1", trace_id="$2")}
 SELECT event_id FROM event
 """  # noqa: S608  # constants of our own
 
@@ -50,15 +46,10 @@ WITH plugin AS (
     UPDATE plugins SET last_heartbeat = now(), updated_at = now(),
         status = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' ELSE $3 END
     WHERE id = $1 AND id = $2
-    RETURNING id, status
-), event AS (
-    SELECT $4::uuid AS event_id, 'core' AS source, '{EventType.PLUGIN_HEARTBEAT}' AS event_type,
-        'info' AS severity, $5::text AS stream, id AS plugin_id, NULL::uuid AS dialog_id,
-        $6::uuid AS trace_id, jsonb_build_object('plugin_id', id, 'reported', $3::text,
-            'status', status, 'latency_ms', $7::float8, 'queue_depth', $8::int8) AS payload
-    FROM plugin
+    RETURNING id AS plugin_id, $3::text AS reported, status, $6::float8 AS latency_ms,
+        $7::int8 AS queue_depth
 )
-{EVENT_ROWS}
+{published(PLUGIN_HEARTBEAT, "plugin", event_id="$4", trace_id="$5")}
 SELECT status FROM plugin
 """  # noqa: S608  # constants of our own
 
@@ -116,8 +107,7 @@ async def update_plugin(executor: Executor, plugin_id: UUID, registration: Regis
 
 
 async def append_registered(executor: Executor, plugin_id: UUID, trace_id: str) -> None:
-    stream = stream_of(EventType.PLUGIN_REGISTERED)
-    await executor.fetchval(REGISTERED, uuid4(), stream, trace_id, plugin_id)
+    await executor.fetchval(REGISTERED, PLUGIN_REGISTERED.new_id(), trace_id, plugin_id)
 
 
 async def store_heartbeat(
@@ -134,8 +124,7 @@ async def store_heartbeat(
         plugin_id,
         token_plugin_id,
         body.status,
-        uuid4(),
-        stream_of(EventType.PLUGIN_HEARTBEAT),
+        PLUGIN_HEARTBEAT.new_id(),
         trace_id,
         body.latency_ms,
         body.queue_depth,

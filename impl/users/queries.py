@@ -1,9 +1,9 @@
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from generated.events import EventType
+from generated.events import USER_CREATED
 from impl.db import Executor
-from impl.events.log import EVENT_ROWS, stream_of
+from impl.events.log import published
 
 # xmax is 0 on a row that this statement inserted, and not on one that it updated.
 UPSERT_USER = f"""
@@ -19,13 +19,8 @@ WITH person AS (
         SET display_name = excluded.display_name, locale = excluded.locale,
             metadata = excluded.metadata, updated_at = now()
     RETURNING user_id, xmax = 0 AS created
-), event AS (
-    SELECT $6::uuid AS event_id, 'core' AS source, '{EventType.USER_CREATED}' AS event_type,
-        'info' AS severity, $7 AS stream, NULL::uuid AS plugin_id, NULL::uuid AS dialog_id,
-        $8::uuid AS trace_id, jsonb_build_object('user_id', id) AS payload
-    FROM person WHERE created
-)
-{EVENT_ROWS}
+), news AS (SELECT id AS user_id FROM person WHERE created)
+{published(USER_CREATED, "news", event_id="$6", trace_id="$7")}
 SELECT user_id, created FROM member
 """  # noqa: S608  # constants of our own
 
@@ -53,8 +48,7 @@ async def upsert_user(
         display_name,
         locale,
         metadata,
-        uuid4(),
-        stream_of(EventType.USER_CREATED),
+        USER_CREATED.new_id(),
         trace_id,
     )
     return Upserted(row["user_id"], row["created"])

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from generated.events import EventType
+from generated.events import PLUGIN_INVOCATION_STARTED
 from impl.db import Executor
 from impl.dialogs.message import Message, MessageKey
-from impl.dialogs.queries.parts import CALL_EVENT, MESSAGE
-from impl.events.log import EVENT_ROWS, stream_of
+from impl.dialogs.queries.parts import MESSAGE
+from impl.events.log import published
 
 READ_FOR_MESSAGE = f"""
 SELECT member.user_id IS NOT NULL AS user_known, member.locale,
@@ -30,27 +30,27 @@ LEFT JOIN LATERAL (
 INTAKE = f"""
 WITH dialog AS (
     INSERT INTO dialogs (id, bot_id, user_id)
-    SELECT $5::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $6 AND user_id = $7
+    SELECT $2::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $3 AND user_id = $4
     ON CONFLICT (id) DO UPDATE SET updated_at = now()
         WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
     RETURNING id, bot_id, reset_version
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id)
-    SELECT id, $8, $9, $10 FROM dialog
+    SELECT id, $5, $6, $7 FROM dialog
     ON CONFLICT DO NOTHING
     RETURNING dialog_id
 ), message AS (
     INSERT INTO messages (dialog_id, sender_type, payload, message_id, trace_id)
-    SELECT dialog_id, 'user', $11, $8, $12::uuid FROM key
+    SELECT dialog_id, 'user', $8, $5, $9::uuid FROM key
 ), call AS (
     INSERT INTO plugin_calls (plugin_id, dialog_id, user_id, invocation_id, message_id, trace_id,
         reset_version, request_payload, routing, status, started_at, lease_until, deadline_at)
-    SELECT $13::uuid, dialog_id, $7, $10, $8, $12, reset_version, $14, $15, 'in_progress', now(),
-        now() + make_interval(secs => $16), now() + make_interval(secs => $17)
+    SELECT $10::uuid, dialog_id, $4, $7, $5, $9, reset_version, $11, $12, 'in_progress', now(),
+        now() + make_interval(secs => $13), now() + make_interval(secs => $14)
     FROM key JOIN dialog ON dialog.id = key.dialog_id
     RETURNING *
-), event AS ({CALL_EVENT})
-{EVENT_ROWS}
+)
+{published(PLUGIN_INVOCATION_STARTED, "call", event_id="$1")}
 SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored
 """  # noqa: S608  # constants of our own
 
@@ -144,10 +144,7 @@ async def read_for_message(executor: Executor, message: Message, history: int) -
 async def take_in(executor: Executor, message: Message, call: Call) -> Intake:
     row = await executor.fetchrow(
         INTAKE,
-        uuid4(),
-        EventType.PLUGIN_INVOCATION_STARTED,
-        "info",
-        stream_of(EventType.PLUGIN_INVOCATION_STARTED, call.plugin_id),
+        PLUGIN_INVOCATION_STARTED.new_id(),
         message.dialog_id,
         message.bot_id,
         message.user_id,

@@ -1,37 +1,49 @@
 """How a call ends, whoever made it."""
 
-from uuid import uuid4
-
+from generated.events import (
+    PLUGIN_FAILED,
+    PLUGIN_INVOCATION_COMPLETED,
+    PLUGIN_TIMEOUT,
+)
+from generated.runtime.events import Event
 from impl.db import Executor
 from impl.dialogs.call import Outcome, StoredCall
-from impl.dialogs.queries.parts import CALL_EVENT
-from impl.events.log import EVENT_ROWS, stream_of
+from impl.events.log import published
+
 
 # A call ends once: where another instance ended it first, this changes nothing and returns no row.
 # The dialog's lock is taken before any other, as in the intake: the other order deadlocks with a
 # repeated message, which waits for the key while it holds the dialog. It also orders the reply
 # against a reset, which raises reset_version.
-OUTCOME = f"""
+def _outcome(event: Event) -> str:
+    return f"""
 WITH dialog AS (
-    SELECT id, reset_version FROM dialogs WHERE id = $15 FOR NO KEY UPDATE
+    SELECT id, reset_version FROM dialogs WHERE id = $12 FOR NO KEY UPDATE
 ), call AS (
-    UPDATE plugin_calls SET status = $6, error_code = $7, response_payload = $8, latency_ms = $9,
+    UPDATE plugin_calls SET status = $3, error_code = $4, response_payload = $5, latency_ms = $6,
         finished_at = now(), lease_until = NULL
     FROM dialog
-    WHERE dialog_id = dialog.id AND plugin_id = $5 AND invocation_id = $10 AND attempt = $11
+    WHERE dialog_id = dialog.id AND plugin_id = $2 AND invocation_id = $7 AND attempt = $8
         AND status = 'in_progress'
-    RETURNING plugin_calls.*, dialog.reset_version = plugin_calls.reset_version AS current
+    RETURNING plugin_calls.*, dialog.reset_version = plugin_calls.reset_version AS current,
+        'warning' AS severity  -- where the contract leaves it open
 ), reply AS (
     INSERT INTO messages (dialog_id, sender_type, plugin_id, payload, llm_usage, trace_id)
-    SELECT call.dialog_id, 'plugin', call.plugin_id, $12, $13, call.trace_id
-    FROM call WHERE current AND $12::jsonb IS NOT NULL
+    SELECT call.dialog_id, 'plugin', call.plugin_id, $9, $10, call.trace_id
+    FROM call WHERE current AND $9::jsonb IS NOT NULL
 ), key AS (
-    UPDATE message_keys SET response = $14 FROM call
+    UPDATE message_keys SET response = $11 FROM call
     WHERE message_keys.dialog_id = call.dialog_id AND message_keys.message_id = call.message_id
-), event AS ({CALL_EVENT})
-{EVENT_ROWS}
+)
+{published(event, "call", event_id="$1")}
 SELECT invocation_id FROM call
 """  # noqa: S608  # constants of our own
+
+
+OUTCOMES = {
+    event.name: _outcome(event)
+    for event in (PLUGIN_INVOCATION_COMPLETED, PLUGIN_FAILED, PLUGIN_TIMEOUT)
+}
 
 END_LEASE = """
 UPDATE plugin_calls SET lease_until = now()
@@ -42,11 +54,8 @@ WHERE plugin_id = $1 AND invocation_id = $2 AND attempt = $3 AND status = 'in_pr
 async def finish(executor: Executor, call: StoredCall, outcome: Outcome) -> bool:
     """Whether this ended the call; False where another instance already had."""
     row = await executor.fetchrow(
-        OUTCOME,
-        uuid4(),
-        outcome.event_type,
-        "info" if outcome.error_code is None else "warning",
-        stream_of(outcome.event_type, call.plugin_id),
+        OUTCOMES[outcome.event.name],
+        outcome.event.new_id(),
         call.plugin_id,
         outcome.status,
         outcome.error_code,

@@ -1,0 +1,88 @@
+"""The messages of `events.asyncapi.yaml`: what the generator, rules and documents read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tools.contract import Json, deref
+
+ENVELOPE = "EventEnvelopeV1"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message and the channel that carries it."""
+
+    document: Json
+    name: str
+    channel: str
+    spec: Json
+
+    @property
+    def stream(self) -> Json:
+        """Its channel's `x-redis-stream`."""
+        return dict(self.document["channels"][self.channel]["x-redis-stream"])
+
+    @property
+    def payload(self) -> str:
+        """The name of its payload's schema."""
+        return str(self.spec["payload"]["$ref"].rsplit("/", 1)[1])
+
+    @property
+    def members(self) -> dict[str, Json]:
+        return properties(self.document, self.spec["payload"])
+
+    @property
+    def empty(self) -> list[str]:
+        """The payload's members that no entry fills."""
+        return [name for name, member in self.members.items() if member.get("type") == "null"]
+
+    @property
+    def envelope(self) -> dict[str, Json]:
+        return properties(self.document, self.spec["headers"])
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The envelope's members that are the same in every entry."""
+        return {name: item["const"] for name, item in self.envelope.items() if "const" in item}
+
+
+def messages(document: Json) -> list[Message]:
+    """Every message, in the order of the channels."""
+    known = document["components"]["messages"]
+    return [
+        Message(document, name, channel, known[name])
+        for channel, spec in document["channels"].items()
+        for name in spec["messages"]
+    ]
+
+
+def properties(document: Json, schema: Json) -> dict[str, Json]:
+    """The members of an object; what a later part of an `allOf` says of one is added to it."""
+    found: dict[str, Json] = {}
+    for part in _parts(document, schema):
+        for name, member in part.get("properties", {}).items():
+            found[name] = _narrowed(found.get(name, {}), member)
+    return found
+
+
+def _parts(document: Json, schema: Json) -> Iterator[Json]:
+    node = deref(document, schema)
+    yield node
+    for part in node.get("allOf", []):
+        yield from _parts(document, part)
+
+
+def _narrowed(wide: Json, narrow: Json) -> Json:
+    return narrow if "type" in narrow or "$ref" in narrow else wide | narrow
+
+
+def events_context(document: Json) -> Json:
+    """What `events.py.j2` is rendered with."""
+    return {
+        "channels": [
+            {"name": name, **channel["x-redis-stream"]}
+            for name, channel in document["channels"].items()
+        ],
+        "messages": messages(document),
+    }
