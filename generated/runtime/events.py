@@ -16,6 +16,7 @@ import orjson
 from pydantic import BaseModel
 
 from generated.models import EventEnvelopeV1
+from generated.runtime import emits
 
 ENVELOPE = tuple(EventEnvelopeV1.model_fields)
 # Whom an event is about stands in its payload, or it is about nobody.
@@ -69,7 +70,11 @@ class Event:
     empty: frozenset[str] = frozenset()
 
     def new_id(self) -> UUID:
-        """The id of one more; no statement publishes one without."""
+        """The id of one more; no statement publishes one without.
+
+        Raises UndeclaredEventError where the operation at hand does not declare the event.
+        """
+        emits.require(self.name)
         return uuid4()
 
     def rows(self, facts: str, *, event_id: str, trace_id: str, occurred_at: str = "now()") -> str:
