@@ -23,8 +23,14 @@ def registration(url: str, described: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def beat(api: Api, done: Any, plugin_id: str | None = None, status: str = "active") -> Answer:
-    body = {"plugin_id": done["plugin_id"], "status": status, "latency_ms": 1.5}
+async def beat(
+    api: Api,
+    done: Any,
+    plugin_id: str | None = None,
+    status: str = "active",
+    said: str | None = None,
+) -> Answer:
+    body = {"plugin_id": said or done["plugin_id"], "status": status, "latency_ms": 1.5}
     path = f"/api/v1/plugins/{plugin_id or done['plugin_id']}/heartbeat"
     headers = {"Authorization": f"Bearer {done['token']}"}
     return await api.send("POST", path, json=body, headers=headers)
@@ -117,7 +123,9 @@ async def test_a_heartbeat_is_for_oneself(
     two = (await api.register(registration(plugin.url, manifest("two")))).json
     foreign = await beat(api, {**one, "plugin_id": two["plugin_id"]}, two["plugin_id"])
     assert (foreign.status, foreign.json["code"]) == (404, "plugin_not_found")
-    crossed = await beat(api, one, two["plugin_id"])
+    other = await beat(api, one, two["plugin_id"])
+    assert (other.status, other.json["code"]) == (404, "plugin_not_found")
+    crossed = await beat(api, one, said=two["plugin_id"])
     assert (crossed.status, crossed.json["errors"][0]["pointer"]) == (422, "/plugin_id")
     assert await pool.fetchval("SELECT count(*) FROM plugins WHERE last_heartbeat IS NULL") == 2
 
