@@ -18,7 +18,7 @@ from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
 from tools.bundler import bundle
-from tools.events import messages
+from tools.events import Message, messages
 from tools.examples import formats
 
 DOCUMENT = bundle("events.asyncapi.yaml")
@@ -47,17 +47,22 @@ async def undeclared(pool: asyncpg.Pool, settings: Settings) -> list[str]:
 
 def faults(stream: str, body: Json) -> Iterator[str]:
     """What the contract refuses in an event."""
-    kinds = [message for message in MESSAGES if message.fixed.items() <= body.items()]
-    if len(kinds) != 1:
-        yield f"{body['event_type']} of {body['source']} is {len(kinds)} messages"
+    found = kinds(body)
+    if len(found) != 1:
+        yield f"{body['event_type']} of {body['source']} is {len(found)} messages"
         return
-    (message,) = kinds
+    (message,) = found
     if stream != message.stream["key"].format(**body):
         yield f"{message.name} in {stream}"
     headers = {name: value for name, value in body.items() if name != "payload"}
     for part, value in (("headers", headers), ("payload", body["payload"])):
         for error in _validator(message.name, part).iter_errors(value):
             yield f"{message.name}: {part}: {error.json_path}: {error.message}"
+
+
+def kinds(body: Json) -> list[Message]:
+    """The messages that an event may be: one, where the contract is kept."""
+    return [message for message in MESSAGES if message.fixed.items() <= body.items()]
 
 
 @cache

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tools import examples, redocly, routes, rules
+from tools import asyncapi, examples, redocly, routes, rules
 from tools.contract import ROOT, ContractError
 
 Check = Callable[[], list[str]]
@@ -39,6 +39,7 @@ CHECKS: dict[str, tuple[str, Check]] = {
     "rules": ("the contract keeps our rules", rules.findings),
     "examples": ("every example fits its schema", examples.findings),
     "generated": ("generated/ is what the contract says", command("tools.generate", "--check")),
+    "asyncapi": ("the events' document is AsyncAPI's", asyncapi.findings),
     "redocly": ("the contract keeps redocly's rules", redocly.findings),
     "routes": ("routes and operations are the same set", routes.findings),
     "ruff": ("the code keeps ruff's rules", command("ruff", "check", ".")),

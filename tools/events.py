@@ -33,6 +33,14 @@ class Message:
         return properties(self.document, self.spec["payload"])
 
     @property
+    def required(self) -> set[str]:
+        return {
+            name
+            for part in _parts(self.document, self.spec["payload"])
+            for name in part.get("required", [])
+        }
+
+    @property
     def empty(self) -> list[str]:
         """The payload's members that no entry fills."""
         return [name for name, member in self.members.items() if member.get("type") == "null"]
@@ -48,12 +56,13 @@ class Message:
 
 
 def messages(document: Json) -> list[Message]:
-    """Every message, in the order of the channels."""
+    """Every message that a channel carries, in the order of the channels."""
     known = document["components"]["messages"]
     return [
         Message(document, name, channel, known[name])
         for channel, spec in document["channels"].items()
         for name in spec["messages"]
+        if name in known
     ]
 
 

@@ -65,11 +65,15 @@ def generate(target: Path) -> None:
     write_models(target, documents)
     render(target / "errors.py", "errors.py.j2", codes=error_codes())
     render(target / "events.py", "events.py.j2", **events_context(events))
+    write_document(target / "events.asyncapi.json", events)
     for name, document in documents.items():
         write_service(target / SERVICES[name], SERVICES[name], document)
-        bundled = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-        write(target / name.replace(".yaml", ".json"), bundled)
+        write_document(target / name.replace(".yaml", ".json"), document)
     tidy(target)
+
+
+def write_document(path: Path, document: Json) -> None:
+    write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def copy_runtime(target: Path) -> None:

@@ -20,6 +20,7 @@ DOCUMENTS = (
     "contracts/v1alpha/events.asyncapi.yaml",
     "generated/openapi.json",
     "generated/plugin.openapi.json",
+    "generated/events.asyncapi.json",
 )
 # It reports usage and asks for updates unless told not to; a lint needs no network.
 QUIET = {
@@ -32,7 +33,7 @@ QUIET = {
 
 def findings(folder: Path = ROOT) -> list[str]:
     """What the linter, by `redocly.yaml`, finds in the documents of `folder`."""
-    problems = _install()
+    problems = install()
     if problems:
         return problems
     config = ["--config", str(ROOT / "redocly.yaml"), "--format", "stylish"]
@@ -43,7 +44,7 @@ def findings(folder: Path = ROOT) -> list[str]:
     return [] if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines()
 
 
-def _install() -> list[str]:
+def install() -> list[str]:
     """`npm ci` where node_modules is older than the lock."""
     if INSTALLED.is_file() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
         return []

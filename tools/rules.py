@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.bundler import Bundle, error_codes, load, read
 from tools.contract import CONTRACT, Operation, in_example, operations, walk
+from tools.event_rules import EVENT_RULES
 from tools.extensions import FOLDER, extensions_enforced, extensions_fit
 from tools.operation_rules import OPERATION_RULES
 from tools.promise_rules import PROMISE_RULES
@@ -36,6 +37,7 @@ def findings(folder: Path = CONTRACT) -> list[str]:
     found = [text for rule in CONTRACT_RULES for text in rule(folder, bundles)]
     for bundle in bundles.values():
         found += [text for rule in SCHEMA_RULES for text in rule(bundle)]
+    found += [text for rule in EVENT_RULES for text in rule(bundles[EVENTS])]
     for name in HTTP:
         errors = error_codes(folder)
         for operation in operations(bundles[name].document):

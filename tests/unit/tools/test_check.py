@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from tests.unit.tools.conftest import Edit
-from tools import check, redocly, routes
+from tools import asyncapi, check, redocly, routes
 from tools.contract import ROOT, ContractError
 
 
@@ -64,6 +64,17 @@ def test_redocly_finds_what_ours_do_not(contract: Path, edit: Edit, tmp_path: Pa
     said = "\n".join(redocly.findings(tmp_path))
     assert "parameter-description" in said
     assert "tag-description" in said
+
+
+def test_asyncapis_own_schema_finds_what_redocly_does_not(contract: Path, edit: Edit) -> None:
+    edit("events.asyncapi.yaml", "action: send, channel", "action: shout, channel")
+    edit("events.asyncapi.yaml", "      summary: A plugin call failed.", "      contentTyp: x")
+    said = asyncapi.findings(contract)
+    assert [line.split(": ")[1] for line in said] == [
+        "$.operations.publishPluginEvents.action",
+        "$.components.messages.plugin_failed",
+    ]
+    assert "'shout' is not one of ['send', 'receive']" in said[0]
 
 
 def test_a_route_that_is_not_declared_is_told() -> None:

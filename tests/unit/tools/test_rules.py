@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.tools.conftest import Edit
+from tools.event_rules import EVENT_RULES
 from tools.rules import CONTRACT_RULES, OF_OPERATIONS, findings
 from tools.schema_rules import SCHEMA_RULES
 
 USERS = "paths/users.yaml"
 MESSAGES = "paths/dialog-messages.yaml"
 HEARTBEAT = "paths/plugin-heartbeat.yaml"
+EVENTS = "events.asyncapi.yaml"
 # Of each rule the changes that break it: a file, what to replace there by what, and what is said.
 BROKEN = {
     "demanded_members": [
@@ -75,6 +77,43 @@ BROKEN = {
     ],
     "events_are_declared": [
         (USERS, "[user_created]", "[user_born]", "x-emits: user_born is not in events.asyncapi"),
+    ],
+    "channels_carry_messages": [
+        (EVENTS, "      user_created: {$ref: '#/components/messages/user_created'}\n",
+         "      plugin_failed: {$ref: '#/components/messages/plugin_failed'}\n",
+         "user_created: no channel carries it"),
+        (EVENTS, "      user_created: {$ref: '#/components/messages/user_created'}\n",
+         "      user_created: {$ref: '#/components/messages/plugin_failed'}\n",
+         "channels/dialogEvents: user_created is not the message user_created"),
+        (EVENTS, "      user_created: ",
+         "      plugin_failed: {$ref: '#/components/messages/plugin_failed'}\n      user_created: ",
+         "plugin_failed: several channels carry it"),
+    ],
+    "streams_bound": [
+        (EVENTS, "    x-redis-stream: {key: 'plugin:events', max_length: 100000}\n", "",
+         "channels/pluginEvents: lacks x-redis-stream"),
+        (EVENTS, "key: 'plugin:events'", "key: 'plugins:events'",
+         "channels/pluginEvents: its address is not the key"),
+        (EVENTS, ", location: '$message.header#/plugin_id'", "", "plugin_id lacks its location"),
+        ("schemas/PluginInvocationLogV1.yaml", "  plugin_id: {$ref: Uuid.yaml}\n", "",
+         "plugin_failed: its payload lacks plugin_id"),
+    ],
+    "messages_described": [
+        (EVENTS, "      summary: A plugin call failed.\n", "", "plugin_failed: lacks summary"),
+        (EVENTS, "          - {$ref: schemas/EventEnvelopeV1.yaml}\n", "",
+         "plugin_registered: its headers are not those of EventEnvelopeV1"),
+        (EVENTS, "source: {const: core}, ", "", "plugin_registered: fixes no source"),
+        (EVENTS, "{const: plugin_failed}", "{const: plugin_fails}",
+         "plugin_failed: its event_type is another"),
+    ],
+    "messages_differ": [
+        (EVENTS, "event_type: {const: plugin_failed}, ", "", "may be taken for plugin_failed"),
+    ],
+    "payloads_whole": [
+        ("schemas/UserCreatedV1.yaml", "required: [user_id]", "required: []",
+         "schemas/UserCreatedV1.yaml: user_id is in every payload, but not required"),
+        (EVENTS, "payload: {$ref: schemas/UserCreatedV1.yaml}", "payload: {type: object}",
+         "user_created: make its payload a schema of its own"),
     ],
     "one_quota_a_partition": [
         ("fragments/MessageLimit.yaml", "quota: 12000", "quota: 900", "another quota for bot"),
@@ -179,7 +218,9 @@ def test_the_contract_breaks_none() -> None:
 
 
 def test_every_rule_is_broken_above() -> None:
-    rules = {rule.__name__ for rule in (*CONTRACT_RULES, *OF_OPERATIONS, *SCHEMA_RULES)}
+    rules = {
+        rule.__name__ for rule in (*CONTRACT_RULES, *OF_OPERATIONS, *EVENT_RULES, *SCHEMA_RULES)
+    }
     assert rules == set(BROKEN)
 
 

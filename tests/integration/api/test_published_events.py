@@ -1,0 +1,162 @@
+"""Each operation publishes what its `x-emits` names, and nothing else.
+
+What any test of the API publishes is held against the AsyncAPI document by `running_api`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from generated.core import users
+from impl.settings import Settings
+from tests.published import MESSAGES, faults, kinds
+from tests.stack import Answer, Api, ScriptedPlugin, running_api, settings_for
+from tools.bundler import bundle
+from tools.contract import operations
+
+EMITS: dict[str, list[str]] = {
+    operation.id: operation.spec["x-emits"]
+    for operation in operations(bundle("openapi.yaml"))
+    if "x-emits" in operation.spec
+}
+
+
+@pytest.fixture
+def settings(database: str, valkey: str) -> Settings:
+    return settings_for(database, valkey, call_deadline_seconds=0.5)
+
+
+async def creates_user(api: Api, plugin: ScriptedPlugin) -> Answer:
+    body = {"telegram_id": 814, "display_name": "Ada", "locale": "en"}
+    return await api.bot("POST", "/api/v1/users", json=body)
+
+
+async def registers(api: Api, plugin: ScriptedPlugin) -> Answer:
+    described = {
+        "name": "text_reply",
+        "version": "1.0.0",
+        "intents": [],
+        "auth": {"type": "bearer"},
+        "supported_schema_versions": ["v1alpha"],
+    }
+    named = {"name": "text_reply", "version": "1.0.0", "base_url": plugin.url}
+    return await api.register({**named, "manifest": described})
+
+
+async def beats(api: Api, plugin: ScriptedPlugin) -> Answer:
+    done = await api.add_plugin(plugin.url)
+    return await api.send(
+        "POST",
+        f"/api/v1/plugins/{done['plugin_id']}/heartbeat",
+        json={"plugin_id": done["plugin_id"], "status": "active", "latency_ms": 12.5},
+        headers={"Authorization": f"Bearer {done['token']}"},
+    )
+
+
+async def is_answered(api: Api, plugin: ScriptedPlugin) -> Answer:
+    await api.add_plugin(plugin.url)
+    return await api.say(await api.user(), "Hello!")
+
+
+async def is_refused(api: Api, plugin: ScriptedPlugin) -> Answer:
+    async def refuse(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=400)
+
+    plugin.reply = refuse
+    return await is_answered(api, plugin)
+
+
+async def is_kept_waiting(api: Api, plugin: ScriptedPlugin) -> Answer:
+    async def hang(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    plugin.reply = hang
+    return await is_answered(api, plugin)
+
+
+Scenario = Callable[[Api, ScriptedPlugin], Awaitable[Answer]]
+# Of each operation and event, what makes the one publish the other. It returns the last answer.
+SCENARIOS: dict[tuple[str, str], Scenario] = {
+    ("upsertUser", "user_created"): creates_user,
+    ("registerPlugin", "plugin_registered"): registers,
+    ("sendPluginHeartbeat", "plugin_heartbeat"): beats,
+    ("addDialogMessage", "plugin_invocation_started"): is_answered,
+    ("addDialogMessage", "plugin_invocation_completed"): is_answered,
+    ("addDialogMessage", "plugin_failed"): is_refused,
+    ("addDialogMessage", "plugin_timeout"): is_kept_waiting,
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "event"), [(name, event) for name, events in EMITS.items() for event in events]
+)
+async def test_an_operation_publishes_what_it_declares(
+    operation: str, event: str, api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    answer = await SCENARIOS[operation, event](api, plugin)
+    assert answer.status in (200, 201), answer.raw
+    found = await published_by(answer, pool)
+    assert event in found
+    assert found <= set(EMITS[operation])
+
+
+async def published_by(answer: Answer, pool: asyncpg.Pool) -> set[str]:
+    """The names of the messages that the request published."""
+    rows = await pool.fetch(
+        "SELECT body FROM outbox WHERE body ->> 'trace_id' = $1", answer.headers["X-Trace-Id"]
+    )
+    return {message.name for row in rows for message in kinds(row["body"])}
+
+
+def test_every_message_has_a_scenario() -> None:
+    assert {event for _, event in SCENARIOS} == {message.name for message in MESSAGES}
+
+
+async def test_an_event_that_the_operation_does_not_declare_is_never_stored(
+    pool: asyncpg.Pool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(users, "UPSERT_USER", replace(users.UPSERT_USER, emits=frozenset()))
+    async with running_api(pool, settings) as api:
+        body = {"telegram_id": 814, "display_name": "Ada"}
+        answer = await api.bot("POST", "/api/v1/users", json=body)
+    assert (answer.status, answer.json["code"]) == (500, "internal_error")
+    for table in ("users", "outbox", "audit_logs"):
+        assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+class TestWhatIsNoEventOfTheContract:
+    """The check that follows every test of the API tells what the contract does not say."""
+
+    @pytest.fixture
+    async def event(self, api: Api, pool: asyncpg.Pool) -> tuple[str, dict[str, Any]]:
+        await api.user()
+        row = await pool.fetchrow("SELECT stream, body FROM outbox")
+        assert not list(faults(row["stream"], row["body"]))
+        return row["stream"], row["body"]
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"payload": {}}, "user_created: payload: $: 'user_id' is a required property"),
+            ({"payload": {"user_id": "814"}}, "user_created: payload: $.user_id: '814'"),
+            ({"severity": "warning"}, "user_created of core is 0 messages"),
+            ({"event_type": "user_gone"}, "user_gone of core is 0 messages"),
+            ({"source": "plugin"}, "user_created of plugin is 0 messages"),
+            ({"trace_id": None}, "user_created: headers: $.trace_id: None is not of type"),
+            ({"more": 1}, "user_created: headers: $: Additional properties are not allowed"),
+        ],
+    )
+    def test_in_its_members(
+        self, event: tuple[str, dict[str, Any]], change: dict[str, Any], said: str
+    ) -> None:
+        stream, body = event
+        assert any(text.startswith(said) for text in faults(stream, body | change))
+
+    def test_in_its_stream(self, event: tuple[str, dict[str, Any]]) -> None:
+        assert list(faults("plugin:events", event[1])) == ["user_created in plugin:events"]
