@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tools import asyncapi, examples, redocly, routes, rules
+from tools import asyncapi, examples, promtool, redocly, routes, rules
 from tools.contract import ROOT, ContractError
 
 Check = Callable[[], list[str]]
@@ -40,6 +40,7 @@ CHECKS: dict[str, tuple[str, Check]] = {
     "examples": ("every example fits its schema", examples.findings),
     "generated": ("generated/ is what the contract says", command("tools.generate", "--check")),
     "asyncapi": ("the events' document is AsyncAPI's", asyncapi.findings),
+    "alerts": ("the alerts keep promtool's rules", promtool.findings),
     "redocly": ("the contract keeps redocly's rules", redocly.findings),
     "routes": ("routes and operations are the same set", routes.findings),
     "ruff": ("the code keeps ruff's rules", command("ruff", "check", ".")),

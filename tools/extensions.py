@@ -42,6 +42,7 @@ EXTENSIONS = {
     "x-idempotency": Extension(_operation, "generated.runtime.idempotency:idempotency"),
     "x-emits": Extension(_operation, "generated.runtime.emits:require"),
     "x-redis-stream": Extension(_channel, "impl.events.streams:append"),
+    "x-metrics": Extension(_root, "generated.runtime.metrics:Family"),
 }
 FOLDER = "extensions"
 
@@ -68,6 +69,12 @@ def _faults(folder: Path, name: str, parts: Parts, value: object) -> Iterator[st
         if _broken(schema) is None:  # else `extensions_enforced` tells
             for error in jsonschema.Draft202012Validator(schema).iter_errors(value):
                 yield f"{name}: {error.json_path}: {error.message}"
+
+
+def fits(folder: Path, name: str, value: object) -> bool:
+    """Whether `value` is what the extension `name` may say."""
+    schema = read(folder.resolve() / FOLDER / f"{name}.yaml")
+    return _broken(schema) is None and jsonschema.Draft202012Validator(schema).is_valid(value)
 
 
 def _broken(schema: Json) -> str | None:

@@ -1,7 +1,7 @@
-"""`make generate`: the contract in, `generated/` out. The same contract gives the same bytes.
+"""`make generate`: the contract in, `generated/` and `deploy/` out. Alike gives the same bytes.
 
-python -m tools.generate            write the tree
-python -m tools.generate --check    exit 1 where the tree is not what the contract says
+python -m tools.generate            write the files
+python -m tools.generate --check    exit 1 where they are not what the contract says
 """
 
 import argparse
@@ -19,9 +19,11 @@ from typing import Any
 
 import jinja2
 
+from tools.board import deployed
 from tools.bundler import bundle, error_codes
 from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
 from tools.events import events_context
+from tools.metrics import metrics_context
 from tools.operations import security_schemes, tag_context
 from tools.steps import own_parameters
 
@@ -40,7 +42,7 @@ _templates.filters["snake"] = snake_case
 _templates.filters["pyrepr"] = lambda value: json.dumps(value) if value is not None else "None"
 
 
-def main(arguments: list[str] | None = None, target: Path = GENERATED) -> int:
+def main(arguments: list[str] | None = None, target: Path = GENERATED, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check = parser.parse_args(arguments).check
@@ -48,13 +50,25 @@ def main(arguments: list[str] | None = None, target: Path = GENERATED) -> int:
         fresh = Path(folder) / "generated"
         generate(fresh)
         stale = differences(fresh, target)
+        pages = {name: text for name, text in beside().items() if not says(root / name, text)}
         if check:
-            for name in stale:
-                print(f"stale: generated/{name} (run `make generate`)", file=sys.stderr)
-            return 1 if stale else 0
+            for name in [*(f"generated/{name}" for name in stale), *pages]:
+                print(f"stale: {name} (run `make generate`)", file=sys.stderr)
+            return 1 if stale or pages else 0
         replace(fresh, target, stale)
-    print(f"generated/ is up to date ({len(stale)} files changed)")
+        for name, text in pages.items():
+            write(root / name, text)
+    print(f"generated files are up to date ({len(stale) + len(pages)} changed)")
     return 0
+
+
+def beside() -> dict[str, str]:
+    """What the contract makes outside of `generated/`: each file's path and text."""
+    return deployed(bundle("openapi.yaml")["x-metrics"])
+
+
+def says(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def generate(target: Path) -> None:
@@ -66,6 +80,8 @@ def generate(target: Path) -> None:
     render(target / "errors.py", "errors.py.j2", codes=error_codes())
     render(target / "events.py", "events.py.j2", **events_context(events))
     write_document(target / "events.asyncapi.json", events)
+    metrics = metrics_context(documents["openapi.yaml"], events, list(error_codes()))
+    render(target / "metrics.py", "metrics.py.j2", **metrics)
     for name, document in documents.items():
         write_service(target / SERVICES[name], SERVICES[name], document)
         write_document(target / name.replace(".yaml", ".json"), document)

@@ -12,6 +12,7 @@ from tools.bundler import Bundle, error_codes, load, read
 from tools.contract import CONTRACT, Operation, in_example, operations, walk
 from tools.event_rules import EVENT_RULES
 from tools.extensions import FOLDER, extensions_enforced, extensions_fit
+from tools.metric_rules import metrics_make_sense
 from tools.operation_rules import OPERATION_RULES
 from tools.promise_rules import PROMISE_RULES
 from tools.schema_rules import SCHEMA_RULES
@@ -135,5 +136,6 @@ CONTRACT_RULES: list[Callable[[Path, Bundles], Iterator[str]]] = [
     every_file_used,
     every_code_used,
     codes_complete,
+    metrics_make_sense,
     no_secret_in_examples,
 ]

@@ -77,3 +77,17 @@ def test_generating_repairs_what_differs(copy: Path) -> None:
     (copy / "extra.py").write_text("")
     assert generate.main([], copy) == 0
     assert tree(copy) == tree(ROOT / "generated")
+
+
+def test_what_stands_beside_is_compared_and_repaired_too(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = copy.parent
+    assert generate.main(["--check"], copy, root) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert {line.split()[1] for line in said} == set(generate.beside())
+    assert not (root / "deploy").exists()
+    assert generate.main([], copy, root) == 0
+    assert generate.main(["--check"], copy, root) == 0
+    for name, text in generate.beside().items():
+        assert (root / name).read_text() == text == (ROOT / name).read_text()

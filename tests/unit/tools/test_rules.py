@@ -164,6 +164,10 @@ BROKEN = {
         ("errors.yaml", "status: 503, title: Over", "status: 203, title: Over",
          "overloaded has no such by or status"),
     ],
+    "metrics_make_sense": [  # the rest in test_metric_rules.py
+        ("metrics.yaml", "name: botcore_error_rate", "name: botcore_error_share",
+         "metrics.yaml: botcore_error_share: its unit demands _rate"),
+    ],
     "no_secret_in_examples": [
         ("paths/plugin-register.yaml", "invoke_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0",
          "invoke_a8d9c0b1a8d9c0b1a8d9c0b1a8d9c0b1", "looks like a secret that works"),

@@ -1,0 +1,398 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+"""Every metric of the contract (`x-metrics`), and the values that its labels may take."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from generated.runtime.metrics import Family
+
+OperationLabel = Literal[
+    "upsertUser",
+    "getDialog",
+    "addDialogMessage",
+    "registerPlugin",
+    "sendPluginHeartbeat",
+    "getContract",
+    "getPluginContract",
+    "getReferencePage",
+    "getReferenceScript",
+    "getHealth",
+    "getReadiness",
+    "none",
+]
+StatusLabel = Literal[
+    200,
+    201,
+    400,
+    401,
+    403,
+    404,
+    405,
+    406,
+    409,
+    413,
+    415,
+    422,
+    429,
+    500,
+    503,
+    499,
+]
+CodeLabel = Literal[
+    "invalid_json",
+    "invalid_utf8",
+    "duplicate_key",
+    "unsupported_schema_version",
+    "missing_credentials",
+    "invalid_credentials",
+    "insufficient_scope",
+    "not_found",
+    "dialog_not_found",
+    "user_not_found",
+    "plugin_not_found",
+    "method_not_allowed",
+    "not_acceptable",
+    "message_in_flight",
+    "plugin_conflict",
+    "body_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+    "message_id_reused",
+    "rate_limited",
+    "internal_error",
+    "database_unavailable",
+    "overloaded",
+    "client_disconnected",
+]
+PluginCallsTotalCodeLabel = Literal[
+    "plugin_unavailable",
+    "plugin_timeout",
+    "plugin_rejected",
+    "plugin_answer_invalid",
+    "plugin_answer_too_large",
+    "no_plugin_available",
+    "none",
+]
+KindLabel = Literal[
+    "prompt",
+    "completion",
+]
+QueueLabel = Literal[
+    "calls",
+    "lost_calls",
+    "outbox",
+]
+StreamLabel = Literal[
+    "plugin:events",
+    "plugin:invocations",
+    "dialog:events",
+]
+DependencyLabel = Literal[
+    "database",
+    "redis",
+]
+StateLabel = Literal[
+    "used",
+    "idle",
+]
+MetricLabel = Literal[
+    "botcore_requests_total",
+    "botcore_request_errors_total",
+    "botcore_error_rate",
+    "botcore_request_latency_seconds",
+    "botcore_core_latency_seconds",
+    "botcore_requests_under_way",
+    "botcore_plugin_calls_total",
+    "botcore_plugin_latency_seconds",
+    "botcore_token_usage_total",
+    "botcore_queue_depth",
+    "botcore_stream_lag_seconds",
+    "botcore_sample_age_seconds",
+    "botcore_dependency_up",
+    "botcore_database_connections",
+    "botcore_database_connections_limit",
+    "botcore_events_published_total",
+    "botcore_calls_recovered_total",
+    "botcore_metric_mistakes_total",
+]
+
+
+class RequestsTotal(Family[Counter]):
+    """Requests by operation and status; 499 where the caller left before it."""
+
+    def at(self, operation: OperationLabel, status: StatusLabel) -> Counter:
+        return self.child(operation, status)
+
+
+class RequestErrorsTotal(Family[Counter]):
+    """Requests that were answered by an error, by its code."""
+
+    def at(self, operation: OperationLabel, code: CodeLabel) -> Counter:
+        return self.child(operation, code)
+
+
+class RequestLatencySeconds(Family[Histogram]):
+    """From a request to its answer, by operation; a plugin's time is in it."""
+
+    def at(self, operation: OperationLabel) -> Histogram:
+        return self.child(operation)
+
+
+class PluginCallsTotal(Family[Counter]):
+    """Calls of plugins that ended, by the error's code, or none."""
+
+    def at(self, code: PluginCallsTotalCodeLabel) -> Counter:
+        return self.child(code)
+
+
+class TokenUsageTotal(Family[Counter]):
+    """Tokens of language models, as the plugins' answers tell them."""
+
+    def at(self, kind: KindLabel) -> Counter:
+        return self.child(kind)
+
+
+class QueueDepth(Family[Gauge]):
+    """Queued calls, calls whose instance died, events for the streams; to 10000."""
+
+    def at(self, queue: QueueLabel) -> Gauge:
+        return self.child(queue)
+
+
+class StreamLagSeconds(Family[Gauge]):
+    """The age of the oldest event that is not in its stream yet."""
+
+    def at(self, stream: StreamLabel) -> Gauge:
+        return self.child(stream)
+
+
+class DependencyUp(Family[Gauge]):
+    """Whether this process reached it when it last tried."""
+
+    def at(self, dependency: DependencyLabel) -> Gauge:
+        return self.child(dependency)
+
+
+class DatabaseConnections(Family[Gauge]):
+    """Connections of this process's pool."""
+
+    def at(self, state: StateLabel) -> Gauge:
+        return self.child(state)
+
+
+class EventsPublishedTotal(Family[Counter]):
+    """Entries that this process added to the streams."""
+
+    def at(self, stream: StreamLabel) -> Counter:
+        return self.child(stream)
+
+
+class MetricMistakesTotal(Family[Counter]):
+    """Values that the contract does not list, and so were not counted."""
+
+    def at(self, metric: MetricLabel) -> Counter:
+        return self.child(metric)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Those of one process; `registry` holds what a scrape shows."""
+
+    registry: CollectorRegistry
+    requests_total: RequestsTotal
+    request_errors_total: RequestErrorsTotal
+    error_rate: Gauge
+    request_latency_seconds: RequestLatencySeconds
+    core_latency_seconds: Histogram
+    requests_under_way: Gauge
+    plugin_calls_total: PluginCallsTotal
+    plugin_latency_seconds: Histogram
+    token_usage_total: TokenUsageTotal
+    queue_depth: QueueDepth
+    stream_lag_seconds: StreamLagSeconds
+    sample_age_seconds: Gauge
+    dependency_up: DependencyUp
+    database_connections: DatabaseConnections
+    database_connections_limit: Gauge
+    events_published_total: EventsPublishedTotal
+    calls_recovered_total: Counter
+    metric_mistakes_total: MetricMistakesTotal
+
+
+def make_metrics() -> Metrics:
+    """Metrics of their own for whoever asks: an application, a worker, a test."""
+    # When a series began is a series of its own: twice as many.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    mistakes = Counter(
+        "botcore_metric_mistakes_total",
+        "Values that the contract does not list, and so were not counted.",
+        ("metric",),
+        registry=registry,
+    )
+    return Metrics(
+        registry=registry,
+        requests_total=RequestsTotal(
+            Counter(
+                "botcore_requests_total",
+                "Requests by operation and status; 499 where the caller left before it.",
+                (
+                    "operation",
+                    "status",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(OperationLabel),
+                get_args(StatusLabel),
+            ),
+            mistakes.labels("botcore_requests_total"),
+        ),
+        request_errors_total=RequestErrorsTotal(
+            Counter(
+                "botcore_request_errors_total",
+                "Requests that were answered by an error, by its code.",
+                (
+                    "operation",
+                    "code",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(OperationLabel),
+                get_args(CodeLabel),
+            ),
+            mistakes.labels("botcore_request_errors_total"),
+        ),
+        error_rate=Gauge(
+            "botcore_error_rate",
+            "The share of 5xx in this process's answers of the last minute.",
+            registry=registry,
+        ),
+        request_latency_seconds=RequestLatencySeconds(
+            Histogram(
+                "botcore_request_latency_seconds",
+                "From a request to its answer, by operation; a plugin's time is in it.",
+                ("operation",),
+                buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 8, 10),
+                registry=registry,
+            ),
+            (get_args(OperationLabel),),
+            mistakes.labels("botcore_request_latency_seconds"),
+        ),
+        core_latency_seconds=Histogram(
+            "botcore_core_latency_seconds",
+            "The core's part of a request that called a plugin, less the plugin's time.",
+            buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5),
+            registry=registry,
+        ),
+        requests_under_way=Gauge(
+            "botcore_requests_under_way", "Requests that are being answered.", registry=registry
+        ),
+        plugin_calls_total=PluginCallsTotal(
+            Counter(
+                "botcore_plugin_calls_total",
+                "Calls of plugins that ended, by the error's code, or none.",
+                ("code",),
+                registry=registry,
+            ),
+            (get_args(PluginCallsTotalCodeLabel),),
+            mistakes.labels("botcore_plugin_calls_total"),
+        ),
+        plugin_latency_seconds=Histogram(
+            "botcore_plugin_latency_seconds",
+            "From a plugin's call to its answer or its failure.",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16),
+            registry=registry,
+        ),
+        token_usage_total=TokenUsageTotal(
+            Counter(
+                "botcore_token_usage_total",
+                "Tokens of language models, as the plugins' answers tell them.",
+                ("kind",),
+                registry=registry,
+            ),
+            (get_args(KindLabel),),
+            mistakes.labels("botcore_token_usage_total"),
+        ),
+        queue_depth=QueueDepth(
+            Gauge(
+                "botcore_queue_depth",
+                "Queued calls, calls whose instance died, events for the streams; to 10000.",
+                ("queue",),
+                registry=registry,
+            ),
+            (get_args(QueueLabel),),
+            mistakes.labels("botcore_queue_depth"),
+        ),
+        stream_lag_seconds=StreamLagSeconds(
+            Gauge(
+                "botcore_stream_lag_seconds",
+                "The age of the oldest event that is not in its stream yet.",
+                ("stream",),
+                registry=registry,
+            ),
+            (get_args(StreamLabel),),
+            mistakes.labels("botcore_stream_lag_seconds"),
+        ),
+        sample_age_seconds=Gauge(
+            "botcore_sample_age_seconds",
+            "How long ago the queues and streams were read; 60 s later they are left out.",
+            registry=registry,
+        ),
+        dependency_up=DependencyUp(
+            Gauge(
+                "botcore_dependency_up",
+                "Whether this process reached it when it last tried.",
+                ("dependency",),
+                registry=registry,
+            ),
+            (get_args(DependencyLabel),),
+            mistakes.labels("botcore_dependency_up"),
+        ),
+        database_connections=DatabaseConnections(
+            Gauge(
+                "botcore_database_connections",
+                "Connections of this process's pool.",
+                ("state",),
+                registry=registry,
+            ),
+            (get_args(StateLabel),),
+            mistakes.labels("botcore_database_connections"),
+        ),
+        database_connections_limit=Gauge(
+            "botcore_database_connections_limit",
+            "How many connections this process's pool may open.",
+            registry=registry,
+        ),
+        events_published_total=EventsPublishedTotal(
+            Counter(
+                "botcore_events_published_total",
+                "Entries that this process added to the streams.",
+                ("stream",),
+                registry=registry,
+            ),
+            (get_args(StreamLabel),),
+            mistakes.labels("botcore_events_published_total"),
+        ),
+        calls_recovered_total=Counter(
+            "botcore_calls_recovered_total",
+            "Calls that this process took over from an instance that died.",
+            registry=registry,
+        ),
+        metric_mistakes_total=MetricMistakesTotal(
+            mistakes,
+            (get_args(MetricLabel),),
+            mistakes.labels("botcore_metric_mistakes_total"),
+        ),
+    )
