@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check test lock
+.PHONY: help run generate check conform test lock
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -38,6 +38,11 @@ generate: .venv/dev  ## write generated/ from contracts/
 
 check: .venv/dev  ## lint, types, contract, and whether generated/ is up to date
 	@$(BIN)/python -m tools.check
+
+# make conform URL=http://127.0.0.1:8080 ARGS='--only addDialogMessage'
+conform: .venv/dev  ## try the contract on a running deployment: URL=http://host:port
+	@test -n "$(URL)" || { echo "name the deployment: make conform URL=http://127.0.0.1:8080" >&2; exit 2; }
+	@$(BIN)/python -m tools.conform "$(URL)" $(ARGS)
 
 # make test ARGS='tests/unit -k json'
 test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS go to pytest

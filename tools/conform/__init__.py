@@ -1,0 +1,1 @@
+"""`make conform URL=…`: the contract, tried on any deployment, operation by operation."""

@@ -1,0 +1,63 @@
+"""Each declared event is published, and no other; the audit log tells by the trace."""
+
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from tools.conform.client import Request
+from tools.conform.codes import Try
+from tools.conform.plugin import FAIL, HANG
+from tools.conform.results import Results
+
+COLUMN = "events"
+# What a plugin posts keeps its own type; the contract calls it by this name.
+REPORTED = "plugin_reported"
+
+
+async def run(case: Try, results: Results) -> None:
+    declared = set(case.operation.spec.get("x-emits", []))
+    if case.operation.method == "get" and not declared:
+        return
+    published = await _published(case, await case.good())
+    for event in sorted(declared - published):
+        scenario = SCENARIOS.get(event)
+        if scenario is not None:
+            published |= await _published(case, await scenario(case))
+    for event in sorted(declared):
+        faults = [] if event in published else ["not published"]
+        results.add(case.operation.id, COLUMN, event, faults)
+    undeclared = sorted(published - declared)
+    faults = [f"{event} is not declared" for event in undeclared]
+    results.add(case.operation.id, COLUMN, "no other", faults)
+
+
+async def _published(case: Try, request: Request) -> set[str]:
+    """By one success, which is done when it is answered."""
+    trace_id = str(uuid4())
+    answer = await case.send(request.but(headers={"X-Trace-Id": trace_id}))
+    if answer.status >= 300:
+        return {f"(answered {answer})"}
+    page = await case.world.make(
+        "listAudit",
+        query={"trace_id": trace_id},
+        credentials={"AdminKey": case.world.keys.admin},
+    )
+    return {
+        REPORTED if entry["source"] == "plugin" else entry["action"]
+        for entry in page["items"]
+        if entry["event_id"] is not None
+    }
+
+
+async def _failing(case: Try) -> Request:
+    return (await case.good()).with_body(payload=case.world.text(FAIL))
+
+
+async def _hanging(case: Try) -> Request:
+    case.world.plugin.released.clear()
+    return (await case.good()).with_body(payload=case.world.text(HANG))
+
+
+SCENARIOS: dict[str, Callable[[Try], Awaitable[Request]]] = {
+    "plugin_failed": _failing,
+    "plugin_timeout": _hanging,
+}
