@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, cast
 from urllib.parse import unquote
 from uuid import UUID
@@ -11,15 +12,15 @@ from starlette.routing import Router
 from starlette.types import Message, Scope
 
 from generated import models
-from generated.core.dialogs import AddDialogMessage200, dialogs_router
-from generated.core.plugins import plugins_router
+from generated.core.dialogs import AddDialogMessage200
 from generated.core.security import AdminKey, BotToken, PluginToken, RegistryKey
-from generated.core.service import GetHealth200, service_router
+from generated.core.service import GetHealth200
 from generated.errors import DatabaseUnavailable
 from generated.runtime import emits, trace
 from generated.runtime.edge import Edge, UnknownPath
 from generated.runtime.limits import Charge, Standing, Verdict
 from generated.runtime.problems import ProblemError
+from tools.bundler import bundle
 
 DIALOG = UUID("9d6f0c1e-8a55-4a0e-9a44-6c1a3f1b2c3d")
 USER = UUID("0b9f6a52-7f6f-4f3e-8f3c-5d1f7f5f2a11")
@@ -27,6 +28,7 @@ PLUGIN = UUID("5a4b3c2d-1e0f-4a9b-8c7d-6e5f4a3b2c1d")
 TRACE = UUID("7f1d2c3e-5b6a-4c8d-9e0f-112233445566")
 MESSAGES = f"/api/v1/dialogs/{DIALOG}/messages"
 GOOD = "good-token"
+TAGS = [tag["name"] for tag in bundle("openapi.yaml")["tags"]]
 MAX_BODY = 2048
 
 
@@ -132,11 +134,12 @@ class Service:
     def __post_init__(self) -> None:
         edge = Edge(self.observer, self._translate, self.limiter, MAX_BODY)
         handlers = cast("Any", self.handlers)
-        routers = (
-            dialogs_router(handlers, self.authenticator, edge),
-            plugins_router(handlers, self.authenticator, edge),
-            service_router(handlers, self.authenticator, edge),
-        )
+        routers = [
+            getattr(import_module(f"generated.core.{tag}"), f"{tag}_router")(
+                handlers, self.authenticator, edge
+            )
+            for tag in TAGS
+        ]
         routes = [route for router in routers for route in router.routes]
         self.app = Router(routes, redirect_slashes=False, default=UnknownPath(edge))
 
