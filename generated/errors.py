@@ -15,6 +15,7 @@ ErrorCode = Literal[
     "insufficient_scope",
     "not_found",
     "dialog_not_found",
+    "message_not_found",
     "user_not_found",
     "plugin_not_found",
     "method_not_allowed",
@@ -113,6 +114,15 @@ class DialogNotFound(ProblemError):  # noqa: N818  # named by its code
     status = 404
     title = "No such dialog"
     default_detail = "The dialog does not exist, or belongs to another bot."
+
+
+class MessageNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such message."""
+
+    code = "message_not_found"
+    status = 404
+    title = "No such message"
+    default_detail = "The dialog has no such message, or belongs to another bot."
 
 
 class UserNotFound(ProblemError):  # noqa: N818  # named by its code
@@ -262,6 +272,7 @@ ERRORS: dict[str, type[ProblemError]] = {
     "insufficient_scope": InsufficientScope,
     "not_found": NotFound,
     "dialog_not_found": DialogNotFound,
+    "message_not_found": MessageNotFound,
     "user_not_found": UserNotFound,
     "plugin_not_found": PluginNotFound,
     "method_not_allowed": MethodNotAllowed,

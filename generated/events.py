@@ -77,6 +77,14 @@ USER_CREATED = Event(
     fixed={"event_type": "user_created", "source": "core", "severity": "info"},
 )
 
+# A dialog's messages were deleted.
+DIALOG_RESET = Event(
+    "dialog_reset",
+    DIALOG_EVENTS,
+    models.DialogResetV1,
+    fixed={"event_type": "dialog_reset", "source": "core", "severity": "info"},
+)
+
 EVENTS = {
     event.name: event
     for event in (
@@ -87,6 +95,7 @@ EVENTS = {
         PLUGIN_FAILED,
         PLUGIN_TIMEOUT,
         USER_CREATED,
+        DIALOG_RESET,
     )
 }
 PAYLOADS: dict[str, type[BaseModel]] = {name: event.payload for name, event in EVENTS.items()}

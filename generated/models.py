@@ -63,6 +63,7 @@ ErrorCode = TypeAliasType(
             "insufficient_scope",
             "not_found",
             "dialog_not_found",
+            "message_not_found",
             "user_not_found",
             "plugin_not_found",
             "method_not_allowed",
@@ -264,7 +265,7 @@ MessageId = TypeAliasType(
             examples=["update-814"],
             max_length=128,
             min_length=1,
-            pattern="^[A-Za-z0-9._~-]{1,128}$",
+            pattern="^(\\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}|\\.{3}[A-Za-z0-9._~-]{0,125})$",
         ),
     ],
 )
@@ -318,9 +319,10 @@ PluginErrorCode = TypeAliasType(
             "plugin_answer_invalid",
             "plugin_answer_too_large",
             "no_plugin_available",
+            "dialog_reset",
         ],
         Field(
-            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`no_plugin_available`: nobody could be called, not even the fallback.\n"
+            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`no_plugin_available`: nobody could be called, not even the fallback.\n`dialog_reset`: the dialog was reset before the call was made.\n"
         ),
     ],
 )
@@ -425,6 +427,21 @@ class RegistrationCapabilitiesV1(BaseModel):
     )
     streaming: bool = False
     throttling: bool = False
+
+
+ResetReason = TypeAliasType(
+    "ResetReason",
+    Annotated[
+        str,
+        Field(
+            description="Why, as a code and never as text; events carry it.",
+            examples=["user_requested"],
+            max_length=64,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]{0,63}$",
+        ),
+    ],
+)
 
 
 SchemaVersion = TypeAliasType(
@@ -602,6 +619,42 @@ class CommandPayloadV1(BaseModel):
     attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
 
 
+class DialogResetRequestV1(BaseModel):
+    """
+    Who wants a dialog forgotten, and why.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Annotated[Uuid | None, Field(description="Where given, it equals the path's.")] = (
+        None
+    )
+    user_id: Annotated[Uuid, Field(description="The dialog's user.")]
+    reason: ResetReason = "user_requested"
+
+
+class DialogResetV1(BaseModel):
+    """
+    A dialog's messages were deleted.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
+    user_id: Uuid
+    reason: ResetReason
+    reset_version: Annotated[
+        Int,
+        Field(
+            description="How often the dialog was reset, this time included.",
+            ge=1,
+            le=2147483647,
+        ),
+    ]
+
+
 class DialogSummaryV1(BaseModel):
     """
     A dialog without its messages.
@@ -649,6 +702,18 @@ class EventEnvelopeV1(BaseModel):
     dialog_id: Annotated[Uuid | None, Field(description="The dialog that it is about.")] = None
     trace_id: Uuid
     occurred_at: Timestamp
+
+
+class GetDialogMessagePath(BaseModel):
+    """
+    The path parameters of getDialogMessage.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
+    message_id: MessageId
 
 
 class GetDialogPath(BaseModel):
@@ -954,6 +1019,17 @@ class Problem(BaseModel):
             validate_default=True,
         ),
     ] = []
+
+
+class ResetDialogPath(BaseModel):
+    """
+    The path parameters of resetDialog.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
 
 
 class SendPluginHeartbeatPath(BaseModel):

@@ -77,6 +77,17 @@ async def echo(body: dict[str, Any], _request: web.Request) -> web.StreamRespons
 
 
 @dataclass
+class Gate:
+    """A plugin that answers when it is told to."""
+
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reply(self, body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        await self.go_on.wait()
+        return web.json_response({"text": "late", "trace_id": body["trace_id"]})
+
+
+@dataclass
 class ScriptedPlugin:
     """A plugin server whose next answers a test writes. `calls` are the bodies that it saw."""
 

@@ -153,6 +153,105 @@ AddDialogMessageResult = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDialogMessage200:
+    """The message; `status` says whether it was answered."""
+
+    body: models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]
+    owner: UUID  # as the database told
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDialogMessage404:
+    """Absent, or not yours."""
+
+    code: Literal["message_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDialogMessage422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+GetDialogMessageResult = GetDialogMessage200 | GetDialogMessage404 | GetDialogMessage422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetDialog200:
+    """The dialog is empty."""
+
+    body: models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]
+    owner: UUID  # as the database told
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetDialog404:
+    """Absent, or not yours."""
+
+    code: Literal["dialog_not_found", "user_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetDialog422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+ResetDialogResult = ResetDialog200 | ResetDialog404 | ResetDialog422
+
+
 class DialogsHandlers(Protocol):
     """What `impl/` fills in for the tag `dialogs`."""
 
@@ -170,6 +269,18 @@ class DialogsHandlers(Protocol):
         idempotency: Idempotency,
     ) -> AddDialogMessageResult:
         """Add a user's message and get the answer."""
+        ...
+
+    async def get_dialog_message(
+        self, bot_token: BotToken, path: models.GetDialogMessagePath
+    ) -> GetDialogMessageResult:
+        """Read what became of a message."""
+        ...
+
+    async def reset_dialog(
+        self, bot_token: BotToken, path: models.ResetDialogPath, body: models.DialogResetRequestV1
+    ) -> ResetDialogResult:
+        """Forget what was said in a dialog."""
         ...
 
 
@@ -263,6 +374,81 @@ ADD_DIALOG_MESSAGE_FINGERPRINT = {
     "metadata",
 }
 
+GET_DIALOG_MESSAGE = Operation(
+    id="getDialogMessage",
+    produces="application/json",
+    takes_body=False,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "insufficient_scope",
+            "message_not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "rate_limited",
+            "internal_error",
+        }
+    ),
+    results=(
+        GetDialogMessage200,
+        GetDialogMessage404,
+        GetDialogMessage422,
+    ),
+    challenge='BotToken realm="botcore"',
+    retry_after=frozenset([429, 503]),
+    emits=frozenset([]),
+)
+GET_DIALOG_MESSAGE_SCOPES = frozenset({"dialogs:read"})
+GET_DIALOG_MESSAGE_LIMITS = (Limit("bot", quota=12000, window=60),)
+
+RESET_DIALOG = Operation(
+    id="resetDialog",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "insufficient_scope",
+            "dialog_not_found",
+            "user_not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "rate_limited",
+            "internal_error",
+        }
+    ),
+    results=(
+        ResetDialog200,
+        ResetDialog404,
+        ResetDialog422,
+    ),
+    challenge='BotToken realm="botcore"',
+    retry_after=frozenset([429, 503]),
+    emits=frozenset(["dialog_reset", "plugin_failed"]),
+)
+RESET_DIALOG_SCOPES = frozenset({"dialogs:write"})
+RESET_DIALOG_LIMITS = (
+    Limit("bot", quota=12000, window=60),
+    Limit("user", quota=300, window=60),
+)
+
 
 def dialogs_router(
     handlers: DialogsHandlers, authenticator: Authenticator, edge: Edge
@@ -297,6 +483,30 @@ def dialogs_router(
             await handlers.add_dialog_message(bot_token, path, body, idempotency), bot_token.bot_id
         )
 
+    async def get_dialog_message(call: Call) -> Result:
+        bot_token = await runtime.authenticate(
+            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
+        )
+        call.owe(GET_DIALOG_MESSAGE_LIMITS[0], bot_token.bot_id)
+        runtime.require_scopes(bot_token, GET_DIALOG_MESSAGE_SCOPES)
+        path = read_strings(models.GetDialogMessagePath, call.scope["path_params"], "path")
+        call.refuse_query()
+        await call.pay()
+        return runtime.owned(await handlers.get_dialog_message(bot_token, path), bot_token.bot_id)
+
+    async def reset_dialog(call: Call) -> Result:
+        bot_token = await runtime.authenticate(
+            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
+        )
+        call.owe(RESET_DIALOG_LIMITS[0], bot_token.bot_id)
+        runtime.require_scopes(bot_token, RESET_DIALOG_SCOPES)
+        path = read_strings(models.ResetDialogPath, call.scope["path_params"], "path")
+        call.refuse_query()
+        body = read_json(models.DialogResetRequestV1, await call.body(), 5)
+        call.owe(RESET_DIALOG_LIMITS[1], body.user_id)
+        await call.pay()
+        return runtime.owned(await handlers.reset_dialog(bot_token, path, body), bot_token.bot_id)
+
     routes: list[BaseRoute] = [
         Route(
             "/api/v1/dialogs/{dialog_id}",
@@ -317,6 +527,26 @@ def dialogs_router(
                 },
             ),
             name="addDialogMessage",
+        ),
+        Route(
+            "/api/v1/dialogs/{dialog_id}/messages/{message_id}",
+            Endpoint(
+                edge,
+                {
+                    "GET": (GET_DIALOG_MESSAGE, get_dialog_message),
+                },
+            ),
+            name="getDialogMessage",
+        ),
+        Route(
+            "/api/v1/dialogs/{dialog_id}/reset",
+            Endpoint(
+                edge,
+                {
+                    "POST": (RESET_DIALOG, reset_dialog),
+                },
+            ),
+            name="resetDialog",
         ),
     ]
     return APIRouter(routes=routes)

@@ -1,13 +1,16 @@
 """A call of a plugin, and how it ended."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
 
 from generated.runtime.events import Event
 from impl.dialogs.message import Message, MessageKey
+
+# The error code of a call that a reset of its dialog made pointless.
+RESET: Literal["dialog_reset"] = "dialog_reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Outcome:
     reply_payload: bytes | None
     usage: bytes | None
     response: bytes
+
+    @property
+    def severity(self) -> str:
+        """Of its event: a reset is nobody's failure."""
+        return "info" if self.error_code in (None, RESET) else "warning"
 
 
 def invocation_request(

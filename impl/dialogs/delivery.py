@@ -6,6 +6,7 @@ again with the same invocation_id. Both come through here, and only one of them 
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -14,7 +15,7 @@ from generated import models
 from generated.events import PLUGIN_FAILED, PLUGIN_INVOCATION_COMPLETED, PLUGIN_TIMEOUT
 from generated.runtime.edge import render
 from impl.db import UNAVAILABLE, Pool, repeated_if_lost
-from impl.dialogs.call import Outcome, StoredCall
+from impl.dialogs.call import RESET, Outcome, StoredCall
 from impl.dialogs.queries.intake import read_key
 from impl.dialogs.queries.outcome import end_lease, finish
 from impl.plugins.caller import MESSAGES, RETRYABLE, Answered, Failed, Invocation, PluginCaller
@@ -23,6 +24,12 @@ log = structlog.get_logger()
 
 TIMEOUT = "plugin_timeout"
 GIVE_BACK_SECONDS = 0.5
+
+RejectionCode = Literal["plugin_unavailable", "dialog_reset"]
+REJECTIONS: dict[RejectionCode, str] = {
+    "plugin_unavailable": MESSAGES["plugin_unavailable"],
+    RESET: "The dialog was reset before the plugin was called.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +56,9 @@ class Delivery:
         # Once the plugin acted its answer is stored, whoever stops waiting for it.
         return await asyncio.shield(self._finish(call, _outcome(call, result)))
 
-    async def reject(self, call: StoredCall) -> None:
-        """End the call without calling: its plugin may not be called any more."""
-        outcome = _outcome(call, Failed("plugin_unavailable", 0, "disabled"))
-        await asyncio.shield(self._finish(call, replace(outcome, status="rejected")))
+    async def reject(self, call: StoredCall, code: RejectionCode) -> None:
+        """End the call without calling: its plugin may not be called, or what it asked is gone."""
+        await asyncio.shield(self._finish(call, rejection(call, code)))
 
     async def _give_back(self, call: StoredCall) -> None:
         """Nobody waits for the plugin any longer: a worker may take the call over at once."""
@@ -73,19 +79,33 @@ class Delivery:
 def _outcome(call: StoredCall, result: Answered | Failed) -> Outcome:
     if isinstance(result, Answered):
         return _success(call, result)
-    error = models.PluginErrorV1(
-        code=result.code,
-        message=MESSAGES[result.code],
-        plugin_id=call.plugin_id,
-        retryable=result.code in RETRYABLE,
-    )
     timed_out = result.code == TIMEOUT
-    return Outcome(
+    outcome = _failure(call, result.code, MESSAGES[result.code], retryable=result.code in RETRYABLE)
+    return replace(
+        outcome,
         status="timeout" if timed_out else "failed",
         event=PLUGIN_TIMEOUT if timed_out else PLUGIN_FAILED,
-        error_code=result.code,
-        response_payload=None,
         latency_ms=result.latency_ms,
+    )
+
+
+def rejection(call: StoredCall, code: RejectionCode) -> Outcome:
+    """The end of a call that was never made, or not again."""
+    return _failure(call, code, REJECTIONS[code], retryable=True)
+
+
+def _failure(
+    call: StoredCall, code: models.PluginErrorCode, message: str, *, retryable: bool
+) -> Outcome:
+    error = models.PluginErrorV1(
+        code=code, message=message, plugin_id=call.plugin_id, retryable=retryable
+    )
+    return Outcome(
+        status="rejected",
+        event=PLUGIN_FAILED,
+        error_code=code,
+        response_payload=None,
+        latency_ms=0,
         reply_payload=None,
         usage=None,
         response=failed_response(call.key.dialog_id, call.trace_id, error),

@@ -1,4 +1,5 @@
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from generated import models
 from generated.core.dialogs import (
@@ -9,16 +10,26 @@ from generated.core.dialogs import (
     AddDialogMessageResult,
     GetDialog200,
     GetDialog404,
+    GetDialogMessage200,
+    GetDialogMessage404,
+    GetDialogMessageResult,
     GetDialogResult,
+    ResetDialog200,
+    ResetDialog404,
+    ResetDialog422,
+    ResetDialogResult,
 )
 from generated.core.security import BotToken
+from generated.events import DIALOG_RESET
 from generated.runtime import trace
 from generated.runtime.edge import Idempotency, Rendered
 from generated.runtime.problems import InvalidValue
 from impl.cursor import Cursors, ListCursors
 from impl.db import Pool
-from impl.dialogs.message import Message, message_of
-from impl.dialogs.queries.reading import read_dialog
+from impl.dialogs.message import Message, MessageKey, message_of
+from impl.dialogs.queries.reading import read_dialog, read_message
+from impl.dialogs.queries.reset import Reset
+from impl.dialogs.reset import reset_dialog
 from impl.dialogs.service import Final, MessageService, Refusal
 
 RETRY_AFTER_SECONDS = 1
@@ -46,6 +57,39 @@ class DialogHandlers:
         message = message_of(bot_token.bot_id, path.dialog_id, trace.require(), body, idempotency)
         done = await self._service.add(message)
         return _refused(done) if isinstance(done, str) else _answered(message, done)
+
+    async def get_dialog_message(
+        self, bot_token: BotToken, path: models.GetDialogMessagePath
+    ) -> GetDialogMessageResult:
+        key = MessageKey(bot_token.bot_id, path.dialog_id, path.message_id)
+        found = await read_message(self._pool, key)
+        if found is None:
+            return GetDialogMessage404(code="message_not_found")
+        if found.response is not None:
+            return GetDialogMessage200(body=Rendered(found.response), owner=found.owner)
+        trace_id = found.trace_id or UUID(trace.require())
+        queued = _answer(path.dialog_id, trace_id, "queued")
+        return GetDialogMessage200(body=queued, owner=found.owner)
+
+    async def reset_dialog(
+        self,
+        bot_token: BotToken,
+        path: models.ResetDialogPath,
+        body: models.DialogResetRequestV1,
+    ) -> ResetDialogResult:
+        if body.dialog_id not in (None, path.dialog_id):
+            return _reset_refused(_mismatch("/dialog_id", "the path's"))
+        event_id, trace_id = DIALOG_RESET.new_id(), trace.require()
+        reset = Reset(
+            event_id, bot_token.bot_id, path.dialog_id, body.user_id, body.reason, trace_id
+        )
+        done = await reset_dialog(self._pool, reset)
+        if done == "dialog_of_another_user":
+            return _reset_refused(_mismatch("/user_id", "the dialog's user"))
+        if isinstance(done, str):
+            return ResetDialog404(code=done)
+        answer = _answer(path.dialog_id, UUID(trace_id), "accepted")
+        return ResetDialog200(body=answer, owner=done)
 
     async def get_dialog(
         self, bot_token: BotToken, path: models.GetDialogPath, query: models.GetDialogQuery
@@ -85,6 +129,24 @@ def _refused(
         fault = _mismatch("/user_id", "the dialog's user")
         return AddDialogMessage422(code="validation_failed", errors=(fault,))
     return AddDialogMessage404(code=refusal)
+
+
+def _reset_refused(fault: InvalidValue) -> ResetDialog422:
+    return ResetDialog422(code="validation_failed", errors=(fault,))
+
+
+def _answer(
+    dialog_id: UUID, trace_id: UUID, status: Literal["accepted", "queued"]
+) -> models.DialogMessageResponseV1:
+    """An answer in which no plugin has spoken."""
+    return models.DialogMessageResponseV1(
+        dialog_id=dialog_id,
+        trace_id=trace_id,
+        plugin_responses=[],
+        usage=None,
+        status=status,
+        error=None,
+    )
 
 
 def _mismatch(pointer: str, other: str) -> InvalidValue:

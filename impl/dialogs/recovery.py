@@ -8,7 +8,7 @@ import structlog
 
 from generated.runtime import trace
 from impl.db import UNAVAILABLE, Pool
-from impl.dialogs.call import StoredCall, with_history
+from impl.dialogs.call import RESET, StoredCall, with_history
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.message import MessageKey
 from impl.dialogs.queries.parts import MESSAGE
@@ -31,7 +31,7 @@ FROM due, plugins, dialogs
 WHERE call.id = due.id AND plugins.id = call.plugin_id AND dialogs.id = call.dialog_id
 RETURNING call.dialog_id, call.message_id, call.plugin_id, call.invocation_id, call.trace_id,
     call.attempt, call.request_payload, plugins.base_url, plugins.status AS plugin_status,
-    dialogs.bot_id
+    dialogs.bot_id, dialogs.reset_version <> call.reset_version AS was_reset
 """
 
 HISTORY_BEFORE = f"""
@@ -100,8 +100,11 @@ class Recovery:
             log.exception("recovery_failed", invocation_id=row["invocation_id"])
 
     async def _deliver(self, row: asyncpg.Record) -> None:
+        if row["was_reset"]:  # what it asked is gone
+            await self.delivery.reject(_call(row, b""), RESET)
+            return
         if row["plugin_status"] == "disabled":
-            await self.delivery.reject(_call(row, b""))
+            await self.delivery.reject(_call(row, b""), "plugin_unavailable")
             return
         history = await self.pool.fetchval(
             HISTORY_BEFORE, row["dialog_id"], row["message_id"], self.settings.history_in_context

@@ -81,6 +81,9 @@ class MessageService:
         owner = await self._settle(message, intake, call.invocation_id)
         if not isinstance(owner, UUID):
             return owner
+        # What was read before a reset is not told to a plugin after it.
+        same = intake.reset_version == (known.reset_version or 0)
+        history = orjson.Fragment(known.history) if same else []
         stored = StoredCall(
             key=message.key,
             plugin_id=decision.plugin.plugin_id,
@@ -88,7 +91,7 @@ class MessageService:
             invocation_id=call.invocation_id,
             trace_id=message.trace_id,
             attempt=1,
-            request=with_history(call.request, orjson.Fragment(known.history)),
+            request=with_history(call.request, history),
         )
         response = await self.delivery.deliver(stored, self.settings.call_deadline_seconds)
         return "in_flight" if response is None else Final(response, owner)

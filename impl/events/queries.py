@@ -77,6 +77,15 @@ WITH sent AS (UPDATE outbox SET published_at = now() WHERE id = ANY($2::bigint[]
 UPDATE streams SET published_position = greatest(published_position, $3) WHERE name = $1
 """
 
+# Of the events of calls, those whose dialog was reset since the call was taken in.
+FORGOTTEN = """
+SELECT outbox.event_id::text FROM outbox
+JOIN plugin_calls AS call ON call.plugin_id = (body->>'plugin_id')::uuid
+    AND call.invocation_id = (body->'payload'->>'invocation_id')::uuid
+JOIN dialogs ON dialogs.id = call.dialog_id
+WHERE outbox.id = ANY($1::bigint[]) AND call.reset_version <> dialogs.reset_version
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Positions:
@@ -123,3 +132,9 @@ async def unpublished(executor: Executor, stream: str, limit: int) -> list[async
 async def mark_published(executor: Executor, stream: str, rows: list[asyncpg.Record]) -> None:
     ids = [row["id"] for row in rows]
     await executor.execute(MARK_PUBLISHED, stream, ids, rows[-1]["position"])
+
+
+async def forgotten(executor: Executor, rows: list[asyncpg.Record]) -> frozenset[str]:
+    """The event_ids among `rows` of calls that a reset has overtaken."""
+    found = await executor.fetch(FORGOTTEN, [row["id"] for row in rows])
+    return frozenset(row["event_id"] for row in found)

@@ -104,6 +104,6 @@ class Relay:
             return 0
         bodies: list[dict[str, Any]] = [row["body"] for row in rows]
         await append(self.redis, stream, [(row["position"], row["body"]) for row in rows])
-        await keep_state(self.redis, bodies)
+        await keep_state(self.redis, bodies, await queries.forgotten(connection, rows))
         await queries.mark_published(connection, stream, rows)
         return len(rows)

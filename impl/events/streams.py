@@ -1,15 +1,29 @@
 """Redis Streams as the relay writes them: in order, and never an entry after a gap."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from generated.events import PLUGIN_INVOCATION_STARTED, STREAMS
+from generated.events import (
+    DIALOG_RESET,
+    PLUGIN_FAILED,
+    PLUGIN_INVOCATION_COMPLETED,
+    PLUGIN_INVOCATION_STARTED,
+    PLUGIN_TIMEOUT,
+    STREAMS,
+)
 from generated.runtime.events import entry_fields, longest
 
 STATE_TTL_SECONDS = 600
+
+CALL_EVENTS = (
+    PLUGIN_INVOCATION_STARTED,
+    PLUGIN_INVOCATION_COMPLETED,
+    PLUGIN_FAILED,
+    PLUGIN_TIMEOUT,
+)
 
 # One script and not a pipeline: it ends at the first entry that is refused (out of memory, say), so
 # that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
@@ -56,17 +70,34 @@ async def last_position(redis: Redis, stream: str) -> int:
     return int(str(info["last-generated-id"]).partition("-")[0])
 
 
-async def keep_state(redis: Redis, bodies: Sequence[dict[str, Any]]) -> None:
-    """`dialog:state:{dialog_id}`: what other services may read of a dialog, and may lose."""
+async def keep_state(
+    redis: Redis, bodies: Sequence[dict[str, Any]], forgotten: Container[str]
+) -> None:
+    """`dialog:state:{dialog_id}`: what other services may read of a dialog, and may lose.
+
+    `forgotten` are the event_ids of calls that a reset has overtaken: the reset's own stream may
+    have been published before theirs, and what it cleared must not come back.
+    """
     async with redis.pipeline(transaction=False) as pipeline:
         for body in bodies:
-            if body["dialog_id"] is not None and body["event_type"].startswith("plugin_"):
+            if DIALOG_RESET.is_kind_of(body):
+                pipeline.delete(_state_key(body))
+            elif body["event_id"] not in forgotten and _of_a_call(body):
                 _keep_one(pipeline, body)
         await pipeline.execute(raise_on_error=False)
 
 
+def _of_a_call(body: dict[str, Any]) -> bool:
+    """Of the core: a plugin may report events of the same names, and they change nothing here."""
+    return any(event.is_kind_of(body) for event in CALL_EVENTS)
+
+
+def _state_key(body: dict[str, Any]) -> str:
+    return f"dialog:state:{body['dialog_id']}"
+
+
 def _keep_one(pipeline: Any, body: dict[str, Any]) -> None:
-    key = f"dialog:state:{body['dialog_id']}"
+    key = _state_key(body)
     state = {"last_plugin_id": body["plugin_id"], "last_message_at": body["occurred_at"]}
     if PLUGIN_INVOCATION_STARTED.is_kind_of(body):
         state["pending_invocation_id"] = body["payload"]["invocation_id"]

@@ -32,6 +32,7 @@ class State:
     users: dict[str, str] = field(default_factory=dict)  # of each dialog
     made: set[str] = field(default_factory=set)  # dialogs that exist
     messages: set[tuple[str, str]] = field(default_factory=set)
+    stored: list[tuple[str, str]] = field(default_factory=list)  # messages that can be read
     manifests: dict[tuple[str, str], str] = field(default_factory=dict)
     turn: int = 0
 
@@ -47,6 +48,7 @@ def aim(known: Known) -> State:
     """From here on requests are for the system that `known` describes."""
     global _state  # noqa: PLW0603  # hooks are found by name, so what they know is the module's
     _state = State(known, users=dict(known.dialogs), made=set(known.dialogs))
+    _state.stored += known.messages.items()
     return _state
 
 
@@ -88,6 +90,26 @@ def _get_dialog(case: Case, state: State) -> None:
             case.query["cursor"] = state.known.cursors[dialog]
         else:
             del case.query["cursor"]
+
+
+def _get_dialog_message(case: Case, state: State) -> None:
+    named = str(case.path_parameters["dialog_id"]).lower(), str(case.path_parameters["message_id"])
+    if named not in state.stored:
+        dialog, message = state.stored[state.next() % len(state.stored)]
+        case.path_parameters.update(dialog_id=dialog, message_id=message)
+    _claim(case)
+
+
+def _reset_dialog(case: Case, state: State) -> None:
+    dialog = str(case.path_parameters["dialog_id"]).lower()
+    if dialog not in state.made:
+        made = sorted(state.made)
+        dialog = made[state.next() % len(made)]
+        case.path_parameters["dialog_id"] = dialog
+    body: Any = case.body
+    body["user_id"] = _in_the_case_of(body["user_id"], state.users[dialog])
+    if body.get("dialog_id") is not None:
+        body["dialog_id"] = _in_the_case_of(body["dialog_id"], dialog)
 
 
 def _claim(case: Case) -> None:
@@ -175,6 +197,8 @@ def _fits(patterns: list[str]) -> bool:
 ALIGN: dict[str, Callable[[Case, State], None]] = {
     "addDialogMessage": _add_dialog_message,
     "getDialog": _get_dialog,
+    "getDialogMessage": _get_dialog_message,
+    "resetDialog": _reset_dialog,
     "sendPluginHeartbeat": _send_plugin_heartbeat,
     "registerPlugin": _register_plugin,
 }
@@ -209,7 +233,10 @@ def before_call(context: HookContext, case: Case, kwargs: MutableMapping[str, An
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case, response: Response) -> None:
-    """Keeps which dialogs there are."""
+    """Keeps which dialogs and messages there are."""
     sent = case.method.upper(), operation_id(case), response.status_code
     if sent == ("POST", "addDialogMessage", 200):
-        _current().made.add(str(case.path_parameters["dialog_id"]).lower())
+        dialog = str(case.path_parameters["dialog_id"]).lower()
+        _current().made.add(dialog)
+        (location,) = response.headers["location"]
+        _current().stored.append((dialog, location.rsplit("/", 1)[1]))

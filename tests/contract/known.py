@@ -12,3 +12,4 @@ class Known:
     users: list[str]
     dialogs: dict[str, str]  # the user of each
     cursors: dict[str, str]  # a page of each
+    messages: dict[str, str]  # the id of one in each

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from impl.app import create_app
+from impl.db import prepare_connection
 from impl.tokens import queries
 from impl.tokens.format import Kind, NewToken
 from impl.tokens.hashing import hash_token
@@ -66,7 +67,7 @@ async def _furnish(
 ) -> dict[str, Any]:
     """What a Known says beside the addresses."""
     async with (
-        asyncpg.create_pool(database, min_size=0, max_size=2) as pool,
+        asyncpg.create_pool(database, min_size=0, max_size=2, init=prepare_connection) as pool,
         running_api(pool, settings_for(database, valkey), bot_name=ADA) as api,
     ):
         await api.add_plugin(plugin_url)
@@ -84,6 +85,7 @@ async def _furnish(
             "users": users,
             "dialogs": dialogs,
             "cursors": {dialog: await _page(api, dialog, user) for dialog, user in dialogs.items()},
+            "messages": dict.fromkeys(dialogs, "one"),
         }
 
 
@@ -99,7 +101,7 @@ async def _insert(
 async def _page(api: Api, dialog: str, user: str) -> str:
     """The cursor of the dialog's second page."""
     for text in ("one", "two"):
-        answer = await api.say(user, text, dialog)
+        answer = await api.say(user, text, dialog, message_id=text)
         assert answer.json["status"] == "accepted", answer.raw
     page = await api.bot("GET", f"/api/v1/dialogs/{dialog}", params={"limit": "1"})
     return str(page.json["next_cursor"])

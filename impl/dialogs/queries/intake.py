@@ -12,7 +12,7 @@ from impl.events.log import published
 
 READ_FOR_MESSAGE = f"""
 SELECT member.user_id IS NOT NULL AS user_known, member.locale,
-    dialog.bot_id AS owner, dialog.user_id AS dialog_user_id,
+    dialog.bot_id AS owner, dialog.user_id AS dialog_user_id, dialog.reset_version,
     key.fingerprint, key.response, coalesce(history.messages, '[]')::text AS history
 FROM (SELECT 1) AS one
 LEFT JOIN bot_users AS member ON member.bot_id = $2 AND member.user_id = $3
@@ -51,7 +51,8 @@ WITH dialog AS (
     RETURNING *
 )
 {published(PLUGIN_INVOCATION_STARTED, "call", event_id="$1")}
-SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored
+SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
+    (SELECT reset_version FROM dialog) AS reset_version
 """  # noqa: S608  # constants of our own
 
 # Where nobody can be called there is no call to store: the message and its final answer at once.
@@ -61,7 +62,7 @@ WITH dialog AS (
     SELECT $1::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $2 AND user_id = $3
     ON CONFLICT (id) DO UPDATE SET updated_at = now()
         WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
-    RETURNING id, bot_id
+    RETURNING id, bot_id, reset_version
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id, response)
     SELECT id, $4, $5, $6, $7 FROM dialog
@@ -75,7 +76,8 @@ WITH dialog AS (
     SELECT 'core', 'message_unanswered',
         jsonb_build_object('dialog_id', dialog_id, 'message_id', $4::text), $9, 'warning' FROM key
 )
-SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored
+SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
+    (SELECT reset_version FROM dialog) AS reset_version
 """
 
 READ_KEY = """
@@ -93,6 +95,7 @@ class Known:
     locale: str | None
     owner: UUID | None
     dialog_user_id: UUID | None
+    reset_version: int | None
     fingerprint: bytes | None
     response: bytes | None
     history: str
@@ -114,11 +117,12 @@ class Call:
 class Intake:
     """`owner`: the dialog's bot; None where it is not this bot's, or not this user's.
 
-    `stored`: this request won the key.
+    `stored`: this request won the key. `reset_version`: the dialog's, as the message found it.
     """
 
     owner: UUID | None
     stored: bool
+    reset_version: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,22 @@ from impl.events.log import published
 
 # A call ends once: where another instance ended it first, this changes nothing and returns no row.
 # The dialog's lock is taken before any other, as in the intake: the other order deadlocks with a
-# repeated message, which waits for the key while it holds the dialog. It also orders the reply
-# against a reset, which raises reset_version.
+# repeated message, which waits for the key while it holds the dialog. It also orders the answer
+# against a reset, which raises reset_version: nothing of what came before it is remembered.
 def _outcome(event: Event) -> str:
     return f"""
 WITH dialog AS (
     SELECT id, reset_version FROM dialogs WHERE id = $12 FOR NO KEY UPDATE
 ), call AS (
-    UPDATE plugin_calls SET status = $3, error_code = $4, response_payload = $5, latency_ms = $6,
+    UPDATE plugin_calls SET status = $3, error_code = $4, latency_ms = $6,
+        response_payload =
+            CASE WHEN dialog.reset_version = plugin_calls.reset_version THEN $5::jsonb END,
         finished_at = now(), lease_until = NULL
     FROM dialog
     WHERE dialog_id = dialog.id AND plugin_id = $2 AND invocation_id = $7 AND attempt = $8
-        AND status = 'in_progress'
+        AND status IN ('queued', 'in_progress')
     RETURNING plugin_calls.*, dialog.reset_version = plugin_calls.reset_version AS current,
-        'warning' AS severity  -- where the contract leaves it open
+        $13::text AS severity  -- where the contract leaves it open
 ), reply AS (
     INSERT INTO messages (dialog_id, sender_type, plugin_id, payload, llm_usage, trace_id)
     SELECT call.dialog_id, 'plugin', call.plugin_id, $9, $10, call.trace_id
@@ -67,6 +69,7 @@ async def finish(executor: Executor, call: StoredCall, outcome: Outcome) -> bool
         outcome.usage,
         outcome.response,
         call.key.dialog_id,
+        outcome.severity,
     )
     return row is not None
 

@@ -1,9 +1,11 @@
 """What a bot may read of its dialogs."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from impl.db import Executor
+from impl.dialogs.message import MessageKey
 from impl.dialogs.queries.parts import MESSAGE
 
 READ_DIALOG = f"""
@@ -17,6 +19,31 @@ FROM dialogs WHERE id = $1 AND bot_id = $2
 """  # noqa: S608  # constants of our own
 
 LARGEST_SEQ = 2**63 - 1
+
+# A call in flight is found by its time: it was written in its key's statement.
+READ_MESSAGE = """
+SELECT bot_id AS owner, response, CASE WHEN response IS NULL THEN (
+    SELECT trace_id FROM plugin_calls AS call
+    WHERE call.dialog_id = key.dialog_id AND call.created_at = key.created_at
+        AND call.invocation_id = key.invocation_id
+) END AS trace_id
+FROM message_keys AS key JOIN dialogs ON dialogs.id = key.dialog_id
+WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """What became of a message: its `response` once it is final, its call's trace until then."""
+
+    owner: UUID
+    response: bytes | None
+    trace_id: UUID | None
+
+
+async def read_message(executor: Executor, key: MessageKey) -> StoredMessage | None:
+    row = await executor.fetchrow(READ_MESSAGE, key.dialog_id, key.bot_id, key.message_id)
+    return None if row is None else StoredMessage(**row)
 
 
 async def read_dialog(

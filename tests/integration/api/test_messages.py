@@ -1,7 +1,6 @@
 """A message's way, over real sockets: answered, replayed, refused, recovered."""
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +15,7 @@ from impl.dialogs.message import Message, MessageKey
 from impl.dialogs.queries import intake
 from impl.plugins.caller import PluginCaller
 from impl.settings import Settings
-from tests.stack import Api, ScriptedPlugin
+from tests.stack import Api, Gate, ScriptedPlugin
 
 
 async def test_a_message_is_answered_and_every_step_is_stored(
@@ -198,33 +197,6 @@ async def test_an_outcome_takes_the_dialogs_lock_before_the_keys(
             pass
         await holder.execute("SELECT FROM message_keys FOR UPDATE NOWAIT")
     assert (await first).json["status"] == "accepted"
-
-
-@dataclass
-class Gate:
-    """A plugin that answers when it is told to."""
-
-    go_on: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def reply(self, body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
-        await self.go_on.wait()
-        return web.json_response({"text": "late", "trace_id": body["trace_id"]})
-
-
-async def test_an_answer_that_comes_after_a_reset_is_returned_but_not_remembered(
-    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
-) -> None:
-    user, dialog, gate = await api.user(), uuid4(), Gate()
-    text_reply.reply = gate.reply
-    first = asyncio.create_task(api.say(user, "Hello!", dialog, message_id="m-1"))
-    await text_reply.called.wait()
-    await pool.execute("UPDATE dialogs SET reset_version = reset_version + 1")
-    gate.go_on.set()
-    answer = await first
-    assert answer.json["plugin_responses"][0]["content"] == "late"
-    assert await pool.fetchval("SELECT count(*) FROM messages WHERE sender_type = 'plugin'") == 0
-    again = await api.say(user, "Hello!", dialog, message_id="m-1")
-    assert (again.status, again.raw) == (200, answer.raw)
 
 
 async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
