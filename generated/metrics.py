@@ -19,6 +19,8 @@ OperationLabel = Literal[
     "upsertUser",
     "getDialog",
     "addDialogMessage",
+    "getDialogMessage",
+    "resetDialog",
     "registerPlugin",
     "sendPluginHeartbeat",
     "getContract",
@@ -57,6 +59,7 @@ CodeLabel = Literal[
     "insufficient_scope",
     "not_found",
     "dialog_not_found",
+    "message_not_found",
     "user_not_found",
     "plugin_not_found",
     "method_not_allowed",
@@ -80,6 +83,7 @@ PluginCallsTotalCodeLabel = Literal[
     "plugin_answer_invalid",
     "plugin_answer_too_large",
     "no_plugin_available",
+    "dialog_reset",
     "none",
 ]
 KindLabel = Literal[

@@ -12,7 +12,8 @@ PREAMBLE = """
 from generated import models
 from generated.core.dialogs import (
     AddDialogMessage200, AddDialogMessage404, AddDialogMessage409, AddDialogMessageResult,
-    DialogsHandlers, GetDialog200, GetDialog404, GetDialogResult,
+    DialogsHandlers, GetDialog200, GetDialog404, GetDialogMessage404, GetDialogResult,
+    ResetDialog404,
 )
 from generated.core.security import BotToken
 from generated.core.users import UpsertUser201
@@ -37,6 +38,16 @@ class Declared:
         body: models.DialogMessageCreateV1, idempotency: Idempotency,
     ) -> AddDialogMessage404:
         return AddDialogMessage404(code="user_not_found")
+
+    async def get_dialog_message(
+        self, bot_token: BotToken, path: models.GetDialogMessagePath
+    ) -> GetDialogMessage404:
+        return GetDialogMessage404(code="message_not_found")
+
+    async def reset_dialog(
+        self, bot_token: BotToken, path: models.ResetDialogPath, body: models.DialogResetRequestV1
+    ) -> ResetDialog404:
+        return ResetDialog404(code="dialog_not_found")
 
 fits: DialogsHandlers = Declared()
 """
