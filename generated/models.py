@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from generated.runtime.scalars import Int, Uuid
+from generated.runtime.scalars import Int, Timestamp, Uuid
 
 ContentType = TypeAliasType(
     "ContentType",
@@ -503,18 +503,6 @@ Text = TypeAliasType(
             max_length=4096,
             min_length=1,
             pattern="^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]*$",
-        ),
-    ],
-)
-
-
-Timestamp = TypeAliasType(
-    "Timestamp",
-    Annotated[
-        AwareDatetime,
-        Field(
-            description="A moment in UTC, ISO 8601.",
-            examples=["2026-11-22T10:15:30.123456Z"],
         ),
     ],
 )

@@ -30,6 +30,7 @@ from tools.steps import own_parameters
 GENERATED = ROOT / "generated"
 TEMPLATES = Path(__file__).parent / "templates"
 HEADER = "# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract."
+OWN_SCALARS = {name: f"generated.runtime.scalars.{name}" for name in ("Timestamp", "Uuid")}
 SERVICES = {"openapi.yaml": "core", "plugin.openapi.yaml": "plugin"}
 
 _templates = jinja2.Environment(
@@ -161,7 +162,7 @@ def run_model_generator(source: Path, target: Path) -> None:
         "--use-standard-collections", "--use-union-operator", "--use-double-quotes",
         "--use-schema-description", "--disable-timestamp", "--disable-future-imports",
         "--use-default-kwarg", "--ignore-pyproject", "--type-mappings=string+uri=string",
-        '--type-overrides={"Uuid": "generated.runtime.scalars.Uuid"}',
+        f"--type-overrides={json.dumps(OWN_SCALARS)}",
         f"--custom-file-header={HEADER}",
         "--formatters=builtin",
     ]  # fmt: skip

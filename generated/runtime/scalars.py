@@ -2,14 +2,19 @@
 """Types that JSON Schema's types and formats stand for."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import AwareDatetime, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 CANONICAL_LENGTH = 36
 _DIGITS = re.compile(r"-?[0-9]{1,19}")  # 64 bits need no more
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,11})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+LONGEST_MOMENT = 32
 EXACT = 2**53  # beyond it a double no longer tells which integer was written
 
 
@@ -21,6 +26,23 @@ def _canonical(value: object) -> object:
 
 
 Uuid = Annotated[UUID, BeforeValidator(_canonical)]
+
+
+def _moment(value: object) -> object:
+    # pydantic also reads seconds since 1970, a space for the T, and times without seconds.
+    if isinstance(value, str) and len(value) <= LONGEST_MOMENT and _MOMENT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):  # OverflowError: the calendar's first or last hours
+            message = "Input should be a moment that the calendar has, in UTC"
+            raise PydanticCustomError("timestamp_range", message) from None
+    if isinstance(value, datetime) and value.tzinfo is not None:  # of our own
+        return value.astimezone(UTC)
+    message = "Input should be a date and time of RFC 3339 with an offset"
+    raise PydanticCustomError("timestamp_form", message)
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 def _whole(value: object, info: ValidationInfo) -> object:

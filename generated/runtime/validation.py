@@ -13,8 +13,6 @@ from generated.runtime.problems import MAX_ERRORS, MAX_MESSAGE, InvalidValue, Lo
 MANY_ERRORS = 10_000
 _SILENT = {
     "uuid_parsing": "Input should be a UUID in its canonical form",
-    "datetime_from_date_parsing": "Input should be a date and time of ISO 8601 with an offset",
-    "datetime_parsing": "Input should be a date and time of ISO 8601 with an offset",
 }
 Model = TypeVar("Model", bound=BaseModel)
 Way = tuple[str | int, ...]
