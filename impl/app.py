@@ -24,7 +24,7 @@ from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.handlers import PluginHandlers
 from impl.plugins.registration import Registrar
-from impl.ratelimit.memory import MemoryLimiter
+from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
 from impl.service import ServiceHandlers
 from impl.settings import Settings
@@ -69,15 +69,21 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
-            _bind(app, settings, resources, catalogue)
-            watch = asyncio.create_task(
-                catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
-            )
-            watch.add_done_callback(_stop_loudly)
+            limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
+            _bind(app, settings, resources, catalogue, limiter)
+            loops = {
+                "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
+                "limits": limiter.watch(settings.limits_refresh_seconds),
+            }
+            watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+            for watch in watches:
+                watch.add_done_callback(_stop_loudly)
             try:
                 yield
             finally:
-                watch.cancel()
+                for watch in watches:
+                    watch.cancel()
+                await limiter.close()
 
     return FastAPI(
         lifespan=lifespan,
@@ -88,11 +94,17 @@ def create_app(settings: Settings) -> FastAPI:
     )
 
 
-def _bind(app: FastAPI, settings: Settings, resources: Resources, catalogue: Catalogue) -> None:
+def _bind(
+    app: FastAPI,
+    settings: Settings,
+    resources: Resources,
+    catalogue: Catalogue,
+    limiter: RateLimiter,
+) -> None:
     pool = resources.pool
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
-    edge = Edge(LogObserver(), translate, MemoryLimiter(), settings.max_body_bytes)
+    edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
     delivery = Delivery(pool, resources.caller)
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     plugin_token_days: int = Field(default=90, ge=1, le=3650)
     plugin_token_overlap_seconds: int = Field(default=600, ge=0)
     catalogue_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
+    limits_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
     token_cache_seconds: float = Field(default=30.0, ge=0, le=30)
 
     relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)

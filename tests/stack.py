@@ -29,6 +29,7 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "secret_key": "a test's secret key, long enough",
         "log_level": "error",
         "catalogue_refresh_seconds": 0.05,
+        "limits_refresh_seconds": 0.05,
         "call_deadline_seconds": 2,
     }
     return Settings(**(values | changed))

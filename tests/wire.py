@@ -1,24 +1,29 @@
-"""A proxy before PostgreSQL that counts round trips, and can cut the line."""
+"""Proxies before PostgreSQL and Redis, which can cut the line or let it stall."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 READY_FOR_QUERY = ord("Z")
+L = TypeVar("L", bound="Line")
 
 
 @dataclass
-class Proxy:
-    """`round_trips` counts the server's ReadyForQuery messages: one ends each exchange."""
+class Line:
+    """What comes on one side goes out on the other, until it is cut or stalls."""
 
     target: tuple[str, int]
-    dsn: str = ""
-    round_trips: int = 0
+    url: str = ""
     refusing: bool = False
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.flowing.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
@@ -29,17 +34,46 @@ class Proxy:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pass_on(reader, up_writer))
-                group.create_task(self._count(up_reader, writer))
+                group.create_task(self._pass_back(up_reader, writer))
         self.writers -= {writer, up_writer}
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
+                await self.flowing.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
 
-    async def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._pass_on(reader, writer)
+
+    def cut(self) -> None:
+        """As when the server is killed: every connection is reset, and new ones are refused."""
+        self.refusing = True
+        for writer in self.writers:
+            writer.transport.abort()
+
+    def stall(self) -> None:
+        """As when the server hangs: it takes connections and requests, and answers nothing."""
+        self.flowing.clear()
+
+    def mend(self) -> None:
+        self.refusing = False
+        self.flowing.set()
+
+
+@dataclass
+class Proxy(Line):
+    """Before PostgreSQL. Each exchange ends with a ReadyForQuery: `round_trips` counts them."""
+
+    round_trips: int = 0
+
+    @property
+    def dsn(self) -> str:
+        return self.url
+
+    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The server's messages, each a type byte and a length that counts itself."""
         try:
             while True:
@@ -50,28 +84,36 @@ class Proxy:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    def cut(self) -> None:
-        """As when the server is killed: every connection is reset, and new ones are refused."""
-        self.refusing = True
-        for writer in self.writers:
-            writer.transport.abort()
-
-    def mend(self) -> None:
-        self.refusing = False
-
 
 @asynccontextmanager
 async def proxy_before(dsn: str) -> AsyncIterator[Proxy]:
-    parts = urlsplit(dsn)
-    proxy = Proxy((parts.hostname or "127.0.0.1", parts.port or 5432))
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    credentials = parts.netloc.rpartition("@")[0]
-    place = f"{credentials}@127.0.0.1:{port}"
-    # The proxy reads the protocol, so it must be plain.
-    proxy.dsn = urlunsplit(parts._replace(netloc=place, query="sslmode=disable"))
-    try:
+    """Before PostgreSQL. The proxy reads the protocol, so it must be plain."""
+    async with _serving(Proxy(_place(dsn, 5432)), dsn, query="sslmode=disable") as proxy:
         yield proxy
+
+
+@asynccontextmanager
+async def line_before(url: str) -> AsyncIterator[Line]:
+    """Before Redis."""
+    async with _serving(Line(_place(url, 6379)), url) as line:
+        yield line
+
+
+def _place(url: str, usual_port: int) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "127.0.0.1", parts.port or usual_port
+
+
+@asynccontextmanager
+async def _serving(line: L, url: str, **changed: str) -> AsyncIterator[L]:
+    server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    parts = urlsplit(url)
+    credentials = parts.netloc.rpartition("@")[0]
+    line.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}", **changed))
+    try:
+        yield line
     finally:
-        proxy.cut()
+        line.mend()
+        line.cut()
         server.close()

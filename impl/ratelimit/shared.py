@@ -5,7 +5,9 @@
 what it has used, and expires when it is empty. Keys lie in several slots: not for Redis Cluster.
 """
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,9 @@ from redis.exceptions import NoScriptError
 
 from generated.runtime.limits import Charge, Partition, Verdict
 from impl.ratelimit.bucket import MOST_QUOTA, MOST_WINDOW_SECONDS, Bucket, verdict
+from impl.redis import UNREACHABLE
+
+BATCH = 100
 
 # Redis has all own limits up to this version of them; absent: it has lost some.
 FILLED = "rate:filled"
@@ -63,30 +68,84 @@ def own_limit_key(partition: Partition, subject_id: UUID) -> str:
     return f"rate:{partition}:{subject_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request's charges, and who waits for the script's answer."""
+
+    charges: Sequence[Charge]
+    answer: "asyncio.Future[list[int]]"
+
+    def settle(self, answer: list[int] | Exception) -> None:
+        if self.answer.done():  # the caller is gone
+            return
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+    def write(self, pipeline: Any) -> None:
+        keys, arguments = [FILLED], []
+        for charge in self.charges:
+            key = own_limit_key(charge.limit.partition, charge.subject_id)
+            keys += [key, f"{key}:bucket"]
+            arguments += [charge.limit.quota, charge.limit.window]
+        pipeline.evalsha(CHARGE_SHA, len(keys), *keys, *arguments)
+
+
 class SharedLimiter:
-    def __init__(self, redis: Redis) -> None:
+    """What is asked while Redis answers goes out together, next: a burst needs no more connections
+    than one request, and waits for a Redis that hangs no longer than `timeout_seconds`."""
+
+    def __init__(self, redis: Redis, timeout_seconds: float) -> None:
         self._redis = redis
+        self._timeout = timeout_seconds
+        self._waiting: list[_Asked] = []
+        self._sending: asyncio.Task[None] | None = None
 
     async def charge(self, charges: Sequence[Charge]) -> Verdict | None:
         """None where Redis has lost own limits and they must be filled in first.
 
         Raises what redis-py raises, and never asks twice.
         """
-        keys, arguments = [FILLED], []
-        for charge in charges:
-            key = own_limit_key(charge.limit.partition, charge.subject_id)
-            keys += [key, f"{key}:bucket"]
-            arguments += [str(charge.limit.quota), str(charge.limit.window)]
-        permitted, *numbers = await self._run(keys, arguments) or (None,)
+        asked = _Asked(charges, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send(), name="limits_send")
+        permitted, *numbers = await asked.answer or (None,)
         if permitted is None:
             return None
         buckets = [Bucket(*numbers[i : i + 3]) for i in range(0, len(numbers), 3)]
         return verdict(charges, buckets, permitted=permitted == 1)
 
-    async def _run(self, keys: list[str], arguments: list[str]) -> list[int]:
-        redis: Any = self._redis
-        try:
-            found: list[int] = await redis.evalsha(CHARGE_SHA, len(keys), *keys, *arguments)
-        except NoScriptError:  # a new server, or one that forgot: EVAL teaches it
-            found = await redis.eval(CHARGE, len(keys), *keys, *arguments)
-        return found
+    async def close(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait([self._sending])
+
+    async def _send(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            try:
+                async with asyncio.timeout(self._timeout):
+                    answers = await self._run(batch)
+            except UNREACHABLE as error:
+                # Those behind would only find the same, later.
+                batch, self._waiting = batch + self._waiting, []
+                answers = [error] * len(batch)
+            for asked, answer in zip(batch, answers, strict=True):
+                asked.settle(answer)
+
+    async def _run(self, batch: Sequence[_Asked]) -> Sequence[list[int] | Exception]:
+        answers = await self._once(batch)
+        if any(isinstance(answer, NoScriptError) for answer in answers):
+            # A new server, or one that forgot: nobody was charged then.
+            await self._redis.script_load(CHARGE)
+            answers = await self._once(batch)
+        return answers
+
+    async def _once(self, batch: Sequence[_Asked]) -> Sequence[list[int] | Exception]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for asked in batch:
+                asked.write(pipeline)
+            answers: list[list[int] | Exception] = await pipeline.execute(raise_on_error=False)
+        return answers

@@ -32,7 +32,13 @@ async def proxy(database: str) -> AsyncIterator[Proxy]:
 @pytest.fixture
 def settings(proxy: Proxy, valkey: str) -> Settings:
     # Nothing but the message itself may talk to the database meanwhile.
-    return settings_for(proxy.dsn, valkey, catalogue_refresh_seconds=60, database_pool_size=1)
+    return settings_for(
+        proxy.dsn,
+        valkey,
+        catalogue_refresh_seconds=60,
+        limits_refresh_seconds=60,
+        database_pool_size=1,
+    )
 
 
 @pytest_asyncio.fixture

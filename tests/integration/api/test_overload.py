@@ -54,6 +54,7 @@ def settings(proxy: Proxy, valkey: str) -> Settings:
         proxy.dsn,
         valkey,
         catalogue_refresh_seconds=60,
+        limits_refresh_seconds=60,
         database_pool_size=5,
         token_cache_seconds=0.05,
     )

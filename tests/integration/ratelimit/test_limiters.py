@@ -1,7 +1,7 @@
 """What every limiter does: the one in Redis and the one in memory keep the same promises."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +17,7 @@ class Filled:
     """The shared limiter of a Redis that has all own limits."""
 
     def __init__(self, redis: Redis) -> None:
-        self._shared = SharedLimiter(redis)
+        self._shared = SharedLimiter(redis, 0.25)
 
     async def charge(self, charges: Sequence[Charge]) -> Verdict:
         verdict = await self._shared.charge(charges)
@@ -28,12 +28,9 @@ class Filled:
 OWN = {("bot", UUID(int=1)): (3, 60)}
 
 
-@pytest_asyncio.fixture
-async def redis(valkey: str) -> AsyncIterator[Redis]:
-    client = Redis.from_url(valkey, decode_responses=True)
-    await client.set(FILLED, 0)
-    yield client
-    await client.aclose()
+@pytest_asyncio.fixture(autouse=True)
+async def nothing_is_lost(redis: Redis) -> None:
+    await redis.set(FILLED, 0)
 
 
 @pytest_asyncio.fixture(params=["memory", "shared"])

@@ -1,6 +1,5 @@
 """What is Redis' own: one round trip, keys that expire, and what it may have lost."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +11,9 @@ from generated.runtime.limits import Charge, Limit
 from impl.ratelimit.shared import FILLED, SharedLimiter, own_limit_key
 
 
-@pytest_asyncio.fixture
-async def redis(valkey: str) -> AsyncIterator[Redis]:
-    client = Redis.from_url(valkey, decode_responses=True)
-    await client.set(FILLED, 0)
-    yield client
-    await client.aclose()
+@pytest_asyncio.fixture(autouse=True)
+async def nothing_is_lost(redis: Redis) -> None:
+    await redis.set(FILLED, 0)
 
 
 def both(quota: int = 10, window: int = 60) -> list[Charge]:
@@ -28,7 +24,7 @@ def both(quota: int = 10, window: int = 60) -> list[Charge]:
 
 
 async def test_a_request_is_one_command(redis: Redis) -> None:
-    limiter, charges = SharedLimiter(redis), both()
+    limiter, charges = SharedLimiter(redis, 0.25), both()
     await limiter.charge(charges)
     await redis.config_resetstat()
     for _ in range(5):
@@ -39,7 +35,7 @@ async def test_a_request_is_one_command(redis: Redis) -> None:
 
 
 async def test_a_server_that_forgot_the_script_is_taught(redis: Redis) -> None:
-    limiter = SharedLimiter(redis)
+    limiter = SharedLimiter(redis, 0.25)
     await redis.script_flush()
     for _ in range(2):
         verdict = await limiter.charge(both())
@@ -49,7 +45,7 @@ async def test_a_server_that_forgot_the_script_is_taught(redis: Redis) -> None:
 
 async def test_a_bucket_expires_when_it_is_empty(redis: Redis) -> None:
     charges = both(quota=10, window=60)
-    await SharedLimiter(redis).charge(charges)
+    await SharedLimiter(redis, 0.25).charge(charges)
     for each in charges:
         left = await redis.pttl(f"{own_limit_key(each.limit.partition, each.subject_id)}:bucket")
         assert 5_000 < left <= 6_000
@@ -58,9 +54,9 @@ async def test_a_bucket_expires_when_it_is_empty(redis: Redis) -> None:
 async def test_without_the_marker_nothing_is_charged(redis: Redis) -> None:
     charges = both()
     await redis.delete(FILLED)
-    assert await SharedLimiter(redis).charge(charges) is None
+    assert await SharedLimiter(redis, 0.25).charge(charges) is None
     await redis.set(FILLED, 0)
-    verdict = await SharedLimiter(redis).charge(charges)
+    verdict = await SharedLimiter(redis, 0.25).charge(charges)
     assert verdict is not None
     assert [standing.remaining for standing in verdict.standings] == [9, 9]
 
@@ -82,7 +78,7 @@ async def test_without_the_marker_nothing_is_charged(redis: Redis) -> None:
 async def test_a_limit_that_makes_no_sense_is_none(redis: Redis, fields: dict[str, str]) -> None:
     charges = both(quota=10, window=60)[:1]
     await redis.hset(own_limit_key("bot", charges[0].subject_id), mapping=dict[Any, Any](fields))
-    verdict = await SharedLimiter(redis).charge(charges)
+    verdict = await SharedLimiter(redis, 0.25).charge(charges)
     assert verdict is not None
     assert (verdict.standings[0].quota, verdict.standings[0].window) == (10, 60)
 
@@ -93,7 +89,7 @@ async def test_keys_of_other_types_are_no_errors(redis: Redis) -> None:
         key = own_limit_key(each.limit.partition, each.subject_id)
         await redis.set(key, "nonsense")
         await redis.hset(f"{key}:bucket", "quota", "1")
-    verdict = await SharedLimiter(redis).charge(charges)
+    verdict = await SharedLimiter(redis, 0.25).charge(charges)
     assert verdict is not None
     assert [standing.remaining for standing in verdict.standings] == [9, 9]
 
@@ -103,7 +99,7 @@ async def test_a_clock_that_went_back_locks_nobody_out(redis: Redis) -> None:
     key = own_limit_key("bot", charges[0].subject_id)
     seconds, _ = await redis.time()
     await redis.set(f"{key}:bucket", f"1000:{(seconds + 3600) * 1000}")
-    verdict = await SharedLimiter(redis).charge(charges)
+    verdict = await SharedLimiter(redis, 0.25).charge(charges)
     assert verdict is not None
     assert not verdict.retry_after
     _, at = str(await redis.get(f"{key}:bucket")).split(":")

@@ -1,0 +1,241 @@
+"""The API's limiter, with Redis there, emptied, hanging and gone."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+
+from generated.runtime.limits import Charge, Limit
+from impl.db import open_pool
+from impl.ratelimit.limiter import RateLimiter
+from impl.ratelimit.shared import BATCH, FILLED, own_limit_key
+from impl.redis import request_client
+from tests.stack import settings_for
+from tests.wire import Line, line_before, proxy_before
+
+TIMEOUT = 0.25
+
+
+@pytest_asyncio.fixture
+async def line(redis_url: str) -> AsyncIterator[Line]:
+    async with line_before(redis_url) as running:
+        yield running
+
+
+@asynccontextmanager
+async def limiting(database: str, redis_url: str) -> AsyncIterator[RateLimiter]:
+    settings = settings_for(database, redis_url)
+    pool, client = await open_pool(settings), request_client(settings)
+    limiter = RateLimiter(pool, client, TIMEOUT)
+    try:
+        yield limiter
+    finally:
+        await limiter.close()
+        await client.aclose()
+        pool.terminate()
+
+
+@pytest_asyncio.fixture
+async def limiter(database: str, redis: Redis, line: Line) -> AsyncIterator[RateLimiter]:
+    async with limiting(database, line.url) as running:
+        yield running
+
+
+@asynccontextmanager
+async def watched(limiter: RateLimiter) -> AsyncIterator[None]:
+    task = asyncio.create_task(limiter.watch(0.02))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def until_alone(limiter: RateLimiter, alone: bool) -> None:
+    async with asyncio.timeout(5):
+        while limiter.alone is not alone:  # noqa: ASYNC110  # nothing to wait on but itself
+            await asyncio.sleep(0.005)
+
+
+async def set_limit(pool: asyncpg.Pool, subject: UUID, quota: int | None, version: int = 1) -> None:
+    """As an operator's change that died before it reached Redis."""
+    await pool.execute(
+        """INSERT INTO rate_limits (partition, subject_id, quota, window_seconds, version)
+           VALUES ('bot', $1, $2, $3, $4)
+           ON CONFLICT (partition, subject_id) DO UPDATE
+           SET quota = excluded.quota, window_seconds = excluded.window_seconds,
+               version = excluded.version""",
+        subject,
+        quota,
+        None if quota is None else 60,
+        version,
+    )
+
+
+def charge(subject: UUID, quota: int = 10) -> Charge:
+    return Charge(Limit("bot", quota, 60), subject)
+
+
+async def quota_of(limiter: RateLimiter, subject: UUID) -> int:
+    return (await limiter.charge([charge(subject)])).standings[0].quota
+
+
+async def permitted(limiter: RateLimiter, one: Charge, tries: int) -> int:
+    verdicts = await asyncio.gather(*(limiter.charge([one]) for _ in range(tries)))
+    return sum(not verdict.retry_after for verdict in verdicts)
+
+
+async def test_the_first_request_finds_its_own_limit(
+    limiter: RateLimiter, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    subject = uuid4()
+    await set_limit(pool, subject, 3)
+    assert await permitted(limiter, charge(subject), 5) == 3
+    assert await redis.exists(f"{own_limit_key('bot', subject)}:bucket"), "not counted in Redis"
+    assert not limiter.alone
+
+
+async def test_many_at_once_are_counted_exactly_by_several_instances(
+    limiter: RateLimiter, database: str, redis_url: str
+) -> None:
+    one = charge(uuid4(), quota=10)
+    async with limiting(database, redis_url) as other:
+        await asyncio.gather(limiter.agree(), other.agree())
+        found = await asyncio.gather(permitted(limiter, one, 200), permitted(other, one, 200))
+        assert sum(found) == 10
+        assert not limiter.alone
+        assert not other.alone
+
+
+async def test_an_emptied_redis_is_filled_and_asked_again(
+    limiter: RateLimiter, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    subjects = [uuid4() for _ in range(40)]
+    for number, subject in enumerate(subjects):
+        await set_limit(pool, subject, 3, number + 1)
+    assert await quota_of(limiter, subjects[0]) == 3
+    await redis.flushdb()
+    assert await permitted(limiter, charge(subjects[-1]), 5) == 3
+    assert await redis.get(FILLED) == "40"
+    assert await redis.exists(*(own_limit_key("bot", subject) for subject in subjects)) == 40
+    assert not limiter.alone
+
+
+async def test_all_who_find_it_empty_cost_one_query(
+    database: str, redis: Redis, redis_url: str
+) -> None:
+    async with proxy_before(database) as proxy, limiting(proxy.dsn, redis_url) as limiter:
+        await limiter.agree()
+        await redis.flushdb()
+        before = proxy.round_trips
+        assert await permitted(limiter, charge(uuid4()), 50) == 10
+        assert proxy.round_trips - before == 1
+
+
+async def test_while_redis_is_gone_each_instance_counts_alone(
+    limiter: RateLimiter, pool: asyncpg.Pool, line: Line
+) -> None:
+    subject = uuid4()
+    await set_limit(pool, subject, 3)
+    await limiter.agree()
+    line.cut()
+    with capture_logs() as logs:
+        assert await permitted(limiter, charge(subject), 5) == 3
+        assert await permitted(limiter, charge(uuid4()), 20) == 10
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("limits_alone", "warning")]
+
+
+async def test_it_says_once_that_redis_is_gone_and_once_that_it_is_back(
+    limiter: RateLimiter, line: Line, redis: Redis
+) -> None:
+    with capture_logs() as logs:
+        async with watched(limiter):
+            await limiter.charge([charge(uuid4())])
+            line.cut()
+            await until_alone(limiter, True)
+            await asyncio.sleep(0.1)  # several looks, each of which fails
+            subject = uuid4()
+            await limiter.charge([charge(subject)])
+            line.mend()
+            await until_alone(limiter, False)
+            await limiter.charge([charge(subject)])
+    told = [entry["event"] for entry in logs if entry["event"] != "limits_filled"]
+    assert told == ["limits_alone", "limits_shared"]
+    assert await redis.exists(f"{own_limit_key('bot', subject)}:bucket")
+
+
+async def test_who_finds_redis_hanging_waits_once(limiter: RateLimiter, line: Line) -> None:
+    await limiter.charge([charge(uuid4())])
+    line.stall()
+    began = time.perf_counter()
+    assert await permitted(limiter, charge(uuid4()), 3 * BATCH) == 10
+    waited = time.perf_counter() - began
+    assert TIMEOUT * 0.9 <= waited < TIMEOUT + 0.2
+    began = time.perf_counter()
+    assert await permitted(limiter, charge(uuid4()), 100) == 10
+    assert time.perf_counter() - began < TIMEOUT / 2, "it asked again"
+
+
+async def test_a_filling_that_takes_long_holds_nobody_up(database: str, redis_url: str) -> None:
+    async with proxy_before(database) as proxy, limiting(proxy.dsn, redis_url) as limiter:
+        async with Redis.from_url(redis_url) as redis:
+            await redis.flushdb()
+        proxy.stall()
+        began = time.perf_counter()
+        assert await permitted(limiter, charge(uuid4()), 30) == 10
+        assert time.perf_counter() - began < TIMEOUT + 0.2
+
+
+async def test_with_both_away_the_contracts_defaults_hold(database: str, redis_url: str) -> None:
+    async with (
+        proxy_before(database) as proxy,
+        line_before(redis_url) as line,
+        limiting(proxy.dsn, line.url) as limiter,
+    ):
+        proxy.cut()
+        line.cut()
+        async with watched(limiter):
+            await until_alone(limiter, True)
+            assert await permitted(limiter, charge(uuid4()), 20) == 10
+
+
+async def test_a_redis_that_was_emptied_while_the_database_is_away_is_filled_from_memory(
+    database: str, pool: asyncpg.Pool, redis: Redis, redis_url: str
+) -> None:
+    subject = uuid4()
+    await set_limit(pool, subject, 3)
+    async with proxy_before(database) as proxy, limiting(proxy.dsn, redis_url) as limiter:
+        await limiter.agree()
+        proxy.cut()
+        await redis.flushdb()
+        assert await permitted(limiter, charge(subject), 5) == 3
+        assert not limiter.alone
+        assert await redis.hget(own_limit_key("bot", subject), "quota") == "3"
+
+
+async def test_a_script_that_redis_refuses_is_no_error(limiter: RateLimiter, redis: Redis) -> None:
+    await redis.hset(FILLED, "of another", "type")
+    async with watched(limiter):
+        await until_alone(limiter, True)
+    assert await permitted(limiter, charge(uuid4()), 20) == 10
+
+
+@pytest.mark.parametrize("quota", [4, None])
+async def test_a_change_that_never_reached_redis_does_so_soon(
+    limiter: RateLimiter, pool: asyncpg.Pool, quota: int | None
+) -> None:
+    subject = uuid4()
+    await set_limit(pool, subject, 3)
+    async with watched(limiter):
+        assert await quota_of(limiter, subject) == 3
+        await set_limit(pool, subject, quota, 2)
+        async with asyncio.timeout(5):
+            while await quota_of(limiter, subject) != (quota or 10):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
