@@ -18,10 +18,14 @@ ErrorCode = Literal[
     "message_not_found",
     "user_not_found",
     "plugin_not_found",
+    "bot_not_found",
+    "token_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
     "plugin_conflict",
+    "bot_name_taken",
+    "token_revoked",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
@@ -143,6 +147,24 @@ class PluginNotFound(ProblemError):  # noqa: N818  # named by its code
     default_detail = "The plugin does not exist, or the token belongs to another."
 
 
+class BotNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such bot."""
+
+    code = "bot_not_found"
+    status = 404
+    title = "No such bot"
+    default_detail = "The bot does not exist, or is revoked."
+
+
+class TokenNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such token."""
+
+    code = "token_not_found"
+    status = 404
+    title = "No such token"
+    default_detail = "The token does not exist, or is not of this bot or plugin."
+
+
 class MethodNotAllowed(ProblemError):  # noqa: N818  # named by its code
     """Method not allowed."""
 
@@ -182,6 +204,24 @@ class PluginConflict(ProblemError):  # noqa: N818  # named by its code
         "The name and version are registered with another manifest; raise the version, or "
         "send the plugin's own token too."
     )
+
+
+class BotNameTaken(ProblemError):  # noqa: N818  # named by its code
+    """Name taken."""
+
+    code = "bot_name_taken"
+    status = 409
+    title = "Name taken"
+    default_detail = "Another bot has this name, or had it before it was revoked."
+
+
+class TokenRevoked(ProblemError):  # noqa: N818  # named by its code
+    """Token revoked."""
+
+    code = "token_revoked"
+    status = 409
+    title = "Token revoked"
+    default_detail = "The token is revoked or expired; issue another."
 
 
 class BodyTooLarge(ProblemError):  # noqa: N818  # named by its code
@@ -275,10 +315,14 @@ ERRORS: dict[str, type[ProblemError]] = {
     "message_not_found": MessageNotFound,
     "user_not_found": UserNotFound,
     "plugin_not_found": PluginNotFound,
+    "bot_not_found": BotNotFound,
+    "token_not_found": TokenNotFound,
     "method_not_allowed": MethodNotAllowed,
     "not_acceptable": NotAcceptable,
     "message_in_flight": MessageInFlight,
     "plugin_conflict": PluginConflict,
+    "bot_name_taken": BotNameTaken,
+    "token_revoked": TokenRevoked,
     "body_too_large": BodyTooLarge,
     "unsupported_media_type": UnsupportedMediaType,
     "validation_failed": ValidationFailed,

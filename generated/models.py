@@ -5,7 +5,33 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from generated.runtime.scalars import Int, Timestamp, Uuid
+from generated.runtime.scalars import Distinct, Int, Timestamp, Uuid
+
+BotScope = TypeAliasType(
+    "BotScope",
+    Annotated[
+        Literal["dialogs:read", "dialogs:write", "users:write"],
+        Field(description="What a bot's token may do."),
+    ],
+)
+
+
+BotScopes = TypeAliasType(
+    "BotScopes",
+    Annotated[
+        list[BotScope],
+        Field(
+            description="What a bot's token permits, each once.",
+            max_length=3,
+            min_length=1,
+        ),
+        Distinct(),
+    ],
+)
+"""
+What a bot's token permits, each once.
+"""
+
 
 ContentType = TypeAliasType(
     "ContentType",
@@ -66,10 +92,14 @@ ErrorCode = TypeAliasType(
             "message_not_found",
             "user_not_found",
             "plugin_not_found",
+            "bot_not_found",
+            "token_not_found",
             "method_not_allowed",
             "not_acceptable",
             "message_in_flight",
             "plugin_conflict",
+            "bot_name_taken",
+            "token_revoked",
             "body_too_large",
             "unsupported_media_type",
             "validation_failed",
@@ -84,6 +114,20 @@ ErrorCode = TypeAliasType(
             max_length=64,
             min_length=1,
             pattern="^[a-z][a-z0-9_]{0,63}$",
+        ),
+    ],
+)
+
+
+ExpiresInSeconds = TypeAliasType(
+    "ExpiresInSeconds",
+    Annotated[
+        Int,
+        Field(
+            description="Seconds from now, by the database's clock; ten years at most.",
+            examples=[7776000],
+            ge=1,
+            le=315360000,
         ),
     ],
 )
@@ -183,6 +227,42 @@ Line = TypeAliasType(
         ),
     ],
 )
+
+
+class ListBotTokensQuery(BaseModel):
+    """
+    The query parameters of listBotTokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
+class ListBotsQuery(BaseModel):
+    """
+    The query parameters of listBots.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
+class ListPluginTokensQuery(BaseModel):
+    """
+    The query parameters of listPluginTokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
 
 
 Locale = TypeAliasType(
@@ -294,6 +374,34 @@ MetadataV1 = TypeAliasType(
 )
 
 
+Name = TypeAliasType(
+    "Name",
+    Annotated[
+        str,
+        Field(
+            description="A name for people, of printable characters.",
+            examples=["telegram"],
+            max_length=64,
+            min_length=1,
+            pattern="^[^\\x00-\\x1F\\x7F-\\x9F\\u00AD\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFEFF\\uFFF9-\\uFFFB]*$",
+        ),
+    ],
+)
+
+
+OverlapSeconds = TypeAliasType(
+    "OverlapSeconds",
+    Annotated[
+        Int,
+        Field(
+            description="How long a replaced token lives on, unless it ends before; 0 revokes it at once.",
+            ge=0,
+            le=2592000,
+        ),
+    ],
+)
+
+
 PluginBaseUrl = TypeAliasType(
     "PluginBaseUrl",
     Annotated[
@@ -367,6 +475,22 @@ PluginScope = TypeAliasType(
 )
 
 
+PluginScopes = TypeAliasType(
+    "PluginScopes",
+    Annotated[
+        list[PluginScope],
+        Field(
+            description="What a plugin's token permits, each once. Without any it still permits heartbeats.",
+            max_length=3,
+        ),
+        Distinct(),
+    ],
+)
+"""
+What a plugin's token permits, each once. Without any it still permits heartbeats.
+"""
+
+
 PluginStatus = TypeAliasType(
     "PluginStatus",
     Annotated[
@@ -376,6 +500,36 @@ PluginStatus = TypeAliasType(
         ),
     ],
 )
+
+
+class PluginTokenIssueV1(BaseModel):
+    """
+    What a further token of a plugin shall permit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    scopes: PluginScopes
+    expires_in_seconds: Annotated[
+        ExpiresInSeconds | None, Field(description="When it expires; null for never.")
+    ] = None
+    name: Annotated[Name | None, Field(description="What to call it in lists.")] = None
+
+
+class PluginTokenNarrowV1(BaseModel):
+    """
+    What a token of a plugin shall still permit, and until when; null leaves it as it is.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    scopes: Annotated[PluginScopes | None, Field(description="Some of those that it has.")] = None
+    expires_in_seconds: Annotated[
+        ExpiresInSeconds | None,
+        Field(description="An end that comes before its present one."),
+    ] = None
 
 
 class ReadinessV1(BaseModel):
@@ -522,6 +676,83 @@ Token = TypeAliasType(
 )
 
 
+TokenId = TypeAliasType(
+    "TokenId",
+    Annotated[
+        str,
+        Field(
+            description="A token's public id, the part of it that is no secret.",
+            examples=["EXAMPLE0EXAMPLE0"],
+            max_length=16,
+            min_length=16,
+            pattern="^[0-9A-Za-z]{16}$",
+        ),
+    ],
+)
+
+
+TokenKind = TypeAliasType(
+    "TokenKind",
+    Annotated[Literal["bot", "plugin"], Field(description="Whose token it is.")],
+)
+
+
+class TokenRotateV1(BaseModel):
+    """
+    How a token is replaced by one of the same scopes and name.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    overlap_seconds: OverlapSeconds = 600
+    expires_in_seconds: Annotated[
+        ExpiresInSeconds | None,
+        Field(
+            description="When the new one expires; null gives it the old one's lifetime, from issue to end."
+        ),
+    ] = None
+
+
+TokenScope = TypeAliasType(
+    "TokenScope",
+    Annotated[
+        str,
+        Field(
+            description="What a token permits. A newer core may issue scopes that this one does not know.",
+            examples=["dialogs:read"],
+            max_length=64,
+            min_length=3,
+            pattern="^[a-z]+:[a-z]+$",
+        ),
+    ],
+)
+
+
+class TokenV1(BaseModel):
+    """
+    A token without its secret, which nobody can show again.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: TokenId
+    kind: TokenKind
+    name: Annotated[Name | None, Field(description="What an operator called it.")]
+    scopes: Annotated[list[TokenScope], Field(description="What it permits.", max_length=32)]
+    created_at: Timestamp
+    expires_at: Annotated[Timestamp | None, Field(description="Its end; null for never.")]
+    revoked_at: Annotated[
+        Timestamp | None,
+        Field(description="When it was revoked; null where it was not."),
+    ]
+    last_used_at: Annotated[
+        Timestamp | None,
+        Field(description="Its latest use, to the minute or so; null for never."),
+    ]
+
+
 class UserUpsertV1(BaseModel):
     """
     A person, as the bot knows them.
@@ -579,6 +810,73 @@ AttachmentsV1 = TypeAliasType(
 """
 At most ten files.
 """
+
+
+class BotCreateV1(BaseModel):
+    """
+    A new bot, and what its first token permits.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Name
+    scopes: BotScopes = ["dialogs:read", "dialogs:write", "users:write"]
+    expires_in_seconds: Annotated[
+        ExpiresInSeconds | None,
+        Field(description="When the token expires; null for never."),
+    ] = None
+
+
+class BotTokenIssueV1(BaseModel):
+    """
+    What a further token of a bot shall permit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    scopes: BotScopes
+    expires_in_seconds: Annotated[
+        ExpiresInSeconds | None, Field(description="When it expires; null for never.")
+    ] = None
+    name: Annotated[Name | None, Field(description="What to call it in lists.")] = None
+
+
+class BotTokenNarrowV1(BaseModel):
+    """
+    What a token of a bot shall still permit, and until when; null leaves it as it is.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    scopes: Annotated[BotScopes | None, Field(description="Some of those that it has.")] = None
+    expires_in_seconds: Annotated[
+        ExpiresInSeconds | None,
+        Field(description="An end that comes before its present one."),
+    ] = None
+
+
+class BotV1(BaseModel):
+    """
+    A bot.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: Uuid
+    name: Name
+    created_at: Timestamp
+    revoked_at: Annotated[
+        Timestamp | None,
+        Field(description="When it was revoked, for good; null where it was not."),
+    ]
+    tokens: Annotated[
+        Int,
+        Field(description="How many of its tokens are valid now.", ge=0, le=2147483647),
+    ]
 
 
 class ClassifierConditionV1(BaseModel):
@@ -764,6 +1062,28 @@ class InvokePluginHeader(BaseModel):
     X_Invocation_Id: Annotated[Uuid, Field(alias="X-Invocation-Id")]
 
 
+class IssueBotTokenPath(BaseModel):
+    """
+    The path parameters of issueBotToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+
+
+class IssuePluginTokenPath(BaseModel):
+    """
+    The path parameters of issuePluginToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+
+
 JsonSchemaOrUrl = TypeAliasType(
     "JsonSchemaOrUrl",
     Annotated[
@@ -791,6 +1111,28 @@ class LLMUsageV1(BaseModel):
     )
 
 
+class ListBotTokensPath(BaseModel):
+    """
+    The path parameters of listBotTokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+
+
+class ListPluginTokensPath(BaseModel):
+    """
+    The path parameters of listPluginTokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+
+
 class ManifestAuthV1(BaseModel):
     """
     How the plugin is called, and what it asks for.
@@ -801,6 +1143,30 @@ class ManifestAuthV1(BaseModel):
     )
     type: Literal["bearer"]
     scopes: Annotated[list[PluginScope], Field(max_length=16)] = []
+
+
+class NarrowBotTokenPath(BaseModel):
+    """
+    The path parameters of narrowBotToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+    token_id: TokenId
+
+
+class NarrowPluginTokenPath(BaseModel):
+    """
+    The path parameters of narrowPluginToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    token_id: TokenId
 
 
 class PluginErrorV1(BaseModel):
@@ -1020,6 +1386,65 @@ class ResetDialogPath(BaseModel):
     dialog_id: Uuid
 
 
+class RevokeBotPath(BaseModel):
+    """
+    The path parameters of revokeBot.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+
+
+class RevokeBotTokenPath(BaseModel):
+    """
+    The path parameters of revokeBotToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+    token_id: TokenId
+
+
+class RevokePluginTokenPath(BaseModel):
+    """
+    The path parameters of revokePluginToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    token_id: TokenId
+
+
+class RotateBotTokenPath(BaseModel):
+    """
+    The path parameters of rotateBotToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+    token_id: TokenId
+
+
+class RotatePluginTokenPath(BaseModel):
+    """
+    The path parameters of rotatePluginToken.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    token_id: TokenId
+
+
 class SendPluginHeartbeatPath(BaseModel):
     """
     The path parameters of sendPluginHeartbeat.
@@ -1042,6 +1467,33 @@ class TextPayloadV1(BaseModel):
     type: Literal["text"]
     text: Text
     attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
+
+
+class TokenIssuedV1(BaseModel):
+    """
+    A new token with its secret, which is shown this once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    token: Token
+    issued: TokenV1
+
+
+class TokenPageV1(BaseModel):
+    """
+    One page of tokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[
+        list[TokenV1],
+        Field(description="At most as many as asked for.", max_length=100),
+    ]
+    next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
 
 
 class UserCreatedV1(BaseModel):
@@ -1092,6 +1544,33 @@ ActivationConditionV1 = TypeAliasType(
         Field(description="When an intent fires.", discriminator="type"),
     ],
 )
+
+
+class BotCreatedV1(BaseModel):
+    """
+    A new bot with its first token, whose secret is shown this once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot: BotV1
+    token: Token
+    issued: TokenV1
+
+
+class BotPageV1(BaseModel):
+    """
+    One page of bots.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[
+        list[BotV1], Field(description="At most as many as asked for.", max_length=100)
+    ]
+    next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
 
 
 class DialogMessageResponseV1(BaseModel):

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
+from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
+from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
 from generated.core.service import service_router
 from generated.core.users import users_router
 from generated.runtime.edge import Edge, UnknownPath
 from impl.auth import TokenAuthenticator
+from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
 from impl.dialogs.delivery import Delivery
@@ -24,10 +27,12 @@ from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.handlers import PluginHandlers
 from impl.plugins.registration import Registrar
+from impl.plugins.token_handlers import PluginTokenHandlers
 from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
 from impl.service import ServiceHandlers
 from impl.settings import Settings
+from impl.tokens.administration.desk import TokenDesk
 from impl.tokens.verifier import TokenVerifier
 from impl.users.handlers import UserHandlers
 
@@ -109,10 +114,13 @@ def _bind(
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
     cursors = Cursors(settings.secret_key.get_secret_value())
+    desk = TokenDesk(pool, verifier, cursors)
     routers = (
         dialogs_router(DialogHandlers(pool, messages, cursors), authenticator, edge),
         users_router(UserHandlers(pool), authenticator, edge),
         plugins_router(PluginHandlers(pool, registrar, catalogue), authenticator, edge),
+        bots_router(BotHandlers(desk), authenticator, edge),
+        plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

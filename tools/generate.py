@@ -6,14 +6,12 @@ python -m tools.generate --check    exit 1 where they are not what the contract 
 
 import argparse
 import filecmp
-import io
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import textwrap
-import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from tools.bundler import bundle, error_codes
 from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
 from tools.events import events_context
 from tools.metrics import metrics_context
+from tools.model_types import complete
 from tools.operations import security_schemes, tag_context
 from tools.steps import own_parameters
 
@@ -133,7 +132,7 @@ def write_models(target: Path, documents: dict[str, Json]) -> None:
         path = Path(folder) / "schemas.json"
         path.write_text(json.dumps(source))
         run_model_generator(path, target / "models.py")
-    use_own_integer(target / "models.py")
+    complete(target / "models.py", schemas)
 
 
 def parameter_schemas(operation: Operation) -> dict[str, Json]:
@@ -172,21 +171,6 @@ def run_model_generator(source: Path, target: Path) -> None:
     )
     if done.returncode:
         raise SystemExit(f"datamodel-code-generator failed:\n{done.stderr}")
-
-
-def use_own_integer(models: Path) -> None:
-    """Its `int` becomes ours, which takes 2.0: a type of JSON cannot be overridden by an option."""
-    source = models.read_text()
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    lines = source.splitlines(keepends=True)
-    found = [
-        token.start for token in tokens if (token.type, token.string) == (tokenize.NAME, "int")
-    ]
-    for row, column in reversed(found):
-        line = lines[row - 1]
-        lines[row - 1] = f"{line[:column]}Int{line[column + 3 :]}"
-    scalars = "from generated.runtime.scalars import "
-    models.write_text("".join(lines).replace(scalars, f"{scalars}Int, ", 1))
 
 
 def render(path: Path, template: str, **context: Any) -> None:

@@ -8,8 +8,10 @@ from uuid import UUID
 from generated.runtime.edge import Principal
 
 Scope = Literal[
+    "bots:manage",
     "dialogs:read",
     "dialogs:write",
+    "plugins:manage",
     "plugins:register",
     "users:write",
 ]

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from impl.cli.bots import bots
+from impl.cli.keys import keys
+from impl.cli.plugins import plugins
 
 app = typer.Typer(
     name="botcore",
@@ -16,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bots, name="bots")
+app.add_typer(plugins, name="plugins")
+app.add_typer(keys, name="keys")
 
 
 @app.command()

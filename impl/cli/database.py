@@ -6,7 +6,9 @@ from typing import TypeVar
 
 import asyncpg
 
+from generated.runtime.problems import ProblemError
 from impl.cli.environment import database_url, refuse
+from impl.db import prepare_connection
 from impl.migrate import MigrationError
 
 T = TypeVar("T")
@@ -29,18 +31,36 @@ def run(work: Callable[[str], Awaitable[T]]) -> T:
         refuse(f"cannot use the database{place(url)} of BOTCORE_DATABASE_URL: {_reason(error)}")
 
 
-def connected(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    """Run `work` in one transaction."""
+def opened(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Run `work` on a connection. What the contract names as an error ends it with one line."""
 
     async def main(url: str) -> T:
         connection = await asyncpg.connect(url, timeout=10)
         try:
-            async with connection.transaction():
-                return await work(connection)
+            await prepare_connection(connection)
+            return await work(connection)
         finally:
             await connection.close()
 
-    return run(main)
+    try:
+        return run(main)
+    except ProblemError as problem:
+        refuse(_told(problem), code=1)
+
+
+def connected(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Run `work` in one transaction."""
+
+    async def main(connection: asyncpg.Connection) -> T:
+        async with connection.transaction():
+            return await work(connection)
+
+    return opened(main)
+
+
+def _told(problem: ProblemError) -> str:
+    faults = [f"{each.pointer.split('/')[1]}: {each.message}" for each in problem.errors]
+    return "; ".join(dict.fromkeys(faults)) or problem.detail
 
 
 def place(url: str) -> str:

@@ -32,6 +32,11 @@ WHERE id = $1
 RETURNING status
 """
 
+FIND = """
+SELECT id FROM plugins
+WHERE (id::text = lower($1) OR name || '@' || version = $1) AND deleted_at IS NULL
+"""
+
 REGISTERED = f"""
 WITH plugin AS (
     SELECT id AS plugin_id, name, version, manifest_hash, status FROM plugins WHERE id = $3
@@ -104,6 +109,12 @@ async def insert_plugin(executor: Executor, registration: Registration) -> UUID 
 async def update_plugin(executor: Executor, plugin_id: UUID, registration: Registration) -> None:
     intents = registration.manifest["intents"]
     await executor.fetchval(UPDATE, plugin_id, intents, registration.status, *registration.values)
+
+
+async def find_plugin(executor: Executor, id_or_version: str) -> UUID | None:
+    """The plugin of this id, or of this `name@version`; None where it is absent or deleted."""
+    found: UUID | None = await executor.fetchval(FIND, id_or_version)
+    return found
 
 
 async def append_registered(executor: Executor, plugin_id: UUID, trace_id: str) -> None:

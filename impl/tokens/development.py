@@ -10,8 +10,11 @@ from impl.db import Executor
 from impl.tokens import queries
 from impl.tokens.format import Kind, parse
 from impl.tokens.issue import issue
+from impl.tokens.scopes import ADMIN_SCOPES, REGISTRY_SCOPES
 from impl.tokens.verifier import VerifiedToken, check
 
+# How its keys are told from those that an operator made.
+NAME = "development"
 LOCK = 0x626F74646576  # "botdev"
 
 # A developer's bot that was revoked works again: `botcore up` always ends with one that does.
@@ -35,6 +38,16 @@ MAKE_USER = """
 """
 
 
+# Whoever lost one cannot say so; what this run does not hand out, nobody shall have.
+REVOKE_LOST_KEYS = """
+    UPDATE tokens SET revoked_at = now()
+    WHERE kind IN ('admin', 'registry')
+        AND name = $1
+        AND revoked_at IS NULL
+        AND id <> ALL ($2::text[])
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
     variable: str
@@ -44,13 +57,11 @@ class _Key:
 
 KEYS = (
     _Key("BOTCORE_BOT_TOKEN", "bot", frozenset({"dialogs:read", "dialogs:write", "users:write"})),
-    _Key("BOTCORE_REGISTRY_KEY", "registry", frozenset({"plugins:register"})),
+    _Key("BOTCORE_REGISTRY_KEY", "registry", REGISTRY_SCOPES),
     _Key(
         "BOTCORE_ADMIN_KEY",
         "admin",
-        frozenset(
-            {"bots:manage", "plugins:manage", "audit:read", "limits:manage", "notifications:manage"}
-        ),
+        ADMIN_SCOPES,
     ),
 )
 
@@ -58,8 +69,8 @@ KEYS = (
 async def ensure(database_url: str, previous: Mapping[str, str]) -> dict[str, str]:
     """Return BOTCORE_BOT_TOKEN, BOTCORE_REGISTRY_KEY, BOTCORE_ADMIN_KEY and USER_ID.
 
-    What is good in `previous` (the same names) stays; the rest is issued anew. Of the development
-    bot no other token stays valid.
+    What is good in `previous` (the same names) stays; the rest is issued anew. Of what was issued
+    here before nothing else stays valid.
     """
     connection = await asyncpg.connect(database_url)
     try:
@@ -78,8 +89,9 @@ async def _ensure(executor: Executor, previous: Mapping[str, str]) -> dict[str, 
         values[key.variable] = await _ensure_key(
             executor, key, subject_id, previous.get(key.variable, "")
         )
-    kept = parse(values["BOTCORE_BOT_TOKEN"])
-    await queries.revoke_bot_tokens_except(executor, bot_id, [kept.id] if kept else [])
+    known = [parsed.id for key in KEYS if (parsed := parse(values[key.variable]))]
+    await queries.revoke_bot_tokens_except(executor, bot_id, known)
+    await executor.execute(REVOKE_LOST_KEYS, NAME, known)
     return values
 
 
@@ -90,7 +102,7 @@ async def _ensure_key(executor: Executor, key: _Key, subject_id: UUID | None, pr
     # Ours, but too narrow for what a developer needs today. (Bot tokens: see _ensure.)
     if found and key.kind != "bot":
         await queries.revoke(executor, found.token_id)
-    new = await issue(executor, key.kind, subject_id=subject_id, scopes=key.scopes)
+    new = await issue(executor, key.kind, subject_id=subject_id, scopes=key.scopes, name=NAME)
     return new.plaintext
 
 

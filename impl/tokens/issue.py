@@ -41,6 +41,7 @@ async def store(
     subject_id: UUID | None = None,
     scopes: Iterable[str],
     expires_in: timedelta | None = None,
+    name: str | None = None,
 ) -> IssuedToken:
     """Make it a token of a bot or plugin (`subject_id`), or an admin or registry key (without)."""
     issued_at, expires_at = await queries.insert(
@@ -51,6 +52,7 @@ async def store(
         hashed=token.hashed,
         scopes=scopes,
         expires_in=expires_in,
+        name=name,
     )
     return IssuedToken(token.new.id, token.new.plaintext, issued_at, expires_at)
 
@@ -62,10 +64,13 @@ async def issue(
     subject_id: UUID | None = None,
     scopes: Iterable[str],
     expires_in: timedelta | None = None,
+    name: str | None = None,
 ) -> IssuedToken:
     """Prepare and store in one, where no transaction waits."""
     token = await prepare(kind)
-    return await store(executor, token, subject_id=subject_id, scopes=scopes, expires_in=expires_in)
+    return await store(
+        executor, token, subject_id=subject_id, scopes=scopes, expires_in=expires_in, name=name
+    )
 
 
 async def rotate_plugin_tokens(executor: Executor, plugin_id: UUID, overlap: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""SQL of tokens and of the bots that hold them. Only the database's clock decides what expired."""
+"""SQL of tokens and keys. Only the database's clock decides what expired."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ NOTE_USE = """
 """
 
 INSERT = """
-    INSERT INTO tokens (id, kind, bot_id, plugin_id, hash, scopes, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
+    INSERT INTO tokens (id, kind, bot_id, plugin_id, hash, scopes, expires_at, name)
+    VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, $8)
     RETURNING created_at, expires_at
 """
 
@@ -57,39 +57,6 @@ REVOKE_BOT_TOKENS_EXCEPT = """
     RETURNING id
 """
 
-INSERT_BOT = """
-    INSERT INTO bots (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id
-"""
-
-LIST_BOTS = """
-    SELECT
-        bots.id,
-        bots.name,
-        bots.created_at,
-        bots.revoked_at,
-        count(tokens.id) FILTER (
-            WHERE tokens.revoked_at IS NULL
-            AND (tokens.expires_at IS NULL OR tokens.expires_at > now())
-        ) AS tokens
-    FROM bots
-    LEFT JOIN tokens ON tokens.bot_id = bots.id
-    GROUP BY bots.id
-    ORDER BY bots.name
-"""
-
-# A bot's name can have the form of another bot's id: the id wins.
-FIND_BOT = """
-    SELECT id FROM bots WHERE id::text = lower($1) OR name = $1 ORDER BY name = $1 LIMIT 1
-"""
-
-# The first time stays. Its tokens are marked too, though a revoked bot's never verify.
-REVOKE_BOT = """
-    WITH revoked AS (
-        UPDATE tokens SET revoked_at = now() WHERE bot_id = $1 AND revoked_at IS NULL
-    )
-    UPDATE bots SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
@@ -97,15 +64,6 @@ class StoredToken:
     subject_id: UUID | None
     scopes: frozenset[str]
     seconds_left: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Bot:
-    id: UUID
-    name: str
-    created_at: datetime
-    revoked_at: datetime | None
-    tokens: int
 
 
 async def find(executor: Executor, token_id: str, kind: Kind) -> StoredToken | None:
@@ -131,6 +89,7 @@ async def insert(
     hashed: str,
     scopes: Iterable[str],
     expires_in: timedelta | None,
+    name: str | None = None,
 ) -> tuple[datetime, datetime | None]:
     """Return when it was issued and when it expires."""
     row = await executor.fetchrow(
@@ -142,6 +101,7 @@ async def insert(
         hashed,
         sorted(set(scopes)),
         expires_in,
+        name,
     )
     return row["created_at"], row["expires_at"]
 
@@ -165,23 +125,3 @@ async def revoke_bot_tokens_except(
 ) -> list[str]:
     rows = await executor.fetch(REVOKE_BOT_TOKENS_EXCEPT, bot_id, list(kept))
     return [row["id"] for row in rows]
-
-
-async def insert_bot(executor: Executor, name: str) -> UUID | None:
-    """Return None where the name is taken."""
-    bot_id: UUID | None = await executor.fetchval(INSERT_BOT, name)
-    return bot_id
-
-
-async def list_bots(executor: Executor) -> list[Bot]:
-    return [Bot(**row) for row in await executor.fetch(LIST_BOTS)]
-
-
-async def find_bot(executor: Executor, name_or_id: str) -> UUID | None:
-    bot_id: UUID | None = await executor.fetchval(FIND_BOT, name_or_id)
-    return bot_id
-
-
-async def revoke_bot(executor: Executor, bot_id: UUID) -> bool:
-    """Revoke the bot and its tokens; return whether it was this call that did."""
-    return await executor.fetchval(REVOKE_BOT, bot_id) is not None

@@ -18,7 +18,7 @@ from schemathesis import HookContext, Response
 from schemathesis.resources import PoolDraw
 
 from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
-from tests.contract.known import Known
+from tests.contract.known import Known, spare_token
 
 Case = schemathesis.Case[Any]
 ROOM = 48 * 1024  # of the 64 KB that a row takes, in the form in which the request is sent
@@ -33,6 +33,8 @@ class State:
     made: set[str] = field(default_factory=set)  # dialogs that exist
     messages: set[tuple[str, str]] = field(default_factory=set)
     stored: list[tuple[str, str]] = field(default_factory=list)  # messages that can be read
+    bots: set[str] = field(default_factory=set)  # and their tokens, as far as this run made them
+    issued: set[str] = field(default_factory=set)
     manifests: dict[tuple[str, str], str] = field(default_factory=dict)
     turn: int = 0
 
@@ -194,6 +196,44 @@ def _fits(patterns: list[str]) -> bool:
     return True
 
 
+def _manage_token(case: Case, state: State) -> None:
+    """But for those of this run, each case has a token of its own, whole and without an end."""
+    if case.path_parameters["token_id"] not in state.issued:
+        _narrow_token(case, state)
+
+
+def _narrow_token(case: Case, state: State) -> None:
+    """A token that was narrowed before may lack what the next case would leave it."""
+    known = {"bot_id": state.known.spare_bot_id, "plugin_id": state.known.plugin_id}
+    for name in known.keys() & case.path_parameters.keys():
+        case.path_parameters[name] = _in_the_case_of(case.path_parameters[name], known[name])
+        case.path_parameters["token_id"] = spare_token(name, state.next())
+
+
+def _manage_tokens(case: Case, state: State) -> None:
+    if "bot_id" in case.path_parameters:
+        given = case.path_parameters["bot_id"]
+        if given.lower() not in state.bots:
+            case.path_parameters["bot_id"] = _in_the_case_of(given, state.known.spare_bot_id)
+    elif "plugin_id" in case.path_parameters:
+        given = case.path_parameters["plugin_id"]
+        case.path_parameters["plugin_id"] = _in_the_case_of(given, state.known.plugin_id)
+
+
+def _list(case: Case, state: State) -> None:
+    _manage_tokens(case, state)
+    if case.path_parameters.get("bot_id", "").lower() in state.bots:
+        case.query.pop("cursor", None)
+    elif "cursor" in case.query:
+        case.query["cursor"] = state.known.list_cursors[operation_id(case)]
+
+
+def _revoke_bot(case: Case, state: State) -> None:
+    given = case.path_parameters["bot_id"]
+    if given.lower() not in state.bots:
+        case.path_parameters["bot_id"] = _in_the_case_of(given, state.known.doomed_bot_id)
+
+
 ALIGN: dict[str, Callable[[Case, State], None]] = {
     "addDialogMessage": _add_dialog_message,
     "getDialog": _get_dialog,
@@ -201,6 +241,18 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "resetDialog": _reset_dialog,
     "sendPluginHeartbeat": _send_plugin_heartbeat,
     "registerPlugin": _register_plugin,
+    "revokeBot": _revoke_bot,
+    "listBots": _list,
+    "listBotTokens": _list,
+    "issueBotToken": _manage_tokens,
+    "rotateBotToken": _manage_token,
+    "narrowBotToken": _narrow_token,
+    "revokeBotToken": _manage_token,
+    "listPluginTokens": _list,
+    "issuePluginToken": _manage_tokens,
+    "rotatePluginToken": _manage_token,
+    "narrowPluginToken": _narrow_token,
+    "revokePluginToken": _manage_token,
 }
 
 
@@ -233,10 +285,13 @@ def before_call(context: HookContext, case: Case, kwargs: MutableMapping[str, An
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case, response: Response) -> None:
-    """Keeps which dialogs and messages there are."""
+    """Keeps which dialogs, messages, bots and tokens there are."""
     sent = case.method.upper(), operation_id(case), response.status_code
     if sent == ("POST", "addDialogMessage", 200):
         dialog = str(case.path_parameters["dialog_id"]).lower()
         _current().made.add(dialog)
         (location,) = response.headers["location"]
         _current().stored.append((dialog, location.rsplit("/", 1)[1]))
+    if response.status_code == 201 and "issued" in (made := response.json()):
+        _current().issued.add(made["issued"]["id"])
+        _current().bots.update([made["bot"]["id"]] if "bot" in made else [])

@@ -13,3 +13,15 @@ class Known:
     dialogs: dict[str, str]  # the user of each
     cursors: dict[str, str]  # a page of each
     messages: dict[str, str]  # the id of one in each
+    doomed_bot_id: str  # may be revoked
+    spare_bot_id: str
+    list_cursors: dict[str, str]  # a page of each list, by its operation
+
+
+# Rows that only differ by their ids: what is fuzzed to death must come fresh to each case.
+SPARE_TOKENS = 20_000
+
+
+def spare_token(kind: str, number: int) -> str:
+    """The id of a valid token of the spare bot, or of the plugin."""
+    return f"{kind[0]}{number % SPARE_TOKENS:015d}"

@@ -14,13 +14,20 @@ from impl.db import prepare_connection
 from impl.tokens import queries
 from impl.tokens.format import Kind, NewToken
 from impl.tokens.hashing import hash_token
+from impl.tokens.scopes import ADMIN_SCOPES
 from tests.contract.credentials import ADA, BOB, Credentials
-from tests.contract.known import Known
+from tests.contract.known import SPARE_TOKENS, Known
 from tests.contract.reached import Reached
 from tests.servers import create_database
 from tests.stack import BOT_SCOPES, Api, running_api, scripted_plugin, serving, settings_for
 
 PLUGIN_SCOPES = ["plugins:read", "telemetry:read", "telemetry:write"]
+# Their secrets are nobody's: they are there to be managed.
+SPARE = """
+INSERT INTO tokens (id, kind, bot_id, plugin_id, hash, scopes)
+SELECT left($1, 1) || lpad(number::text, 15, '0'), $1, $2, $3, 'none', $4
+FROM generate_series(0, $5 - 1) AS number
+"""
 _numbers = count(1)
 
 
@@ -72,11 +79,20 @@ async def _furnish(
     ):
         await api.add_plugin(plugin_url)
         pulse = await api.add_plugin(plugin_url, "pulse")
+        plugin_id = UUID(pulse["plugin_id"])
         bob = await pool.fetchval("INSERT INTO bots (name) VALUES ($1) RETURNING id", BOB)
         await _insert(pool, "bot", credentials.ada, BOT_SCOPES, api.bot_id)
         await _insert(pool, "bot", credentials.bob, BOT_SCOPES, bob)
         await _insert(pool, "registry", credentials.registry, ["plugins:register"])
-        await _insert(pool, "plugin", credentials.plugin, PLUGIN_SCOPES, UUID(pulse["plugin_id"]))
+        await _insert(pool, "plugin", credentials.plugin, PLUGIN_SCOPES, plugin_id)
+        await pool.execute("UPDATE plugins SET scopes = $2 WHERE id = $1", plugin_id, PLUGIN_SCOPES)
+        await _insert(pool, "admin", credentials.admin, sorted(ADMIN_SCOPES))
+        spare, doomed = [
+            await pool.fetchval("INSERT INTO bots (name) VALUES ($1) RETURNING id", name)
+            for name in ("spare", "doomed")
+        ]
+        await pool.execute(SPARE, "bot", spare, None, BOT_SCOPES, SPARE_TOKENS)
+        await pool.execute(SPARE, "plugin", None, plugin_id, PLUGIN_SCOPES, SPARE_TOKENS)
         users = [await api.user(telegram_id) for telegram_id in (1001, 1002, 1003)]
         dialogs = {str(uuid4()): user for user in users[:2]}
         return {
@@ -84,6 +100,16 @@ async def _furnish(
             "plugin_id": pulse["plugin_id"],
             "users": users,
             "dialogs": dialogs,
+            "doomed_bot_id": str(doomed),
+            "spare_bot_id": str(spare),
+            "list_cursors": {
+                name: await _second_page(api, path, credentials)
+                for name, path in {
+                    "listBots": "/api/v1/admin/bots",
+                    "listBotTokens": f"/api/v1/admin/bots/{spare}/tokens",
+                    "listPluginTokens": f"/api/v1/admin/plugins/{plugin_id}/tokens",
+                }.items()
+            },
             "cursors": {dialog: await _page(api, dialog, user) for dialog, user in dialogs.items()},
             "messages": dict.fromkeys(dialogs, "one"),
         }
@@ -104,4 +130,11 @@ async def _page(api: Api, dialog: str, user: str) -> str:
         answer = await api.say(user, text, dialog, message_id=text)
         assert answer.json["status"] == "accepted", answer.raw
     page = await api.bot("GET", f"/api/v1/dialogs/{dialog}", params={"limit": "1"})
+    return str(page.json["next_cursor"])
+
+
+async def _second_page(api: Api, path: str, credentials: Credentials) -> str:
+    headers = {"X-Admin-Key": credentials.admin.plaintext}
+    page = await api.send("GET", path, params={"limit": "1"}, headers=headers)
+    assert page.status == 200, page.raw
     return str(page.json["next_cursor"])

@@ -150,7 +150,7 @@ class TestBots:
         assert (await self.bots("create", "one")).code == 0
         again = await self.bots("create", "one")
         assert (again.code, again.out) == (1, "")
-        assert "already" in again.err
+        assert "has this name" in again.err
         for name in ("", "x" * 65, "a\x1b[2Jb"):
             refused = await self.bots("create", name)
             assert (refused.code, refused.out) == (2, "")

@@ -2,6 +2,7 @@ import asyncio
 
 import asyncpg
 
+from impl.bots.queries import find_bot, mark_revoked
 from impl.tokens import queries
 from impl.tokens.development import KEYS, ensure
 from impl.tokens.format import parse
@@ -69,9 +70,9 @@ async def test_a_key_that_became_too_narrow_is_replaced(database: str, pool: asy
 
 async def test_a_revoked_development_bot_works_again(database: str, pool: asyncpg.Pool) -> None:
     old = await ensure(database, {})
-    bot_id = await queries.find_bot(pool, "development")
+    bot_id = await find_bot(pool, "development")
     assert bot_id
-    await queries.revoke_bot(pool, bot_id)
+    await mark_revoked(pool, bot_id)
     assert await is_good(pool, await ensure(database, old))
 
 

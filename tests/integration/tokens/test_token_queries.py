@@ -1,38 +1,39 @@
+from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID, uuid4
+from types import ModuleType
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from impl.audit import log
+from impl.bots import queries as bots
 from impl.tokens import development, queries
+from impl.tokens.administration import queries as administration
 from impl.tokens.issue import issue, rotate_plugin_tokens
+from tests.integration.tokens.rows import make_plugin
+
+
+def statements(module: ModuleType) -> Iterator[tuple[str, object]]:
+    """Its constants; those of a mapping one by one."""
+    for name, value in vars(module).items():
+        found = value if isinstance(value, dict) else {"": value}
+        for key, text in found.items():
+            if name.isupper() and not name.startswith("_") and " " in str(text):
+                yield f"{module.__name__}.{name}.{key}".rstrip("."), text
+
 
 SQL = [
-    pytest.param(value, id=f"{module.__name__}.{name}")
-    for module in (queries, development)
-    for name, value in vars(module).items()
-    if name.isupper() and isinstance(value, str)
+    pytest.param(text, id=name)
+    for module in (queries, administration, bots, log, development)
+    for name, text in statements(module)
+    if isinstance(text, str)
 ]
 
 
 @pytest.mark.parametrize("sql", SQL)
 async def test_every_statement_prepares(connection: asyncpg.Connection, sql: str) -> None:
     await connection.prepare(sql)
-
-
-async def make_plugin(executor: asyncpg.Pool) -> UUID:
-    made: UUID = await executor.fetchval(
-        "INSERT INTO plugins (name, version, base_url, manifest, manifest_hash) "
-        "VALUES ($1, '1.0.0', 'http://localhost:1', '{}', 'abc') RETURNING id",
-        f"plugin-{uuid4()}",
-    )
-    return made
-
-
-async def make_bot(executor: asyncpg.Pool, name: str = "bot") -> UUID:
-    bot_id = await queries.insert_bot(executor, name)
-    assert bot_id
-    return bot_id
 
 
 async def test_only_a_hash_is_stored(pool: asyncpg.Pool) -> None:
@@ -85,44 +86,3 @@ async def test_a_revoked_plugins_tokens_are_named(pool: asyncpg.Pool) -> None:
     revoked = await queries.revoke_plugin_tokens(pool, plugin_id)
     assert sorted(revoked) == sorted(token.id for token in new)
     assert await queries.revoke_plugin_tokens(pool, plugin_id) == []
-
-
-async def test_a_bots_name_is_taken_once(pool: asyncpg.Pool) -> None:
-    assert await queries.insert_bot(pool, "one")
-    assert await queries.insert_bot(pool, "one") is None
-
-
-async def test_a_bot_is_found_by_name_and_by_id_and_the_id_wins(pool: asyncpg.Pool) -> None:
-    one = await make_bot(pool, "one")
-    await make_bot(pool, str(one))
-    assert await queries.find_bot(pool, "one") == one
-    assert await queries.find_bot(pool, str(one).upper()) == one
-    assert await queries.find_bot(pool, str(one)) == one
-    assert await queries.find_bot(pool, "nobody") is None
-
-
-async def test_revoking_a_bot_revokes_its_tokens_and_keeps_the_first_time(
-    pool: asyncpg.Pool,
-) -> None:
-    bot_id = await make_bot(pool)
-    await issue(pool, "bot", subject_id=bot_id, scopes=[])
-    assert await queries.revoke_bot(pool, bot_id)
-    first = await pool.fetchrow("SELECT b.revoked_at, t.revoked_at FROM bots b, tokens t")
-    assert all(first)
-    assert not await queries.revoke_bot(pool, bot_id)
-    assert await pool.fetchrow("SELECT b.revoked_at, t.revoked_at FROM bots b, tokens t") == first
-
-
-async def test_bots_are_listed_with_their_valid_tokens(pool: asyncpg.Pool) -> None:
-    bot_id, other_id = await make_bot(pool, "one"), await make_bot(pool, "other")
-    kept = await issue(pool, "bot", subject_id=bot_id, scopes=[])
-    revoked = await issue(pool, "bot", subject_id=bot_id, scopes=[])
-    await issue(pool, "bot", subject_id=bot_id, scopes=[], expires_in=timedelta(seconds=-1))
-    assert await queries.revoke(pool, revoked.id)
-    assert not await queries.revoke(pool, revoked.id)
-    listed = await queries.list_bots(pool)
-    assert [(bot.id, bot.name, bot.tokens) for bot in listed] == [
-        (bot_id, "one", 1),
-        (other_id, "other", 0),
-    ]
-    assert await queries.find(pool, kept.id, "bot")

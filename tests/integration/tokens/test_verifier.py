@@ -7,11 +7,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from impl.bots.queries import mark_revoked
 from impl.tokens import hashing, queries
 from impl.tokens.format import Kind, mint
 from impl.tokens.issue import issue
 from impl.tokens.verifier import TokenVerifier, VerifiedToken, VerifierOverloaded
-from tests.integration.tokens.test_token_queries import make_bot, make_plugin
+from tests.integration.tokens.rows import make_bot, make_plugin
 
 
 class Clock:
@@ -148,7 +149,7 @@ async def test_the_ttl_is_never_above_thirty_seconds(pool: asyncpg.Pool, clock: 
     verifier = TokenVerifier(pool, ttl_seconds=3600, clock=clock)
     text, bot_id = await bot_token(pool)
     assert await verifier.verify(text, "bot")
-    await queries.revoke_bot(pool, bot_id)
+    await mark_revoked(pool, bot_id)
     clock.now = 30.0
     assert await verifier.verify(text, "bot") is None
 
@@ -190,7 +191,7 @@ async def test_a_check_that_began_before_it_was_forgotten_is_not_cached(
     real = hashing.matches
 
     async def revoked_meanwhile(stored: str, plaintext: str) -> bool:
-        await queries.revoke_bot(pool, bot_id)
+        await mark_revoked(pool, bot_id)
         verifier.forget(text.split("_")[2])
         return await real(stored, plaintext)
 
@@ -214,7 +215,7 @@ async def test_nobody_joins_a_check_that_began_before_it_was_forgotten(
     monkeypatch.setattr(hashing, "matches", slow)
     early = asyncio.create_task(verifier.verify(text, "bot"))
     await read.wait()
-    await queries.revoke_bot(pool, bot_id)
+    await mark_revoked(pool, bot_id)
     verifier.forget(text.split("_")[2])
     late = asyncio.create_task(verifier.verify(text, "bot"))
     go.set()

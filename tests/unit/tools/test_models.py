@@ -12,7 +12,8 @@ from tools.contract import walk
 from tools.schema_rules import schema_members, types
 
 BOUNDS = {
-    "minLength", "maxLength", "pattern", "minItems", "maxItems", "maxProperties", "required",
+    "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems", "maxProperties",
+    "required",
 }  # fmt: skip
 SCHEMAS: dict[str, Any] = {
     name: schema

@@ -1,0 +1,1 @@
+"""What operators do with tokens and keys, over the API and by command alike."""

@@ -1,0 +1,17 @@
+"""What keys may permit. The scopes of bots and plugins are the contract's own enumerations."""
+
+from impl.tokens.format import Kind
+
+ADMIN_SCOPES = frozenset(
+    {
+        "audit:read",
+        "bots:manage",
+        "limits:manage",
+        "notifications:manage",
+        "plugins:manage",
+        "telemetry:read",
+    }
+)
+REGISTRY_SCOPES = frozenset({"plugins:register"})
+
+KEY_SCOPES: dict[Kind, frozenset[str]] = {"admin": ADMIN_SCOPES, "registry": REGISTRY_SCOPES}
