@@ -87,6 +87,27 @@ def deref(document: Json, node: Json) -> Json:
     return node
 
 
+def properties(document: Json, schema: Json) -> dict[str, Json]:
+    """The members of an object; what a later part of an `allOf` says of one is added to it."""
+    found: dict[str, Json] = {}
+    for part in _parts(document, schema):
+        for name, member in part.get("properties", {}).items():
+            wide = {} if "type" in member or "$ref" in member else found.get(name, {})
+            found[name] = wide | member
+    return found
+
+
+def required(document: Json, schema: Json) -> set[str]:
+    return {name for part in _parts(document, schema) for name in part.get("required", ())}
+
+
+def _parts(document: Json, schema: Json) -> Iterator[Json]:
+    node = deref(document, schema)
+    yield node
+    for part in node.get("allOf", ()):
+        yield from _parts(document, part)
+
+
 def walk(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Json]]:
     """Every object of a document with its place, the outer ones first."""
     if isinstance(node, dict):

@@ -1,10 +1,9 @@
 """The messages of `events.asyncapi.yaml`: what the generator, rules and documents read."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tools.contract import Json, deref
+from tools.contract import Json, properties, required
 
 ENVELOPE = "EventEnvelopeV1"
 
@@ -33,12 +32,13 @@ class Message:
         return properties(self.document, self.spec["payload"])
 
     @property
+    def told(self) -> list[str]:
+        """The payload's members that an entry may fill."""
+        return [name for name in self.members if name not in self.empty]
+
+    @property
     def required(self) -> set[str]:
-        return {
-            name
-            for part in _parts(self.document, self.spec["payload"])
-            for name in part.get("required", [])
-        }
+        return required(self.document, self.spec["payload"])
 
     @property
     def empty(self) -> list[str]:
@@ -64,26 +64,6 @@ def messages(document: Json) -> list[Message]:
         for name in spec["messages"]
         if name in known
     ]
-
-
-def properties(document: Json, schema: Json) -> dict[str, Json]:
-    """The members of an object; what a later part of an `allOf` says of one is added to it."""
-    found: dict[str, Json] = {}
-    for part in _parts(document, schema):
-        for name, member in part.get("properties", {}).items():
-            found[name] = _narrowed(found.get(name, {}), member)
-    return found
-
-
-def _parts(document: Json, schema: Json) -> Iterator[Json]:
-    node = deref(document, schema)
-    yield node
-    for part in node.get("allOf", []):
-        yield from _parts(document, part)
-
-
-def _narrowed(wide: Json, narrow: Json) -> Json:
-    return narrow if "type" in narrow or "$ref" in narrow else wide | narrow
 
 
 def events_context(document: Json) -> Json:

@@ -20,13 +20,15 @@ import jinja2
 from tools.board import deployed
 from tools.bundler import bundle, error_codes
 from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
+from tools.docs import write_documents
 from tools.events import events_context
 from tools.metrics import metrics_context
 from tools.model_types import complete
 from tools.operations import security_schemes, tag_context
 from tools.steps import own_parameters
 
-GENERATED = ROOT / "generated"
+# In these nobody else writes: what the contract does not make goes.
+OURS = ("generated", "docs/CONTRACTS")
 TEMPLATES = Path(__file__).parent / "templates"
 HEADER = "# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract."
 OWN_SCALARS = {name: f"generated.runtime.scalars.{name}" for name in ("Timestamp", "Uuid")}
@@ -42,36 +44,32 @@ _templates.filters["snake"] = snake_case
 _templates.filters["pyrepr"] = lambda value: json.dumps(value) if value is not None else "None"
 
 
-def main(arguments: list[str] | None = None, target: Path = GENERATED, root: Path = ROOT) -> int:
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check = parser.parse_args(arguments).check
     with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder) / "generated"
+        fresh = Path(folder)
         generate(fresh)
-        stale = differences(fresh, target)
-        pages = {name: text for name, text in beside().items() if not says(root / name, text)}
+        stale = differences(fresh, root)
         if check:
-            for name in [*(f"generated/{name}" for name in stale), *pages]:
+            for name in stale:
                 print(f"stale: {name} (run `make generate`)", file=sys.stderr)
-            return 1 if stale or pages else 0
-        replace(fresh, target, stale)
-        for name, text in pages.items():
-            write(root / name, text)
-    print(f"generated files are up to date ({len(stale) + len(pages)} changed)")
+            return 1 if stale else 0
+        replace(fresh, root, stale)
+    print(f"generated files are up to date ({len(stale)} changed)")
     return 0
 
 
-def beside() -> dict[str, str]:
-    """What the contract makes outside of `generated/`: each file's path and text."""
-    return deployed(bundle("openapi.yaml")["x-metrics"])
+def generate(root: Path) -> None:
+    """Writes below `root` what the contract makes: the edge, documents, what operators load."""
+    write_edge(root / "generated")
+    write_documents(root / "docs")
+    for name, text in deployed(bundle("openapi.yaml")["x-metrics"]).items():
+        write(root / name, text)
 
 
-def says(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
-
-
-def generate(target: Path) -> None:
+def write_edge(target: Path) -> None:
     documents = {name: bundle(name) for name in SERVICES}
     events = bundle("events.asyncapi.yaml")
     copy_runtime(target)
@@ -199,16 +197,18 @@ def tidy(folder: Path) -> None:
 
 
 def differences(fresh: Path, old: Path) -> list[str]:
-    def names(folder: Path) -> set[str]:
-        found = (path for path in folder.rglob("*") if path.is_file())
-        return {str(path.relative_to(folder)) for path in found if path.suffix != ".pyc"}
+    """The generated files that `old` lacks, has otherwise, or has too many of."""
+
+    def names(root: Path, part: str) -> set[str]:
+        found = (path for path in (root / part).rglob("*") if path.is_file())
+        return {str(path.relative_to(root)) for path in found if path.suffix != ".pyc"}
 
     def same(name: str) -> bool:
         return (old / name).is_file() and filecmp.cmp(fresh / name, old / name, shallow=False)
 
-    return sorted(
-        name for name in names(fresh) | names(old) if not (fresh / name).is_file() or not same(name)
-    )
+    made = names(fresh, ".")
+    too_many = {name for part in OURS for name in names(old, part)} - made
+    return sorted(too_many | {name for name in made if not same(name)})
 
 
 def replace(fresh: Path, old: Path, stale: list[str]) -> None:

@@ -19,6 +19,8 @@ from tools.schema_rules import SCHEMA_RULES
 
 HTTP = ("openapi.yaml", "plugin.openapi.yaml")
 EVENTS = "events.asyncapi.yaml"
+# What no document refers to, and the tools read.
+ALONE = {"errors.yaml", "triggers.yaml"}
 # What the edge answers where no operation is named.
 CODES_WITHOUT_OPERATION = {"not_found"}
 # The shapes of secrets that work somewhere; ours are told by the word EXAMPLE in them.
@@ -63,7 +65,7 @@ def one_tag_a_path(folder: Path, bundles: Bundles) -> Iterator[str]:
 def every_file_used(folder: Path, bundles: Bundles) -> Iterator[str]:
     used = {path for bundle in bundles.values() for path in bundle.files}
     for path in sorted(folder.resolve().rglob("*.yaml")):
-        if path not in used and path.name != "errors.yaml" and path.parent.name != FOLDER:
+        if path not in used and path.name not in ALONE and path.parent.name != FOLDER:
             yield f"{path.relative_to(folder.resolve())}: no document refers to it"
 
 

@@ -3,6 +3,8 @@
 Constraint names are an interface: the API turns `ck_<table>_<column>_size` (a jsonb value beyond
 64 KiB) into a 422. The checks are the last line behind the contract's own, which may be tighter.
 
+`info["about"]` says what a table is for; docs/CONTRACTS/DATABASE.md is made of all this.
+
 Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the trigger that keeps
 `dialogs.last_message_at`, which metadata cannot express (`migrations/versions/0001_*.py`).
 """

@@ -11,4 +11,5 @@ bots = Table(
     moment("revoked_at"),
     UniqueConstraint("name"),
     length("name", 64),
+    info={"about": "The programs that speak for people."},
 )

@@ -45,6 +45,7 @@ dialogs = Table(
     CheckConstraint("reset_version >= 0", name="reset_version_value"),
     Index(None, "user_id", "status"),
     Index(None, "bot_id", "created_at"),
+    info={"about": "A conversation of one user with one bot."},
 )
 
 # `seq` orders a dialog's history: two messages of one statement share their created_at.
@@ -74,6 +75,7 @@ messages = Table(
         unique=True,
         postgresql_where=text("message_id IS NOT NULL"),
     ),
+    info={"about": "What was said in a dialog, in the order of `seq`."},
 )
 
 # Idempotency; a key outlives a reset, which deletes the messages themselves.
@@ -90,4 +92,8 @@ message_keys = Table(
     length("message_id", LONGEST_MESSAGE_ID),
     CheckConstraint("octet_length(fingerprint) BETWEEN 16 AND 64", name="fingerprint_length"),
     Index(None, "created_at"),
+    info={
+        "about": "The idempotency of messages: each id that a dialog has seen, what it stood "
+        "for, and its final answer."
+    },
 )

@@ -64,6 +64,10 @@ audit_logs = Table(
         unique=True,
         postgresql_where=text("event_id IS NOT NULL"),
     ),
+    info={
+        "about": "Everything that happened, with its `trace_id` and severity. Every event stands "
+        "here too."
+    },
 )
 
 # A row waits without a position; the relay that holds the stream's lock gives it the next one
@@ -95,6 +99,10 @@ outbox = Table(
         "position",
         postgresql_where=text("position IS NOT NULL AND published_at IS NULL"),
     ),
+    info={
+        "about": "Events on their way into the streams, and those that were sent within a "
+        "stream's window."
+    },
 )
 
 streams = Table(
@@ -106,4 +114,5 @@ streams = Table(
     length("name", 255),
     CheckConstraint("last_position >= 0", name="last_position_value"),
     CheckConstraint("published_position >= 0", name="published_position_value"),
+    info={"about": "How far each stream is numbered and sent."},
 )

@@ -33,4 +33,7 @@ rate_limits = Table(
     CheckConstraint("quota BETWEEN 1 AND 1000000", name="quota_value"),
     CheckConstraint("window_seconds BETWEEN 1 AND 86400", name="window_seconds_value"),
     CheckConstraint("(quota IS NULL) = (window_seconds IS NULL)", name="both"),
+    info={
+        "about": "The limits that differ from the contract's defaults; Redis is filled from here."
+    },
 )

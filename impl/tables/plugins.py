@@ -72,6 +72,7 @@ plugins = Table(
     size("manifest"),
     size("metadata"),
     Index(None, "status"),
+    info={"about": "Each version of each plugin, its manifest and whether it lives."},
 )
 
 # request_payload is stored without the context's messages: a reset deletes those for good.
@@ -115,6 +116,7 @@ plugin_calls = Table(
         "lease_until",
         postgresql_where=text("status = 'in_progress'"),
     ),
+    info={"about": "Each call of a plugin, why it was chosen and how the call ended."},
 )
 
 # `id` is the event's id. dialog_id has no foreign key: a plugin may name any dialog it likes.
@@ -140,4 +142,5 @@ plugin_events = Table(
     size("payload"),
     Index(None, "plugin_id", "occurred_at"),
     Index(None, "created_at", "id"),
+    info={"about": "What happened to a plugin or what it reported, by the event's id."},
 )

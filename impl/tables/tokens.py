@@ -36,4 +36,5 @@ tokens = Table(
     length("name", 64),
     Index(None, "bot_id"),
     Index(None, "plugin_id"),
+    info={"about": "Tokens of every kind: the public id and the hash of the secret."},
 )

@@ -36,6 +36,7 @@ users = Table(
     one_of("role", ("user", "admin", "service")),
     length("locale", LONGEST_LOCALE),
     Index(None, "role"),
+    info={"about": "The people behind the messages."},
 )
 
 # Membership: a bot may use only the users that it has registered, and sees its own words for them.
@@ -54,4 +55,5 @@ bot_users = Table(
     length("locale", LONGEST_LOCALE),
     size("metadata"),
     Index(None, "user_id"),
+    info={"about": "Whom each bot has registered, in its own words. A bot may use nobody else."},
 )

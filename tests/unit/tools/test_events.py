@@ -1,7 +1,8 @@
 """The messages as the tools read them."""
 
 from tools.bundler import bundle
-from tools.events import Message, messages, properties
+from tools.contract import properties
+from tools.events import Message, messages
 
 DOCUMENT = bundle("events.asyncapi.yaml")
 

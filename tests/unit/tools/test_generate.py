@@ -30,7 +30,9 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_the_same_contract_gives_the_same_bytes(tmp_path: Path) -> None:
     first = generated(tmp_path / "first", "1")
     assert first == generated(tmp_path / "second", "2")
-    assert first == tree(ROOT / "generated")
+    assert first == {name: (ROOT / name).read_bytes() for name in first}
+    whole = [f"{part}/{name}" for part in generate.OURS for name in tree(ROOT / part)]
+    assert set(whole) < set(first)
 
 
 def test_every_python_file_says_that_it_is_generated() -> None:
@@ -47,9 +49,10 @@ def test_generated_code_imports_nothing_of_impl() -> None:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    target = tmp_path / "generated"
-    shutil.copytree(ROOT / "generated", target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
+    for part in ("generated", "docs", "deploy"):
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=unwanted)
+    return tmp_path
 
 
 def test_a_fresh_tree_passes_the_check(copy: Path) -> None:
@@ -57,13 +60,15 @@ def test_a_fresh_tree_passes_the_check(copy: Path) -> None:
 
 
 def test_the_check_notices_what_differs(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (copy / "errors.py").write_text((copy / "errors.py").read_text() + "\n")
-    (copy / "runtime" / "trace.py").unlink()
-    (copy / "extra.py").write_text("")
+    spoil(copy)
     before = tree(copy)
     assert generate.main(["--check"], copy) == 1
     said = capsys.readouterr().err.splitlines()
     assert [line.split()[1] for line in said] == [
+        "deploy/alerts.yaml",
+        "docs/CONTRACTS/EVENTS.md",
+        "docs/CONTRACTS/YESTERDAY.md",
+        "docs/TRIGGERS.md",
         "generated/errors.py",
         "generated/extra.py",
         "generated/runtime/trace.py",
@@ -72,22 +77,19 @@ def test_the_check_notices_what_differs(copy: Path, capsys: pytest.CaptureFixtur
 
 
 def test_generating_repairs_what_differs(copy: Path) -> None:
-    (copy / "errors.py").write_text("")
-    (copy / "runtime" / "trace.py").unlink()
-    (copy / "extra.py").write_text("")
+    before = tree(copy)
+    spoil(copy)
     assert generate.main([], copy) == 0
-    assert tree(copy) == tree(ROOT / "generated")
+    assert tree(copy) == before
 
 
-def test_what_stands_beside_is_compared_and_repaired_too(
-    copy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = copy.parent
-    assert generate.main(["--check"], copy, root) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert {line.split()[1] for line in said} == set(generate.beside())
-    assert not (root / "deploy").exists()
-    assert generate.main([], copy, root) == 0
-    assert generate.main(["--check"], copy, root) == 0
-    for name, text in generate.beside().items():
-        assert (root / name).read_text() == text == (ROOT / name).read_text()
+def spoil(copy: Path) -> None:
+    """A file of each part changed, one gone and one too many."""
+    contracts, generated = copy / "docs" / "CONTRACTS", copy / "generated"
+    (contracts / "EVENTS.md").write_text("")
+    (contracts / "YESTERDAY.md").write_text("")
+    (copy / "docs" / "TRIGGERS.md").unlink()
+    (copy / "deploy" / "alerts.yaml").write_text("groups: []\n")
+    (generated / "errors.py").write_text((generated / "errors.py").read_text() + "\n")
+    (generated / "runtime" / "trace.py").unlink()
+    (generated / "extra.py").write_text("")
