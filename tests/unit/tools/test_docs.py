@@ -30,6 +30,8 @@ def test_every_part_of_the_contract_has_its_place() -> None:
     ids = [operation.id for document in HTTP for operation in operations(document)]
     assert sorted(headings("OPERATIONS.md", 3)) == sorted(ids)
     assert headings("EVENTS.md", 3) == [message.name for message in messages(EVENTS)]
+    metrics = (DOCS / "CONTRACTS" / "METRICS.md").read_text()
+    assert all(f"| `{metric['name']}` |" in metrics for metric in HTTP[0]["x-metrics"])
     assert headings("ERRORS.md", 2) == list(error_codes())
     assert headings("DATABASE.md", 2) == sorted(metadata.tables)
 
