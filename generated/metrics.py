@@ -21,6 +21,7 @@ OperationLabel = Literal[
     "addDialogMessage",
     "getDialogMessage",
     "resetDialog",
+    "listPlugins",
     "registerPlugin",
     "sendPluginHeartbeat",
     "listBots",

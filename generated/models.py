@@ -265,6 +265,18 @@ class ListPluginTokensQuery(BaseModel):
     cursor: Cursor | None = None
 
 
+class ListPluginsQuery(BaseModel):
+    """
+    The query parameters of listPlugins.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
 Locale = TypeAliasType(
     "Locale",
     Annotated[
@@ -1285,6 +1297,31 @@ class PluginInvocationResponseV1(BaseModel):
     trace_id: Annotated[Uuid, Field(description="The request's.")]
 
 
+class PluginManifestSummaryV1(BaseModel):
+    """
+    What others may know of a plugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    name: PluginName
+    version: SemanticVersion
+    intents: Annotated[
+        list[IntentTag],
+        Field(
+            description="The tags of the intents that it answers, in the order of its manifest.",
+            max_length=200,
+        ),
+    ]
+    status: PluginStatus
+    last_heartbeat: Annotated[
+        Timestamp | None,
+        Field(description="Null where it has given no sign of life yet."),
+    ]
+
+
 class PluginMessageV1(BaseModel):
     """
     One plugin's answer.
@@ -1634,6 +1671,18 @@ MessagePayloadV1 = TypeAliasType(
         ),
     ],
 )
+
+
+class PluginCatalogResponseV1(BaseModel):
+    """
+    One page of the plugins that can be called, by name and version.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[list[PluginManifestSummaryV1], Field(max_length=100)]
+    next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
 
 
 class PluginInvocationEntryV1(PluginInvocationLogV1):

@@ -118,7 +118,7 @@ def _bind(
     routers = (
         dialogs_router(DialogHandlers(pool, messages, cursors), authenticator, edge),
         users_router(UserHandlers(pool), authenticator, edge),
-        plugins_router(PluginHandlers(pool, registrar, catalogue), authenticator, edge),
+        plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
         bots_router(BotHandlers(desk), authenticator, edge),
         plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis), authenticator, edge),

@@ -9,8 +9,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -18,6 +19,7 @@ from generated.errors import ValidationFailed
 from generated.runtime.problems import InvalidValue
 
 CODE_BYTES = 16
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ class ListCursors:
             raise ValidationFailed(errors=[fault])
         position: list[Any] = orjson.loads(content)
         return position
+
+    def page(self, rows: list[Row], limit: int, *columns: str) -> tuple[list[Row], str | None]:
+        """The first `limit` of `rows`, and the cursor of the next page where there are more.
+
+        So read one more than asked for. `columns` are those that `rows` are ordered by.
+        """
+        if len(rows) <= limit:
+            return rows, None
+        page = rows[:limit]
+        return page, self.write(*(page[-1][column] for column in columns))
 
     def _code(self, content: bytes) -> bytes:
         return hmac.digest(self._key, content, hashlib.sha256)[:CODE_BYTES]

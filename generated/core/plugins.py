@@ -26,6 +26,40 @@ from generated.runtime.validation import read_json, read_strings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListPlugins200:
+    """The plugins."""
+
+    body: models.PluginCatalogResponseV1 | Rendered[models.PluginCatalogResponseV1]
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPlugins422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+ListPluginsResult = ListPlugins200 | ListPlugins422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterPlugin200:
     """The plugin was registered; its token is rotated."""
 
@@ -140,6 +174,12 @@ SendPluginHeartbeatResult = SendPluginHeartbeat200 | SendPluginHeartbeat404 | Se
 class PluginsHandlers(Protocol):
     """What `impl/` fills in for the tag `plugins`."""
 
+    async def list_plugins(
+        self, plugin_token: PluginToken, query: models.ListPluginsQuery
+    ) -> ListPluginsResult:
+        """List the plugins that can be called."""
+        ...
+
     async def register_plugin(
         self,
         registry_key: RegistryKey,
@@ -158,6 +198,37 @@ class PluginsHandlers(Protocol):
         """Give a sign of life."""
         ...
 
+
+LIST_PLUGINS = Operation(
+    id="listPlugins",
+    produces="application/json",
+    takes_body=False,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "insufficient_scope",
+            "method_not_allowed",
+            "not_acceptable",
+            "rate_limited",
+            "internal_error",
+        }
+    ),
+    results=(
+        ListPlugins200,
+        ListPlugins422,
+    ),
+    challenge='Bearer realm="botcore"',
+    retry_after=frozenset([429, 503]),
+    emits=frozenset([]),
+)
+LIST_PLUGINS_SCOPES = frozenset({"plugins:read"})
+LIST_PLUGINS_LIMITS = (Limit("plugin", quota=6000, window=60),)
 
 REGISTER_PLUGIN = Operation(
     id="registerPlugin",
@@ -238,6 +309,16 @@ def plugins_router(
 ) -> APIRouter:
     """The router of the tag `plugins`, its operations bound to `handlers`."""
 
+    async def list_plugins(call: Call) -> Result:
+        plugin_token = await runtime.authenticate(
+            authenticator.plugin_token, runtime.bearer_credential(call)
+        )
+        call.owe(LIST_PLUGINS_LIMITS[0], plugin_token.plugin_id)
+        runtime.require_scopes(plugin_token, LIST_PLUGINS_SCOPES)
+        query = read_strings(models.ListPluginsQuery, call.query(), "query")
+        await call.pay()
+        return await handlers.list_plugins(plugin_token, query)
+
     async def register_plugin(call: Call) -> Result:
         registry_key = await runtime.authenticate(
             authenticator.registry_key, runtime.header_credential(call, b"x-registry-key")
@@ -263,6 +344,16 @@ def plugins_router(
         return await handlers.send_plugin_heartbeat(plugin_token, path, body)
 
     routes: list[BaseRoute] = [
+        Route(
+            "/api/v1/plugins",
+            Endpoint(
+                edge,
+                {
+                    "GET": (LIST_PLUGINS, list_plugins),
+                },
+            ),
+            name="listPlugins",
+        ),
         Route(
             "/api/v1/plugins/register",
             Endpoint(

@@ -12,6 +12,7 @@ Scope = Literal[
     "dialogs:read",
     "dialogs:write",
     "plugins:manage",
+    "plugins:read",
     "plugins:register",
     "users:write",
 ]

@@ -1,5 +1,9 @@
+from uuid import UUID
+
 from generated import models
 from generated.core.plugins import (
+    ListPlugins200,
+    ListPluginsResult,
     RegisterPlugin200,
     RegisterPlugin201,
     RegisterPlugin409,
@@ -13,19 +17,33 @@ from generated.core.plugins import (
 from generated.core.security import PluginToken, RegistryKey
 from generated.runtime import trace
 from generated.runtime.problems import InvalidValue
+from impl.cursor import Cursors
 from impl.db import Pool
 from impl.plugins.catalogue import Catalogue
-from impl.plugins.queries import store_heartbeat
+from impl.plugins.queries import list_callable, store_heartbeat
 from impl.plugins.registration import ManifestConflictError, Registered, Registrar, faults
 
 
 class PluginHandlers:
     """The operations of the tag `plugins`."""
 
-    def __init__(self, pool: Pool, registrar: Registrar, catalogue: Catalogue) -> None:
+    def __init__(
+        self, pool: Pool, registrar: Registrar, catalogue: Catalogue, cursors: Cursors
+    ) -> None:
         self._pool = pool
         self._registrar = registrar
         self._catalogue = catalogue
+        self._cursors = cursors
+
+    async def list_plugins(
+        self, plugin_token: PluginToken, query: models.ListPluginsQuery
+    ) -> ListPluginsResult:
+        cursors = self._cursors.of("plugins", plugin_token.plugin_id)
+        after = None if query.cursor is None else UUID(cursors.read(query.cursor)[0])
+        rows = await list_callable(self._pool, after, query.limit + 1)
+        page, cursor = cursors.page(rows, query.limit, "plugin_id")
+        found = {"items": page, "next_cursor": cursor}
+        return ListPlugins200(body=models.PluginCatalogResponseV1.model_validate(found))
 
     async def register_plugin(
         self,

@@ -58,6 +58,16 @@ WITH plugin AS (
 SELECT status FROM plugin
 """  # noqa: S608  # constants of our own
 
+# Of those that are routed to; a row is never removed, so its id serves as the place in the order.
+LIST_CALLABLE = """
+SELECT id AS plugin_id, name, version, status, last_heartbeat,
+    jsonb_path_query_array(intents, '$[*].tag') AS intents
+FROM plugins
+WHERE status IN ('active', 'degraded') AND deleted_at IS NULL AND (
+    $1::uuid IS NULL OR (name, version) > (SELECT name, version FROM plugins WHERE id = $1))
+ORDER BY name, version LIMIT $2
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -141,3 +151,8 @@ async def store_heartbeat(
         body.queue_depth,
     )
     return status
+
+
+async def list_callable(executor: Executor, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Up to `limit` plugins behind the one named `after`, each a PluginManifestSummaryV1."""
+    return [dict(row) for row in await executor.fetch(LIST_CALLABLE, after, limit)]

@@ -238,6 +238,7 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "addDialogMessage": _add_dialog_message,
     "getDialog": _get_dialog,
     "getDialogMessage": _get_dialog_message,
+    "listPlugins": _list,
     "resetDialog": _reset_dialog,
     "sendPluginHeartbeat": _send_plugin_heartbeat,
     "registerPlugin": _register_plugin,

@@ -105,6 +105,7 @@ async def _furnish(
             "list_cursors": {
                 name: await _second_page(api, path, credentials)
                 for name, path in {
+                    "listPlugins": "/api/v1/plugins",
                     "listBots": "/api/v1/admin/bots",
                     "listBotTokens": f"/api/v1/admin/bots/{spare}/tokens",
                     "listPluginTokens": f"/api/v1/admin/plugins/{plugin_id}/tokens",
@@ -134,7 +135,10 @@ async def _page(api: Api, dialog: str, user: str) -> str:
 
 
 async def _second_page(api: Api, path: str, credentials: Credentials) -> str:
-    headers = {"X-Admin-Key": credentials.admin.plaintext}
+    headers = {
+        "X-Admin-Key": credentials.admin.plaintext,
+        "Authorization": f"Bearer {credentials.plugin.plaintext}",
+    }
     page = await api.send("GET", path, params={"limit": "1"}, headers=headers)
     assert page.status == 200, page.raw
     return str(page.json["next_cursor"])
