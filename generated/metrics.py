@@ -43,6 +43,7 @@ OperationLabel = Literal[
     "getReferenceScript",
     "getHealth",
     "getReadiness",
+    "getMetrics",
     "none",
 ]
 StatusLabel = Literal[
@@ -140,6 +141,7 @@ MetricLabel = Literal[
     "botcore_stream_lag_seconds",
     "botcore_sample_age_seconds",
     "botcore_dependency_up",
+    "botcore_limits_alone",
     "botcore_database_connections",
     "botcore_database_connections_limit",
     "botcore_events_published_total",
@@ -243,6 +245,7 @@ class Metrics:
     stream_lag_seconds: StreamLagSeconds
     sample_age_seconds: Gauge
     dependency_up: DependencyUp
+    limits_alone: Gauge
     database_connections: DatabaseConnections
     database_connections_limit: Gauge
     events_published_total: EventsPublishedTotal
@@ -381,6 +384,11 @@ def make_metrics() -> Metrics:
             ),
             (get_args(DependencyLabel),),
             mistakes.labels("botcore_dependency_up"),
+        ),
+        limits_alone=Gauge(
+            "botcore_limits_alone",
+            "Whether this process counts rate limits by itself, without Redis.",
+            registry=registry,
         ),
         database_connections=DatabaseConnections(
             Gauge(

@@ -14,7 +14,9 @@ from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
 from generated.core.service import service_router
 from generated.core.users import users_router
+from generated.metrics import Metrics, make_metrics
 from generated.runtime.edge import Edge, UnknownPath
+from generated.runtime.limits import NoLimits
 from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
@@ -23,6 +25,10 @@ from impl.dialogs.delivery import Delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
+from impl.metrics.exposition import Exposition, watch_pool
+from impl.metrics.listener import listening
+from impl.metrics.requests import instrument
+from impl.metrics.sampler import Sampler
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.handlers import PluginHandlers
@@ -44,18 +50,22 @@ class Resources:
     pool: Pool
     redis: Redis
     caller: PluginCaller
+    exposition: Exposition
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[Resources]:
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings)
         stack.push_async_callback(_close_pool, pool)
         redis = request_client(settings)
         stack.push_async_callback(redis.aclose)
-        caller = PluginCaller(settings)
+        caller = PluginCaller(settings, metrics)
         stack.push_async_callback(caller.close)
-        yield Resources(pool, redis, caller)
+        exposition = Exposition(metrics, Sampler(pool, redis, metrics))
+        stack.push_async_callback(exposition.sampler.close)
+        watch_pool(metrics, pool)
+        yield Resources(pool, redis, caller, exposition)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -69,12 +79,17 @@ async def _close_pool(pool: Pool) -> None:
 
 def create_app(settings: Settings) -> FastAPI:
     """The API. Its resources open with its lifespan, and its routes are bound to them then."""
+    metrics = make_metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_resources(settings) as resources:
+        async with (
+            open_resources(settings, metrics) as resources,
+            metrics_listener(settings, resources.exposition),
+        ):
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
             limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
+            metrics.limits_alone.set_function(lambda: limiter.alone)
             _bind(app, settings, resources, catalogue, limiter)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
@@ -90,13 +105,26 @@ def create_app(settings: Settings) -> FastAPI:
                     watch.cancel()
                 await limiter.close()
 
-    return FastAPI(
+    app = FastAPI(
         lifespan=lifespan,
         openapi_url=None,  # the contract itself is served, not what FastAPI would guess
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
+    instrument(app, metrics)
+    return app
+
+
+@asynccontextmanager
+async def metrics_listener(settings: Settings, exposition: Exposition) -> AsyncIterator[None]:
+    """Serves the metrics on their own port meanwhile, where the settings name one."""
+    if not settings.metrics_port:
+        yield
+        return
+    edge = Edge(LogObserver(), translate, NoLimits(), settings.max_body_bytes)
+    async with listening(settings.metrics_host, settings.metrics_port, exposition, edge):
+        yield
 
 
 def _bind(
@@ -113,6 +141,7 @@ def _bind(
     delivery = Delivery(pool, resources.caller)
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
+    exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
     desk = TokenDesk(pool, verifier, cursors)
     routers = (
@@ -121,7 +150,7 @@ def _bind(
         plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
         bots_router(BotHandlers(desk), authenticator, edge),
         plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
-        service_router(ServiceHandlers(pool, resources.redis), authenticator, edge),
+        service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]
     app.router.default = UnknownPath(edge)

@@ -13,6 +13,8 @@ from generated.core.service import (
     GetContractResult,
     GetHealth200,
     GetHealthResult,
+    GetMetrics200,
+    GetMetricsResult,
     GetPluginContract200,
     GetPluginContractResult,
     GetReadiness200,
@@ -22,8 +24,9 @@ from generated.core.service import (
     GetReferenceScript200,
     GetReferenceScriptResult,
 )
-from generated.errors import DatabaseUnavailable
+from generated.errors import DatabaseUnavailable, NotFound
 from impl.db import Pool
+from impl.metrics.exposition import Exposition
 from impl.redis import UNREACHABLE
 
 log = structlog.get_logger()
@@ -51,9 +54,12 @@ PAGE = b"""<!doctype html>
 
 
 class ServiceHandlers:
-    def __init__(self, pool: Pool, redis: "Redis") -> None:
+    """`exposition` is None where a port of its own serves the metrics."""
+
+    def __init__(self, pool: Pool, redis: "Redis", exposition: Exposition | None) -> None:
         self._pool = pool
         self._redis = redis
+        self._exposition = exposition
         self._alive = models.HealthV1(status="ok", version=version("botcore"))
 
     async def get_health(self) -> GetHealthResult:
@@ -77,6 +83,11 @@ class ServiceHandlers:
         except UNREACHABLE as error:
             log.warning("redis_unreachable", reason=type(error).__name__)
             return False
+
+    async def get_metrics(self) -> GetMetricsResult:
+        if self._exposition is None:
+            raise NotFound
+        return GetMetrics200(body=await self._exposition.text())
 
     async def get_contract(self) -> GetContractResult:
         return GetContract200(body=self._contract)

@@ -28,6 +28,10 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="of the metrics alone; 0: the API's own port"
+    )
 
     # Caps of requirements.md, section 3.
     max_body_bytes: int = Field(default=256 * KIB, ge=KIB)

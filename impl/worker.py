@@ -7,8 +7,9 @@ import signal
 import structlog
 import uvloop
 
+from generated.metrics import make_metrics
 from impl import logging
-from impl.app import open_resources
+from impl.app import metrics_listener, open_resources
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.events.relay import Relay
@@ -30,10 +31,17 @@ async def _work(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    async with open_resources(settings) as resources:
+    metrics = make_metrics()
+    async with (
+        open_resources(settings, metrics) as resources,
+        metrics_listener(settings, resources.exposition),
+    ):
         redis = relay_client(settings)
-        relay = Relay(resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds)
-        recovery = Recovery(resources.pool, Delivery(resources.pool, resources.caller), settings)
+        relay = Relay(
+            resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
+        )
+        delivery = Delivery(resources.pool, resources.caller)
+        recovery = Recovery(resources.pool, delivery, settings, metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(recovery.run(), name="recovery"),

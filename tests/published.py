@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from generated.metrics import make_metrics
 from generated.runtime.events import entry_body
 from impl.events.relay import Relay
 from impl.redis import relay_client
@@ -79,7 +80,7 @@ async def _relayed(pool: asyncpg.Pool, settings: Settings) -> list[tuple[str, Js
     redis = relay_client(elsewhere)
     try:
         await redis.flushdb()
-        relay = Relay(pool, redis, batch=1000, poll_seconds=0.01)
+        relay = Relay(pool, redis, batch=1000, poll_seconds=0.01, metrics=make_metrics())
         await relay.check_streams()
         while await relay.drain_once():
             pass

@@ -71,7 +71,7 @@ def _operation(op: Operation, schemes: dict[str, Json]) -> Json:
         "summary": op.spec["summary"],
         "codes": op.codes,
         "results": results,
-        "produces": next(item["media"] for item in results if not item["problem"]),
+        "produces": _produces(results),
         "takes_body": op.body_schema is not None,
         "versioned": any(item["name"] == "X-Schema-Version" for item in op.parameters("header")),
         "scopes": ", ".join(f'"{scope}"' for scope in callers.scopes),
@@ -113,6 +113,12 @@ def _arguments(op: Operation, callers: Principals, schemes: dict[str, Json]) -> 
     if "x-idempotency" in op.spec:
         arguments.append("idempotency: Idempotency")
     return arguments
+
+
+def _produces(results: list[Json]) -> str:
+    """The media type of the answers, without its parameters: an Accept names the bare one."""
+    media: str = next(item["media"] for item in results if not item["problem"])
+    return media.partition(";")[0]
 
 
 def _results(op: Operation) -> list[Json]:

@@ -114,6 +114,21 @@ class GetReadiness200:
 GetReadinessResult = GetReadiness200
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetMetrics200:
+    """Every metric, as it is now."""
+
+    body: bytes
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(200, "text/plain; version=0.0.4; charset=utf-8", self.body, headers)
+
+
+GetMetricsResult = GetMetrics200
+
+
 class ServiceHandlers(Protocol):
     """What `impl/` fills in for the tag `service`."""
 
@@ -139,6 +154,10 @@ class ServiceHandlers(Protocol):
 
     async def get_readiness(self) -> GetReadinessResult:
         """The process can serve."""
+        ...
+
+    async def get_metrics(self) -> GetMetricsResult:
+        """The metrics of this process."""
         ...
 
 
@@ -251,6 +270,25 @@ GET_READINESS = Operation(
     emits=frozenset([]),
 )
 
+GET_METRICS = Operation(
+    id="getMetrics",
+    produces="text/plain",
+    takes_body=False,
+    versioned=False,
+    codes=frozenset(
+        {
+            "not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(GetMetrics200,),
+    challenge=None,
+    retry_after=frozenset([]),
+    emits=frozenset([]),
+)
+
 
 def service_router(
     handlers: ServiceHandlers, authenticator: Authenticator, edge: Edge
@@ -274,6 +312,9 @@ def service_router(
 
     async def get_readiness(call: Call) -> Result:
         return await handlers.get_readiness()
+
+    async def get_metrics(call: Call) -> Result:
+        return await handlers.get_metrics()
 
     routes: list[BaseRoute] = [
         Route(
@@ -335,6 +376,16 @@ def service_router(
                 },
             ),
             name="getReadiness",
+        ),
+        Route(
+            "/metrics",
+            Endpoint(
+                edge,
+                {
+                    "GET": (GET_METRICS, get_metrics),
+                },
+            ),
+            name="getMetrics",
         ),
     ]
     return APIRouter(routes=routes)

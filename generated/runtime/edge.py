@@ -1,12 +1,13 @@
 # Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
 """Between the socket and a handler: an endpoint for each path, and the one way out."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from generated.errors import InternalError, MethodNotAllowed, NotFound, RateLimited
+from generated.errors import InternalError, MethodNotAllowed, NotFound, Overloaded, RateLimited
 from generated.runtime import emits, trace
 from generated.runtime.call import (
     Call,
@@ -43,6 +44,7 @@ from generated.runtime.results import (
 
 # What the generated operations and the handlers need, from one place.
 __all__ = [
+    "ANSWER",
     "SCHEMA_VERSION",
     "Call",
     "ClientDisconnectedError",
@@ -74,6 +76,11 @@ __all__ = [
     "require_self",
     "send_reply",
 ]
+
+
+# Under this key of a scope stands what was answered, for who measures around the application: the
+# operation's id (`none` for what reached none), the status and the problem's code.
+ANSWER = "contract.answer"
 
 
 class UndeclaredResultError(Exception):
@@ -120,16 +127,17 @@ class Endpoint:
             result = await run(call)
             reply = self._declared_reply(operation, result)
         except ClientDisconnectedError:
-            self._edge.observer.answered(
-                operation.id, 499, "client_disconnected", time.perf_counter() - started
-            )
+            _tell(self._edge, scope, started, (operation.id, 499, "client_disconnected"))
             return
+        except asyncio.CancelledError:
+            # Whoever stops the process answers for us, with this.
+            stopped = (operation.id, Overloaded.status, Overloaded.code)
+            _tell(self._edge, scope, started, stopped)
+            raise
         except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
             reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
         await send_reply(send, reply, call.limit_headers)
-        self._edge.observer.answered(
-            operation.id, reply.status, reply.code, time.perf_counter() - started
-        )
+        _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
 
     @staticmethod
     def _declared_reply(operation: Operation, result: Result) -> Reply:
@@ -165,12 +173,18 @@ async def _charged(call: Call, error: Exception) -> Exception:
     return error
 
 
+def _tell(edge: Edge, scope: Scope, started: float, answer: tuple[str, int, str | None]) -> None:
+    scope[ANSWER] = answer
+    edge.observer.answered(*answer, time.perf_counter() - started)
+
+
 async def answer_problem(edge: Edge, scope: Scope, send: Send, problem: ProblemError) -> None:
     """For what reaches no operation: an unknown path, a method that the path does not have."""
+    started = time.perf_counter()
     trace_id, _ = trace.from_headers(dict(scope["headers"]))
     trace.enter(trace_id)
     await send_reply(send, problem_reply(problem))
-    edge.observer.answered("none", problem.status, problem.code, 0.0)
+    _tell(edge, scope, started, ("none", problem.status, problem.code))
 
 
 class UnknownPath:

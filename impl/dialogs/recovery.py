@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
+from generated.metrics import Metrics
 from generated.runtime import trace
 from impl.db import UNAVAILABLE, Pool
 from impl.dialogs.call import RESET, StoredCall, with_history
@@ -49,6 +50,7 @@ class Recovery:
     pool: Pool
     delivery: Delivery
     settings: Settings
+    metrics: Metrics
 
     async def run(self) -> None:
         """Never ends; a database that is away is waited for. Stopped, it gives its calls back."""
@@ -91,6 +93,7 @@ class Recovery:
     async def _take_over(self, row: asyncpg.Record) -> None:
         """One call's fault is its own: it is tried again when its new lease ends."""
         trace.enter(str(row["trace_id"]))
+        self.metrics.calls_recovered_total.inc()
         log.warning("call_taken_over", invocation_id=row["invocation_id"], attempt=row["attempt"])
         try:
             await self._deliver(row)

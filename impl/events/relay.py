@@ -14,9 +14,11 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Executor, Pool
 from impl.events import queries
 from impl.events.streams import append, keep_state, last_position
+from impl.metrics.sampler import stream_label
 from impl.redis import UNREACHABLE
 
 log = structlog.get_logger()
@@ -33,6 +35,7 @@ class Relay:
     redis: Redis
     batch: int
     poll_seconds: float
+    metrics: Metrics
     _checked_at: float = field(default=0.0, init=False)
 
     async def run(self) -> None:
@@ -106,4 +109,5 @@ class Relay:
         await append(self.redis, stream, [(row["position"], row["body"]) for row in rows])
         await keep_state(self.redis, bodies, await queries.forgotten(connection, rows))
         await queries.mark_published(connection, stream, rows)
+        self.metrics.events_published_total.at(stream_label(stream)).inc(len(rows))
         return len(rows)

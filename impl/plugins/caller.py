@@ -16,9 +16,11 @@ from uuid import UUID
 import aiohttp
 
 from generated import models
+from generated.metrics import Metrics
 from generated.runtime.edge import SCHEMA_VERSION
 from generated.runtime.problems import ProblemError
 from generated.runtime.validation import read_json
+from impl.metrics.plugins import note_call
 from impl.settings import Settings
 
 BUSY = frozenset({429, 502, 503, 504})
@@ -72,7 +74,8 @@ class _AnswerTooLargeError(Exception):
 class PluginCaller:
     """The one HTTP client for calls to plugins. Close it when the process stops."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._secret = settings.secret_key.get_secret_value().encode()
         self._cap = settings.max_plugin_answer_bytes
         self._probe_timeout = settings.probe_timeout_seconds
@@ -104,9 +107,12 @@ class PluginCaller:
             result = ("plugin_answer_too_large", f"over {self._cap} bytes")
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: of the URL
             result = ("plugin_unavailable", type(error).__name__)
-        latency = int((time.monotonic() - started) * 1000)
+        seconds = time.monotonic() - started
+        latency = int(seconds * 1000)
         if isinstance(result, models.PluginInvocationResponseV1):
+            note_call(self._metrics, "none", seconds, result.usage)
             return Answered(result, latency)
+        note_call(self._metrics, result[0], seconds)
         return Failed(result[0], latency, result[1])
 
     async def _attempt(

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from generated.metrics import make_metrics
 from impl import app
 from impl.app import open_resources
 from impl.dialogs import service
@@ -151,8 +152,13 @@ async def test_a_database_that_refuses_us_is_waited_for(
     else:
         dsn = urlunsplit(parts._replace(netloc=parts.netloc.replace("@", "x@", 1)))
     settings = settings_for(dsn, valkey, recovery_poll_seconds=0.05)
-    async with running_api(pool, settings) as api, open_resources(settings) as resources:
-        recovery = Recovery(resources.pool, Delivery(resources.pool, resources.caller), settings)
+    async with (
+        running_api(pool, settings) as api,
+        open_resources(settings, make_metrics()) as resources,
+    ):
+        recovery = Recovery(
+            resources.pool, Delivery(resources.pool, resources.caller), settings, make_metrics()
+        )
         loop = asyncio.create_task(recovery.run())
         await asyncio.sleep(0.3)
         ready = await api.send("GET", "/readyz")

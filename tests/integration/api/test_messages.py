@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from generated import models
+from generated.metrics import make_metrics
 from impl.dialogs.call import StoredCall
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.message import Message, MessageKey
@@ -222,7 +223,7 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
     await pool.execute(
         "UPDATE plugin_calls SET status = 'in_progress', finished_at = NULL, lease_until = now()"
     )
-    caller = PluginCaller(settings)
+    caller = PluginCaller(settings, make_metrics())
     async with pool.acquire() as holder, holder.transaction():
         await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
         delivering = asyncio.create_task(Delivery(pool, caller).deliver(call, 5))

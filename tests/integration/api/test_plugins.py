@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 
+from generated.metrics import make_metrics
 from impl.plugins.caller import Failed, Invocation, PluginCaller
 from impl.settings import Settings
 from tests.stack import Answer, Api, ScriptedPlugin, manifest, regex_intent, scripted_plugin
@@ -240,7 +241,7 @@ async def test_a_url_that_the_client_refuses_is_a_plugin_that_is_away(
     url: str, settings: Settings
 ) -> None:
     """Of a row that an older contract let in."""
-    caller = PluginCaller(settings)
+    caller = PluginCaller(settings, make_metrics())
     try:
         assert await caller.healthy(url) is False
         outcome = await caller.invoke(Invocation(uuid4(), url, uuid4(), uuid4(), b"{}"), 1)
@@ -257,7 +258,7 @@ async def test_the_environments_proxy_is_not_asked(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    caller = PluginCaller(settings)
+    caller = PluginCaller(settings, make_metrics())
     try:
         assert await caller.healthy(plugin.url)
     finally:

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
+from generated.metrics import make_metrics
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.plugins.caller import PluginCaller
@@ -25,9 +26,9 @@ async def lose_the_instance(pool: asyncpg.Pool) -> None:
 
 
 async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
-    caller = PluginCaller(settings)
+    caller = PluginCaller(settings, make_metrics())
     try:
-        return await Recovery(pool, Delivery(pool, caller), settings).recover_once()
+        return await Recovery(pool, Delivery(pool, caller), settings, make_metrics()).recover_once()
     finally:
         await caller.close()
 
@@ -35,8 +36,10 @@ async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
 @asynccontextmanager
 async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator["asyncio.Task[None]"]:
     """The loop of recovery, as the worker runs it."""
-    caller = PluginCaller(settings)
-    task = asyncio.create_task(Recovery(pool, Delivery(pool, caller), settings).run())
+    caller = PluginCaller(settings, make_metrics())
+    task = asyncio.create_task(
+        Recovery(pool, Delivery(pool, caller), settings, make_metrics()).run()
+    )
     try:
         yield task
     finally:

@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
+from generated.metrics import make_metrics
 from impl.events import queries, streams
 from impl.events.relay import Relay
 from impl.redis import relay_client
@@ -30,7 +31,7 @@ async def redis(settings: Settings) -> AsyncIterator[Redis]:
 
 
 def relay_of(pool: asyncpg.Pool, redis: Redis) -> Relay:
-    return Relay(pool, redis, batch=100, poll_seconds=0.01)
+    return Relay(pool, redis, batch=100, poll_seconds=0.01, metrics=make_metrics())
 
 
 async def entries(redis: Redis, stream: str) -> list[tuple[str, dict[str, str]]]:
@@ -88,7 +89,9 @@ async def test_several_relays_share_the_work_without_a_gap_or_a_repeat(
     api: Api, pool: asyncpg.Pool, redis: Redis
 ) -> None:
     await add_events(pool, range(200))
-    relays = [Relay(pool, redis, batch=7, poll_seconds=0.01) for _ in range(4)]
+    relays = [
+        Relay(pool, redis, batch=7, poll_seconds=0.01, metrics=make_metrics()) for _ in range(4)
+    ]
 
     async def drain(relay: Relay) -> None:
         while await pool.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)"):

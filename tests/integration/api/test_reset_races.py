@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from generated import models
+from generated.metrics import make_metrics
 from impl.dialogs import service
 from impl.dialogs.message import Message
 from impl.dialogs.queries import intake
@@ -177,7 +178,7 @@ async def test_the_relay_clears_the_dialogs_state_and_nothing_older_brings_it_ba
 ) -> None:
     redis = relay_client(settings)
     await redis.flushall()
-    relay = Relay(pool, redis, batch=100, poll_seconds=0.01)
+    relay = Relay(pool, redis, 100, 0.01, make_metrics())
     user, dialog, other = await api.user(), uuid4(), uuid4()
     for one in (dialog, other):
         await api.say(user, "Hello!", one)
@@ -199,7 +200,7 @@ async def test_the_state_stays_cleared_where_a_late_answer_is_published(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
 ) -> None:
     redis = relay_client(settings)
-    relay = Relay(pool, redis, batch=100, poll_seconds=0.01)
+    relay = Relay(pool, redis, 100, 0.01, make_metrics())
     user, dialog, gate = await api.user(), uuid4(), Gate()
     text_reply.reply = gate.reply
     first = asyncio.create_task(api.say(user, "Hello!", dialog))

@@ -12,11 +12,13 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from impl import serve
+from generated.metrics import make_metrics
+from impl import protocol, serve
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.plugins.caller import PluginCaller
-from impl.serve import HEAD_SECONDS, MAX_HEAD_BYTES, Server, server_for
+from impl.protocol import HEAD_SECONDS, MAX_HEAD_BYTES
+from impl.serve import Server, server_for
 from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
 
@@ -64,8 +66,10 @@ async def test_what_the_drain_leaves_gets_a_503_and_its_call_is_free_at_once(
     assert answer.headers["X-Trace-Id"] == answer.json["trace_id"]
 
     text_reply.reply = good
-    caller = PluginCaller(settings)
-    assert await Recovery(pool, Delivery(pool, caller), settings).recover_once() == 1
+    caller = PluginCaller(settings, make_metrics())
+    assert (
+        await Recovery(pool, Delivery(pool, caller), settings, make_metrics()).recover_once() == 1
+    )
     await caller.close()
     first, second = text_reply.calls
     assert first["invocation_id"] == second["invocation_id"]
@@ -147,7 +151,7 @@ async def test_a_body_counts_as_no_head(api: Api) -> None:
 async def test_a_head_that_does_not_end_in_time_ends_the_connection(
     api: Api, beginning: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
     async with connect(api) as (reader, writer), asyncio.timeout(5):
         writer.write(beginning)
         assert await reader.read() == b""
@@ -159,7 +163,7 @@ async def test_empty_lines_do_not_keep_a_connection(
     async with connect(api) as (reader, writer), asyncio.timeout(5):
         writer.write(HEALTH + b"\r\n")
         await reader.readuntil(b"}")
-        monkeypatch.setattr(serve, "HEAD_SECONDS", 0.2)
+        monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
         writer.write(b"\r\n")
         await reader.read()
 
@@ -167,7 +171,7 @@ async def test_empty_lines_do_not_keep_a_connection(
 async def test_a_connection_kept_alive_outlives_the_time_for_a_head(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
     async with connect(api) as (reader, writer):
         for _ in range(2):
             writer.write(HEALTH + b"\r\n")

@@ -1,0 +1,27 @@
+"""One scrape: everything as it is now, in Prometheus's text format."""
+
+from dataclasses import dataclass
+
+from prometheus_client import generate_latest
+
+from generated.metrics import Metrics
+from impl.db import Pool
+from impl.metrics.sampler import Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    metrics: Metrics
+    sampler: Sampler
+
+    async def text(self) -> bytes:
+        await self.sampler.refresh()
+        return generate_latest(self.metrics.registry)
+
+
+def watch_pool(metrics: Metrics, pool: Pool) -> None:
+    """Shows the pool's connections; they are counted when somebody scrapes."""
+    state = metrics.database_connections
+    state.at("used").set_function(lambda: pool.get_size() - pool.get_idle_size())
+    state.at("idle").set_function(pool.get_idle_size)
+    metrics.database_connections_limit.set_function(pool.get_max_size)

@@ -1,0 +1,50 @@
+"""What waits in the database, by one statement on indexes that hold little but what waits."""
+
+from dataclasses import dataclass
+
+from impl.db import Executor
+from impl.events.queries import WAITING_STREAMS
+
+# A queue that is longer is counted no further: a scrape must not cost more when things go badly.
+MOST = 10_000
+
+SAMPLE = f"""
+WITH waiting AS ({WAITING_STREAMS}), lag AS (
+    SELECT stream, greatest(extract(epoch FROM clock_timestamp() - least(
+        (SELECT created_at FROM outbox
+            WHERE outbox.stream = waiting.stream AND position IS NULL ORDER BY id LIMIT 1),
+        (SELECT created_at FROM outbox
+            WHERE outbox.stream = waiting.stream AND position IS NOT NULL AND published_at IS NULL
+            ORDER BY position LIMIT 1)
+    )), 0)::float8 AS seconds
+    FROM waiting
+)
+SELECT
+    (SELECT count(*) FROM (
+        SELECT FROM plugin_calls WHERE status = 'queued' LIMIT $1) AS rows) AS calls,
+    (SELECT count(*) FROM (
+        SELECT FROM plugin_calls WHERE status = 'in_progress' AND lease_until < now() LIMIT $1
+    ) AS rows) AS lost_calls,
+    (SELECT count(*) FROM (
+        SELECT FROM outbox WHERE position IS NULL LIMIT $1) AS rows) AS fresh,
+    (SELECT count(*) FROM (
+        SELECT FROM outbox WHERE position IS NOT NULL AND published_at IS NULL LIMIT $1
+    ) AS rows) AS unsent,
+    (SELECT jsonb_object_agg(stream, seconds) FROM lag WHERE seconds IS NOT NULL) AS lags
+"""  # noqa: S608  # constants of our own
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Each queue's length, up to MOST, and by stream the age in seconds of what waits longest."""
+
+    calls: int
+    lost_calls: int
+    outbox: int
+    lags: dict[str, float]
+
+
+async def read_sample(executor: Executor, timeout_seconds: float) -> Sample:
+    row = await executor.fetchrow(SAMPLE, MOST, timeout=timeout_seconds)
+    outbox = min(row["fresh"] + row["unsent"], MOST)
+    return Sample(row["calls"], row["lost_calls"], outbox, row["lags"] or {})

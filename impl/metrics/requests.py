@@ -1,0 +1,108 @@
+"""Requests as metrics: prometheus-fastapi-instrumentator measures them, the contract names them."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import Gauge
+from prometheus_fastapi_instrumentator import Instrumentator
+from prometheus_fastapi_instrumentator.metrics import Info
+from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
+from starlette.requests import Request
+
+from generated.metrics import Metrics
+from generated.runtime.edge import ANSWER
+from impl.metrics.plugins import take_waited
+
+WINDOW_SECONDS = 60
+SLOT_SECONDS = 5
+
+
+@dataclass
+class ErrorRate:
+    """The share of errors in what was answered within the last minute, in slots of 5 s."""
+
+    _slots: deque[list[int]] = field(default_factory=deque)  # number of the slot, answers, errors
+
+    def add(self, *, error: bool) -> None:
+        now = int(time.monotonic()) // SLOT_SECONDS
+        if not self._slots or self._slots[-1][0] != now:
+            self._slots.append([now, 0, 0])
+            self._forget(now)
+        slot = self._slots[-1]
+        slot[1] += 1
+        slot[2] += error
+
+    def share(self) -> float:
+        """0 to 1; 0 where nothing was answered."""
+        self._forget(int(time.monotonic()) // SLOT_SECONDS)
+        answers = sum(slot[1] for slot in self._slots)
+        return sum(slot[2] for slot in self._slots) / answers if answers else 0.0
+
+    def _forget(self, now: int) -> None:
+        while self._slots and self._slots[0][0] <= now - WINDOW_SECONDS // SLOT_SECONDS:
+            self._slots.popleft()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMetrics:
+    """What the instrumentator calls for each request, after its answer."""
+
+    metrics: Metrics
+    error_rate: ErrorRate
+
+    def count(self, info: Info) -> None:
+        operation, status, code = answer_of(info)
+        self.metrics.requests_total.at(operation, status).inc()
+        if code is not None:
+            self.metrics.request_errors_total.at(operation, code).inc()
+        self.error_rate.add(error=status >= 500)
+
+    def time(self, info: Info) -> None:
+        self.metrics.request_latency_seconds.at(answer_of(info)[0]).observe(info.modified_duration)
+        waited = take_waited()
+        if waited is not None:
+            own = max(info.modified_duration - waited, 0.0)
+            self.metrics.core_latency_seconds.observe(own)
+
+
+def answer_of(info: Info) -> tuple[Any, Any, Any]:
+    """Operation, status and code as the edge noted them; Any, for what is noted is but text.
+
+    Not `info.modified_status`, which is 500 for a caller who left before the answer, and no label
+    of the method or the path: both are the caller's words, and so without bound.
+    """
+    noted: tuple[Any, Any, Any] | None = info.request.scope.get(ANSWER)
+    return noted or ("none", int(info.modified_status), None)
+
+
+class Middleware(PrometheusInstrumentatorMiddleware):
+    """The package's, in two respects ours.
+
+    It matches the path against every route once more to find its template, which nobody needs here.
+    And it registers its gauge of requests under way globally, where a second application finds it.
+    """
+
+    def __init__(self, app: Any, under_way: Gauge, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.should_instrument_requests_inprogress = True
+        self.inprogress = under_way
+
+    def _get_handler(self, request: Request) -> tuple[str, bool]:
+        return "none", True
+
+
+def instrument(app: FastAPI, metrics: Metrics) -> None:
+    """Measures what `app` answers from here on."""
+    requests = RequestMetrics(metrics, ErrorRate())
+    metrics.error_rate.set_function(requests.error_rate.share)
+    instrumentator = Instrumentator(registry=metrics.registry).add(requests.count, requests.time)
+    app.add_middleware(
+        Middleware,  # type: ignore[arg-type]  # the package types what it is called with more narrowly
+        under_way=metrics.requests_under_way,
+        should_group_status_codes=False,
+        instrumentations=instrumentator.instrumentations,
+        registry=metrics.registry,
+    )
