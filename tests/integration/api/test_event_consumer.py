@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from generated.metrics import make_metrics
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
@@ -87,7 +88,7 @@ async def test_each_event_is_told_once(  # noqa: PLR0917
     consumer: Path,
 ) -> None:
     await generate_models(consumer)
-    relay = Relay(pool, redis, batch=100, poll_seconds=0.01)
+    relay = Relay(pool, redis, 100, 0.01, make_metrics())
     done = await api.add_plugin(plugin.url)
     await relay.drain_once()
     async with running(consumer, settings) as process:
