@@ -18,6 +18,7 @@ from impl.tokens.scopes import ADMIN_SCOPES
 from tests.contract.credentials import ADA, BOB, Credentials
 from tests.contract.known import SPARE_TOKENS, Known
 from tests.contract.reached import Reached
+from tests.published import undeclared
 from tests.servers import create_database
 from tests.stack import BOT_SCOPES, Api, running_api, scripted_plugin, serving, settings_for
 
@@ -67,6 +68,9 @@ async def fuzz_target(
             app.add_middleware(reached.wrap)
         async with serving(apps[0]) as url, serving(apps[1]) as registry_url:
             yield Target(Known(url=url, registry_url=registry_url, **known), reached)
+    for each in (database, registry):
+        async with asyncpg.create_pool(each, max_size=2, init=prepare_connection) as pool:
+            assert await undeclared(pool, settings_for(each, valkey)) == []
 
 
 async def _furnish(

@@ -5,8 +5,9 @@ What any test of the API publishes is held against the AsyncAPI document by `run
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -31,12 +32,19 @@ def settings(database: str, valkey: str) -> Settings:
     return settings_for(database, valkey, call_deadline_seconds=0.5)
 
 
-async def creates_user(api: Api, plugin: ScriptedPlugin) -> Answer:
+@dataclass(frozen=True)
+class Stage:
+    api: Api
+    plugin: ScriptedPlugin
+    pool: asyncpg.Pool
+
+
+async def creates_user(stage: Stage) -> Answer:
     body = {"telegram_id": 814, "display_name": "Ada", "locale": "en"}
-    return await api.bot("POST", "/api/v1/users", json=body)
+    return await stage.api.bot("POST", "/api/v1/users", json=body)
 
 
-async def registers(api: Api, plugin: ScriptedPlugin) -> Answer:
+async def registers(stage: Stage) -> Answer:
     described = {
         "name": "text_reply",
         "version": "1.0.0",
@@ -44,13 +52,13 @@ async def registers(api: Api, plugin: ScriptedPlugin) -> Answer:
         "auth": {"type": "bearer"},
         "supported_schema_versions": ["v1alpha"],
     }
-    named = {"name": "text_reply", "version": "1.0.0", "base_url": plugin.url}
-    return await api.register({**named, "manifest": described})
+    named = {"name": "text_reply", "version": "1.0.0", "base_url": stage.plugin.url}
+    return await stage.api.register({**named, "manifest": described})
 
 
-async def beats(api: Api, plugin: ScriptedPlugin) -> Answer:
-    done = await api.add_plugin(plugin.url)
-    return await api.send(
+async def beats(stage: Stage) -> Answer:
+    done = await stage.api.add_plugin(stage.plugin.url)
+    return await stage.api.send(
         "POST",
         f"/api/v1/plugins/{done['plugin_id']}/heartbeat",
         json={"plugin_id": done["plugin_id"], "status": "active", "latency_ms": 12.5},
@@ -58,29 +66,39 @@ async def beats(api: Api, plugin: ScriptedPlugin) -> Answer:
     )
 
 
-async def is_answered(api: Api, plugin: ScriptedPlugin) -> Answer:
-    await api.add_plugin(plugin.url)
-    return await api.say(await api.user(), "Hello!")
+async def is_answered(stage: Stage) -> Answer:
+    await stage.api.add_plugin(stage.plugin.url)
+    return await stage.api.say(await stage.api.user(), "Hello!")
 
 
-async def is_refused(api: Api, plugin: ScriptedPlugin) -> Answer:
+async def is_reset(stage: Stage) -> Answer:
+    """While a call of the dialog waits."""
+    api, dialog = stage.api, uuid4()
+    await api.add_plugin(stage.plugin.url)
+    user = await api.user()
+    await api.say(user, "Hello!", dialog)
+    await stage.pool.execute("UPDATE plugin_calls SET status = 'queued', finished_at = NULL")
+    return await api.bot("POST", f"/api/v1/dialogs/{dialog}/reset", json={"user_id": user})
+
+
+async def is_refused(stage: Stage) -> Answer:
     async def refuse(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
         return web.Response(status=400)
 
-    plugin.reply = refuse
-    return await is_answered(api, plugin)
+    stage.plugin.reply = refuse
+    return await is_answered(stage)
 
 
-async def is_kept_waiting(api: Api, plugin: ScriptedPlugin) -> Answer:
+async def is_kept_waiting(stage: Stage) -> Answer:
     async def hang(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
         await asyncio.Event().wait()
         raise AssertionError
 
-    plugin.reply = hang
-    return await is_answered(api, plugin)
+    stage.plugin.reply = hang
+    return await is_answered(stage)
 
 
-Scenario = Callable[[Api, ScriptedPlugin], Awaitable[Answer]]
+Scenario = Callable[[Stage], Awaitable[Answer]]
 # Of each operation and event, what makes the one publish the other. It returns the last answer.
 SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("upsertUser", "user_created"): creates_user,
@@ -90,6 +108,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("addDialogMessage", "plugin_invocation_completed"): is_answered,
     ("addDialogMessage", "plugin_failed"): is_refused,
     ("addDialogMessage", "plugin_timeout"): is_kept_waiting,
+    ("resetDialog", "dialog_reset"): is_reset,
+    ("resetDialog", "plugin_failed"): is_reset,
 }
 
 
@@ -99,7 +119,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
 async def test_an_operation_publishes_what_it_declares(
     operation: str, event: str, api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
 ) -> None:
-    answer = await SCENARIOS[operation, event](api, plugin)
+    answer = await SCENARIOS[operation, event](Stage(api, plugin, pool))
     assert answer.status in (200, 201), answer.raw
     found = await published_by(answer, pool)
     assert event in found
@@ -107,9 +127,14 @@ async def test_an_operation_publishes_what_it_declares(
 
 
 async def published_by(answer: Answer, pool: asyncpg.Pool) -> set[str]:
-    """The names of the messages that the request published."""
+    """The names of the messages that the request published.
+
+    Some tell of another request and carry its trace id; they are of the same transaction.
+    """
     rows = await pool.fetch(
-        "SELECT body FROM outbox WHERE body ->> 'trace_id' = $1", answer.headers["X-Trace-Id"]
+        "SELECT body FROM outbox WHERE xmin::text IN"
+        " (SELECT xmin::text FROM outbox WHERE body ->> 'trace_id' = $1)",
+        answer.headers["X-Trace-Id"],
     )
     return {message.name for row in rows for message in kinds(row["body"])}
 
