@@ -79,6 +79,7 @@ class CustomConditionV1(BaseModel):
 ErrorCode = TypeAliasType(
     "ErrorCode",
     Annotated[
+<<<<<<< HEAD
         Literal[
             "invalid_json",
             "invalid_utf8",
@@ -109,8 +110,37 @@ ErrorCode = TypeAliasType(
             "database_unavailable",
             "overloaded",
         ],
+=======
+        str,
+>>>>>>> 49f761c (Refuse breaking changes that are not announced)
         Field(
-            description="A stable code; the list with statuses and meanings is `errors.yaml`.",
+            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503).",
+            examples=[
+                "invalid_json",
+                "invalid_utf8",
+                "duplicate_key",
+                "unsupported_schema_version",
+                "missing_credentials",
+                "invalid_credentials",
+                "insufficient_scope",
+                "not_found",
+                "dialog_not_found",
+                "message_not_found",
+                "user_not_found",
+                "plugin_not_found",
+                "method_not_allowed",
+                "not_acceptable",
+                "message_in_flight",
+                "plugin_conflict",
+                "body_too_large",
+                "unsupported_media_type",
+                "validation_failed",
+                "message_id_reused",
+                "rate_limited",
+                "internal_error",
+                "database_unavailable",
+                "overloaded",
+            ],
             max_length=64,
             min_length=1,
             pattern="^[a-z][a-z0-9_]{0,63}$",

@@ -18,10 +18,16 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 COMPONENTS = ("schemas", "parameters", "responses", "headers")
 
 
-@cache
 def read(path: Path) -> Any:
+    """What the file says now; parsed once for each version of it."""
     if not path.is_file():
         raise ContractError(f"{path}: no such file")
+    found = path.stat()
+    return _parsed(path, (found.st_mtime_ns, found.st_size))
+
+
+@cache
+def _parsed(path: Path, _version: tuple[int, int]) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  # a safe one
 
 
@@ -103,8 +109,14 @@ def load(name: str, folder: Path = CONTRACT) -> Bundle:
         own[kind] = dict(sorted({**own.get(kind, {}), **members}.items()))
     schemas = own.get("schemas", {})
     if "ErrorCode" in schemas:
-        schemas["ErrorCode"]["enum"] = list(error_codes(folder))
+        schemas["ErrorCode"] |= _with_codes(schemas["ErrorCode"], error_codes(folder))
     return Bundle(source, document, frozenset(bundler.files))
+
+
+def _with_codes(schema: Json, codes: dict[str, Json]) -> Json:
+    """Lists them for people alone: to readers of a closed list, each new code were breaking."""
+    known = ", ".join(f"`{code}` ({error['status']})" for code, error in codes.items())
+    return {"description": f"{schema['description']} Known: {known}.", "examples": list(codes)}
 
 
 def bundle(name: str) -> Json:

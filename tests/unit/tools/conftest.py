@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.bundler import read
 from tools.contract import CONTRACT
 
 Edit = Callable[[str, str, str], None]
@@ -28,6 +27,5 @@ def edit(contract: Path) -> Edit:
         text = path.read_text()
         assert old in text, f"{name} does not hold {old!r}"
         path.write_text(text.replace(old, new, 1))
-        read.cache_clear()
 
     return replace

@@ -1,0 +1,1 @@
+"""The contract compared with the released one: what changed, and whom it breaks."""
