@@ -64,9 +64,13 @@ def migrate(
 ) -> None:
     """Bring the database's tables up to date. Many may run it at once."""
     from impl.cli.database import run
-    from impl.migrate import move
+    from impl.cli.environment import refuse
+    from impl.migrate import MigrationError, move
 
-    step = run(lambda url: move(url, to))
+    try:
+        step = run(lambda url: move(url, to))
+    except MigrationError as error:
+        refuse(str(error), code=1)
     before, after = step.before or "base", step.after or "base"
     typer.echo(f"{before} → {after}" if before != after else f"at {after} already")
 

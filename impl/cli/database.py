@@ -9,7 +9,6 @@ import asyncpg
 from generated.runtime.problems import ProblemError
 from impl.cli.environment import database_url, refuse
 from impl.db import prepare_connection
-from impl.migrate import MigrationError
 
 T = TypeVar("T")
 
@@ -23,8 +22,6 @@ def run(work: Callable[[str], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(main())
-    except MigrationError as error:
-        refuse(str(error), code=1)
     except asyncpg.UndefinedTableError:
         refuse("the database has no tables yet: run `botcore migrate`", code=1)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:

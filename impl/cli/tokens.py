@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Find: TypeAlias = "Callable[[asyncpg.Connection], Awaitable[Holder]]"
 Read: TypeAlias = "Callable[[asyncpg.Connection, Holder], Awaitable[Grant]]"
 
-COLUMNS = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+# The widest last: people look for what is old, or unused.
+COLUMNS = ("id", "name", "created_at", "expires_at", "revoked_at", "last_used_at", "scopes")
 SENT_AS = {
     "bot": "X-Bot-Token",
     "plugin": "Authorization: Bearer …",
@@ -88,7 +89,8 @@ def rotate(find: Find, token_id: str, overlap: str | None, expires_in: str | Non
             )
 
     done = opened(work)
-    typer.echo(f"token {token_id} ends within {kept.total_seconds():.0f} s", err=True)
+    old = f"ends within {kept.total_seconds():.0f} s" if kept else "is revoked"
+    typer.echo(f"token {token_id} {old}", err=True)
     reveal(done)
 
 

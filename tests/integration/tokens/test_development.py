@@ -1,11 +1,13 @@
 import asyncio
+from typing import cast
 
 import asyncpg
 
 from impl.bots.queries import find_bot, mark_revoked
 from impl.tokens import queries
 from impl.tokens.development import KEYS, ensure
-from impl.tokens.format import parse
+from impl.tokens.format import Kind, parse
+from impl.tokens.issue import issue
 from impl.tokens.verifier import TokenVerifier
 
 
@@ -66,6 +68,23 @@ async def test_a_key_that_became_too_narrow_is_replaced(database: str, pool: asy
     narrow = parse(old["BOTCORE_ADMIN_KEY"])
     assert narrow
     assert await queries.find(pool, narrow.id, "admin") is None
+
+
+async def test_a_lost_key_is_revoked_and_an_operators_is_not(
+    database: str, pool: asyncpg.Pool
+) -> None:
+    lost = await ensure(database, {})
+    operators = [
+        await issue(pool, "admin", scopes=["audit:read"]),
+        await issue(pool, "registry", scopes=["plugins:register"], name="ci"),
+    ]
+    new = await ensure(database, {})
+    assert await is_good(pool, new)
+    verifier = TokenVerifier(pool, ttl_seconds=0)
+    for key in KEYS:
+        assert await verifier.verify(lost[key.variable], key.kind) is None
+    for kind, issued in zip(("admin", "registry"), operators, strict=True):
+        assert await verifier.verify(issued.plaintext, cast("Kind", kind))
 
 
 async def test_a_revoked_development_bot_works_again(database: str, pool: asyncpg.Pool) -> None:
