@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
+from generated.events import PLUGIN_EVENTS
 from generated.metrics import make_metrics
 from impl.events import queries, streams
 from impl.events.relay import Relay
@@ -180,6 +182,18 @@ async def test_out_of_memory_loses_nothing(api: Api, pool: asyncpg.Pool, redis: 
     finally:
         await redis.config_set("maxmemory", "0")
     assert await drained(pool, redis) == list(range(50))
+
+
+async def test_a_stream_keeps_about_as_many_entries_as_the_contract_says(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    await add_events(pool, range(500))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "STREAMS", [replace(PLUGIN_EVENTS, max_length=100)])
+        found = await drained(pool, redis)
+    # Redis cuts whole nodes of a hundred entries.
+    assert 100 <= len(found) <= 200
+    assert found[-1] == 499
 
 
 async def test_a_stream_that_is_ahead_of_the_table_is_continued_behind(
