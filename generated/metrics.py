@@ -39,6 +39,7 @@ OperationLabel = Literal[
     "rotatePluginToken",
     "getContract",
     "getPluginContract",
+    "getEventsContract",
     "getReferencePage",
     "getReferenceScript",
     "getHealth",

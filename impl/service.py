@@ -11,6 +11,8 @@ from generated import models
 from generated.core.service import (
     GetContract200,
     GetContractResult,
+    GetEventsContract200,
+    GetEventsContractResult,
     GetHealth200,
     GetHealthResult,
     GetMetrics200,
@@ -95,6 +97,9 @@ class ServiceHandlers:
     async def get_plugin_contract(self) -> GetPluginContractResult:
         return GetPluginContract200(body=self._plugin_contract)
 
+    async def get_events_contract(self) -> GetEventsContractResult:
+        return GetEventsContract200(body=self._events_contract)
+
     async def get_reference_page(self) -> GetReferencePageResult:
         return GetReferencePage200(body=PAGE, content_security_policy=CONTENT_SECURITY_POLICY)
 
@@ -108,6 +113,10 @@ class ServiceHandlers:
     @cached_property
     def _plugin_contract(self) -> bytes:
         return files("generated").joinpath("plugin.openapi.json").read_bytes()
+
+    @cached_property
+    def _events_contract(self) -> bytes:
+        return files("generated").joinpath("events.asyncapi.json").read_bytes()
 
     @cached_property
     def _script(self) -> bytes:

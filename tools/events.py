@@ -50,6 +50,16 @@ class Message:
         return properties(self.document, self.spec["headers"])
 
     @property
+    def narrowed(self) -> dict[str, Json]:
+        """The envelope's members of which this message allows less than others."""
+        every = properties(self.document, self.document["components"]["schemas"][ENVELOPE])
+        return {
+            name: member
+            for name, member in self.envelope.items()
+            if "const" not in member and member != every[name]
+        }
+
+    @property
     def fixed(self) -> dict[str, Any]:
         """The envelope's members that are the same in every entry."""
         return {name: item["const"] for name, item in self.envelope.items() if "const" in item}

@@ -52,6 +52,21 @@ GetPluginContractResult = GetPluginContract200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetEventsContract200:
+    """The events' side of the contract."""
+
+    body: bytes
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(200, "application/json", self.body, headers)
+
+
+GetEventsContractResult = GetEventsContract200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetReferencePage200:
     """The reference for people."""
 
@@ -140,6 +155,10 @@ class ServiceHandlers(Protocol):
         """The plugin's side of the contract."""
         ...
 
+    async def get_events_contract(self) -> GetEventsContractResult:
+        """The events' side of the contract."""
+        ...
+
     async def get_reference_page(self) -> GetReferencePageResult:
         """The reference for people."""
         ...
@@ -192,6 +211,24 @@ GET_PLUGIN_CONTRACT = Operation(
         }
     ),
     results=(GetPluginContract200,),
+    challenge=None,
+    retry_after=frozenset([]),
+    emits=frozenset([]),
+)
+
+GET_EVENTS_CONTRACT = Operation(
+    id="getEventsContract",
+    produces="application/json",
+    takes_body=False,
+    versioned=False,
+    codes=frozenset(
+        {
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+        }
+    ),
+    results=(GetEventsContract200,),
     challenge=None,
     retry_after=frozenset([]),
     emits=frozenset([]),
@@ -301,6 +338,9 @@ def service_router(
     async def get_plugin_contract(call: Call) -> Result:
         return await handlers.get_plugin_contract()
 
+    async def get_events_contract(call: Call) -> Result:
+        return await handlers.get_events_contract()
+
     async def get_reference_page(call: Call) -> Result:
         return await handlers.get_reference_page()
 
@@ -336,6 +376,16 @@ def service_router(
                 },
             ),
             name="getPluginContract",
+        ),
+        Route(
+            "/api/v1/events.asyncapi.json",
+            Endpoint(
+                edge,
+                {
+                    "GET": (GET_EVENTS_CONTRACT, get_events_contract),
+                },
+            ),
+            name="getEventsContract",
         ),
         Route(
             "/docs",

@@ -13,6 +13,7 @@ async def test_the_contract_is_served_as_it_was_bundled(api: Api) -> None:
     for path, name in (
         ("/api/v1/openapi.json", "openapi.json"),
         ("/api/v1/plugin.openapi.json", "plugin.openapi.json"),
+        ("/api/v1/events.asyncapi.json", "events.asyncapi.json"),
     ):
         answer = await api.send("GET", path)
         assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
