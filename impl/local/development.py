@@ -177,7 +177,8 @@ class _Start:
 
         await _together(
             service("serve", self.commands.serve),
-            service("worker", self.commands.worker),
+            # A port of the metrics' own is the API's here: two processes cannot share it.
+            service("worker", self.commands.worker, BOTCORE_METRICS_PORT="0"),
             service(
                 "text_reply",
                 self.commands.text_reply,

@@ -18,7 +18,7 @@ class Ended:
 
 
 async def start(
-    *arguments: str, env: Mapping[str, str], directory: Path
+    *arguments: str, env: Mapping[str, str], directory: Path, pass_fds: tuple[int, ...] = ()
 ) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if "BOTCORE" not in name}
     return await asyncio.create_subprocess_exec(
@@ -29,6 +29,7 @@ async def start(
         stderr=asyncio.subprocess.PIPE,
         env={**inherited, "PYTHONPATH": str(ROOT), **env},
         cwd=directory,
+        pass_fds=pass_fds,
     )
 
 

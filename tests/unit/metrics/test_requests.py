@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from generated.metrics import Metrics, make_metrics
 from generated.runtime.edge import ANSWER
 from impl.app import create_app
+from impl.metrics.plugins import note_call
 from impl.metrics.requests import ErrorRate, instrument
 from impl.settings import Settings
 from tests.scrape import Scrape, read
@@ -71,6 +72,12 @@ async def test_without_the_database_and_redis_a_scrape_works(app: FastAPI) -> No
     assert found.value("botcore_queue_depth", queue="outbox") is None
     assert found.value("botcore_stream_lag_seconds", stream="plugin:events") is None
     assert (found.value("botcore_sample_age_seconds") or -1) >= 0
+
+
+async def test_the_error_rate_is_of_our_own_errors(app: FastAPI) -> None:
+    for path in ("/readyz", "/nowhere", "/nowhere", "/nowhere"):
+        await send(app, "GET", path)
+    assert (await scrape(app)).value("botcore_error_rate") == 0.25
 
 
 async def test_nothing_is_registered_where_all_applications_share_it(app: FastAPI) -> None:
@@ -135,6 +142,25 @@ async def test_what_reaches_no_edge_is_none(metrics: Metrics) -> None:
     await send(answering(metrics, bare), "GET", "/")
     labels = {"operation": "none", "status": "200"}
     assert metrics.registry.get_sample_value("botcore_requests_total", labels) == 1
+
+
+async def test_a_plugins_time_is_that_of_one_request(metrics: Metrics) -> None:
+    """Two requests may share a context, where nothing gives each a task of its own."""
+    calls = iter([0.25, None])
+
+    async def calling(_scope: Scope, _receive: Receive, send: Send) -> None:
+        seconds = next(calls)
+        if seconds is not None:
+            note_call(metrics, "none", seconds)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    application = answering(metrics, calling)
+    for _ in range(2):
+        await send(application, "GET", "/")
+    value = metrics.registry.get_sample_value
+    assert value("botcore_core_latency_seconds_count") == 1
+    assert value("botcore_request_latency_seconds_count", {"operation": "none"}) == 2
 
 
 async def test_an_answer_that_the_contract_does_not_list_is_counted_as_a_mistake(

@@ -1,0 +1,120 @@
+"""`botcore serve` and `botcore worker` with a port for their metrics, as processes."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+from pytest_asyncio import fixture
+
+from impl.settings import Settings
+from tests.integration.cli.commands import end, start
+from tests.scrape import Scrape, read
+from tests.stack import Api, ScriptedPlugin
+
+
+@fixture
+async def environment(settings: Settings) -> dict[str, str]:
+    return {
+        "BOTCORE_DATABASE_URL": settings.database_url.get_secret_value(),
+        "BOTCORE_REDIS_URL": settings.redis_url.get_secret_value(),
+        "BOTCORE_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "BOTCORE_RECOVERY_POLL_SECONDS": "0.05",
+    }
+
+
+@asynccontextmanager
+async def running(command: str, env: dict[str, str], folder: Path) -> AsyncIterator[None]:
+    """`botcore COMMAND`, ready; it must end well when it is told to."""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    try:
+        process = await start(
+            command, env=env | {"BOTCORE_READY_FD": str(writing)}, directory=folder,
+            pass_fds=(writing,),
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    try:
+        said = await asyncio.to_thread(os.read, reading, 16)
+        assert said == b"ready\n", (await end(process)).err
+        yield
+        process.terminate()
+        assert (await end(process)).code in {0, -signal.SIGTERM}  # uvicorn raises it again
+    finally:
+        os.close(reading)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+
+async def scrape(port: int) -> Scrape:
+    url = f"http://127.0.0.1:{port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        assert answer.status == 200
+        return read(await answer.read())
+
+
+async def until(port: int, name: str, least: float, **labels: str) -> Scrape:
+    """A scrape that shows `least` of the series; the suite's own limit ends a wait in vain."""
+    async with asyncio.timeout(20):
+        while True:
+            found = await scrape(port)
+            if (found.value(name, **labels) or 0) >= least:
+                return found
+
+
+async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, environment: dict[str, str],
+    unused_tcp_port: int, tmp_path: Path,
+) -> None:  # fmt: skip
+    await api.say(await api.user(), "one")
+    lost = """UPDATE plugin_calls SET status = 'in_progress', response_payload = NULL,
+        finished_at = NULL, lease_until = now() - interval '1 s'"""
+    env = environment | {"BOTCORE_METRICS_PORT": str(unused_tcp_port)}
+    async with running("worker", env, tmp_path):
+        published = "botcore_events_published_total"
+        found = await until(unused_tcp_port, published, 2, stream="plugin:invocations")
+        assert found.value(published, stream="dialog:events") == 1
+        assert found.value("botcore_calls_recovered_total") == 0
+        assert found.value("botcore_dependency_up", dependency="database") == 1
+        await pool.execute(lost)
+        found = await until(unused_tcp_port, "botcore_calls_recovered_total", 1)
+        found = await until(unused_tcp_port, "botcore_plugin_calls_total", 1, code="none")
+        assert not [name for name, _ in found.samples if name == "botcore_requests_total"]
+
+
+async def test_the_api_serves_on_both_ports_and_its_metrics_on_one(
+    environment: dict[str, str], unused_tcp_port_factory: Any, tmp_path: Path
+) -> None:
+    port, metrics_port = unused_tcp_port_factory(), unused_tcp_port_factory()
+    ports = {"BOTCORE_PORT": str(port), "BOTCORE_METRICS_PORT": str(metrics_port)}
+    async with running("serve", environment | ports, tmp_path):
+        found = await scrape(metrics_port)
+        assert found.value("botcore_dependency_up", dependency="redis") == 1
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            async with session.get("/metrics") as answer:
+                assert answer.status == 404
+            async with session.get("/healthz") as answer:
+                assert answer.status == 200
+        found = await scrape(metrics_port)
+        requests = "botcore_requests_total"
+        assert found.value(requests, operation="getMetrics", status="404") == 1
+        assert found.value(requests, operation="getHealth", status="200") == 1
+
+
+async def test_a_port_that_is_taken_ends_the_start_and_says_so(
+    api: Api, environment: dict[str, str], tmp_path: Path
+) -> None:
+    taken = api.url.rpartition(":")[2]
+    for command in ("serve", "worker"):
+        env = environment | {"BOTCORE_METRICS_PORT": taken, "BOTCORE_PORT": "0"}
+        process = await start(command, env=env, directory=tmp_path)
+        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode not in (0, None)
+        assert b"metrics_not_served" in out
