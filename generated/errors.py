@@ -20,6 +20,7 @@ ErrorCode = Literal[
     "plugin_not_found",
     "bot_not_found",
     "token_not_found",
+    "subject_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
@@ -165,6 +166,15 @@ class TokenNotFound(ProblemError):  # noqa: N818  # named by its code
     default_detail = "The token does not exist, or is not of this bot or plugin."
 
 
+class SubjectNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such subject."""
+
+    code = "subject_not_found"
+    status = 404
+    title = "No such subject"
+    default_detail = "No such bot, user or plugin exists."
+
+
 class MethodNotAllowed(ProblemError):  # noqa: N818  # named by its code
     """Method not allowed."""
 
@@ -201,8 +211,8 @@ class PluginConflict(ProblemError):  # noqa: N818  # named by its code
     status = 409
     title = "Plugin conflict"
     default_detail = (
-        "The name and version are registered with another manifest; raise the version, or "
-        "send the plugin's own token too."
+        "The name and version are registered with another manifest, or were deleted; raise "
+        "the version. With another manifest, the plugin's own token helps too."
     )
 
 
@@ -317,6 +327,7 @@ ERRORS: dict[str, type[ProblemError]] = {
     "plugin_not_found": PluginNotFound,
     "bot_not_found": BotNotFound,
     "token_not_found": TokenNotFound,
+    "subject_not_found": SubjectNotFound,
     "method_not_allowed": MethodNotAllowed,
     "not_acceptable": NotAcceptable,
     "message_in_flight": MessageInFlight,

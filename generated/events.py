@@ -33,6 +33,14 @@ PLUGIN_HEARTBEAT = Event(
     fixed={"event_type": "plugin_heartbeat", "source": "core", "severity": "info"},
 )
 
+# A plugin was disabled or deleted, and is called no more.
+PLUGIN_DISABLED = Event(
+    "plugin_disabled",
+    PLUGIN_EVENTS,
+    models.PluginDisabledV1,
+    fixed={"event_type": "plugin_disabled", "source": "core", "severity": "warning"},
+)
+
 # A plugin call was stored and is being made.
 PLUGIN_INVOCATION_STARTED = Event(
     "plugin_invocation_started",
@@ -90,6 +98,7 @@ EVENTS = {
     for event in (
         PLUGIN_REGISTERED,
         PLUGIN_HEARTBEAT,
+        PLUGIN_DISABLED,
         PLUGIN_INVOCATION_STARTED,
         PLUGIN_INVOCATION_COMPLETED,
         PLUGIN_FAILED,

@@ -7,6 +7,38 @@ from typing_extensions import TypeAliasType
 
 from generated.runtime.scalars import Distinct, Int, Timestamp, Uuid
 
+AuditAction = TypeAliasType(
+    "AuditAction",
+    Annotated[
+        str,
+        Field(
+            description="What was done; for an event, its type.",
+            examples=["plugin_disabled"],
+            max_length=128,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]{0,127}$",
+        ),
+    ],
+)
+
+
+AuditDetailsV1 = TypeAliasType("AuditDetailsV1", Annotated[dict[str, Any], Field(max_length=100)])
+"""
+What it was about, as ids, codes, sizes and times; an event's payload.
+"""
+
+
+AuditSource = TypeAliasType(
+    "AuditSource",
+    Annotated[
+        Literal["user", "core", "plugin", "system"],
+        Field(
+            description="Whose doing it is. `user` an operator's over the API, `system` a command on the machine itself."
+        ),
+    ],
+)
+
+
 BotScope = TypeAliasType(
     "BotScope",
     Annotated[
@@ -81,7 +113,7 @@ ErrorCode = TypeAliasType(
     Annotated[
         str,
         Field(
-            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503).",
+            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503).",
             examples=[
                 "invalid_json",
                 "invalid_utf8",
@@ -97,6 +129,7 @@ ErrorCode = TypeAliasType(
                 "plugin_not_found",
                 "bot_not_found",
                 "token_not_found",
+                "subject_not_found",
                 "method_not_allowed",
                 "not_acceptable",
                 "message_in_flight",
@@ -214,6 +247,15 @@ JsonSchemaV1 = TypeAliasType("JsonSchemaV1", Annotated[dict[str, Any], Field(max
 """
 A JSON Schema 2020-12, inline.
 """
+
+
+LimitSubject = TypeAliasType(
+    "LimitSubject",
+    Annotated[
+        Literal["bot", "user", "plugin"],
+        Field(description="Whose requests are counted."),
+    ],
+)
 
 
 Line = TypeAliasType(
@@ -430,6 +472,17 @@ PluginBaseUrl = TypeAliasType(
 )
 
 
+class PluginDisableV1(BaseModel):
+    """
+    Why a plugin is disabled.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Line
+
+
 PluginErrorCode = TypeAliasType(
     "PluginErrorCode",
     Annotated[
@@ -543,6 +596,20 @@ class PluginTokenNarrowV1(BaseModel):
         ExpiresInSeconds | None,
         Field(description="An end that comes before its present one."),
     ] = None
+
+
+Quota = TypeAliasType(
+    "Quota",
+    Annotated[
+        Int,
+        Field(
+            description="Requests in a window; as many may come at once.",
+            examples=[600],
+            ge=1,
+            le=1000000,
+        ),
+    ],
+)
 
 
 class ReadinessV1(BaseModel):
@@ -783,6 +850,20 @@ class UserUpsertV1(BaseModel):
     metadata: MetadataV1 = {}
 
 
+WindowSeconds = TypeAliasType(
+    "WindowSeconds",
+    Annotated[
+        Int,
+        Field(
+            description="The window, in seconds. What was used comes back evenly within it.",
+            examples=[60],
+            ge=1,
+            le=86400,
+        ),
+    ],
+)
+
+
 class AddDialogMessagePath(BaseModel):
     """
     The path parameters of addDialogMessage.
@@ -792,6 +873,45 @@ class AddDialogMessagePath(BaseModel):
         extra="forbid",
     )
     dialog_id: Uuid
+
+
+class AdminPluginV1(BaseModel):
+    """
+    A registered version of a plugin, as operators see it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    name: PluginName
+    version: SemanticVersion
+    status: PluginStatus
+    base_url: Annotated[
+        str,
+        Field(
+            description="Where it is called.",
+            max_length=2048,
+            min_length=10,
+            pattern="^https?://[!-~]*$",
+        ),
+    ]
+    scopes: Annotated[list[TokenScope], Field(description="What its token may do.", max_length=32)]
+    manifest_hash: Annotated[str, Field(max_length=64, min_length=64, pattern="^[0-9a-f]{64}$")]
+    last_heartbeat: Annotated[
+        Timestamp | None,
+        Field(description="Its latest sign of life; null where it never gave one."),
+    ]
+    created_at: Timestamp
+    disabled_at: Annotated[
+        Timestamp | None,
+        Field(
+            description="Since when the core or an operator keeps it disabled; null where neither does."
+        ),
+    ]
+    deleted_at: Annotated[
+        Timestamp | None, Field(description="When it was deleted; null in every list.")
+    ]
 
 
 class AttachmentV1(BaseModel):
@@ -823,6 +943,42 @@ AttachmentsV1 = TypeAliasType(
 """
 At most ten files.
 """
+
+
+class AuditEntryV1(BaseModel):
+    """
+    One thing that happened or was done.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: Annotated[Int, Field(ge=1, le=9007199254740991)]
+    event_id: Annotated[
+        Uuid | None,
+        Field(description="The event that it repeats; null where it is none."),
+    ]
+    source: AuditSource
+    action: AuditAction
+    details: AuditDetailsV1
+    trace_id: Uuid
+    severity: Severity
+    created_at: Timestamp
+
+
+class AuditPageV1(BaseModel):
+    """
+    A page of the audit trail, the newest entries first.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[list[AuditEntryV1], Field(max_length=100)]
+    next_cursor: Annotated[
+        Cursor | None,
+        Field(description="The page of older entries; null on the last one."),
+    ]
 
 
 class BotCreateV1(BaseModel):
@@ -918,6 +1074,28 @@ class CommandPayloadV1(BaseModel):
     attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
 
 
+class DeletePluginPath(BaseModel):
+    """
+    The path parameters of deletePlugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+
+
+class DeletePluginQuery(BaseModel):
+    """
+    The query parameters of deletePlugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Line | None = None
+
+
 class DialogResetRequestV1(BaseModel):
     """
     Who wants a dialog forgotten, and why.
@@ -969,6 +1147,39 @@ class DialogSummaryV1(BaseModel):
         Int, Field(description="How often the dialog was reset.", ge=0, le=2147483647)
     ]
     created_at: Timestamp
+
+
+class DisablePluginPath(BaseModel):
+    """
+    The path parameters of disablePlugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+
+
+class EnablePluginPath(BaseModel):
+    """
+    The path parameters of enablePlugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+
+
+class EnablePluginQuery(BaseModel):
+    """
+    The query parameters of enablePlugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: Line | None = None
 
 
 class EventEnvelopeV1(BaseModel):
@@ -1024,6 +1235,18 @@ class GetDialogPath(BaseModel):
         extra="forbid",
     )
     dialog_id: Uuid
+
+
+class GetLimitPath(BaseModel):
+    """
+    The path parameters of getLimit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subject: LimitSubject
+    subject_id: Uuid
 
 
 class HealthV1(BaseModel):
@@ -1124,6 +1347,68 @@ class LLMUsageV1(BaseModel):
     )
 
 
+class LimitChangeV1(BaseModel):
+    """
+    A limit of its own for a bot, a user or a plugin.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    quota: Quota
+    window_seconds: WindowSeconds
+
+
+class LimitV1(BaseModel):
+    """
+    How often a bot, a user or a plugin may ask.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subject: LimitSubject
+    subject_id: Uuid
+    quota: Quota
+    window_seconds: WindowSeconds
+    is_default: Annotated[bool, Field(description="Whether it is the contract's own.")]
+    updated_at: Annotated[
+        Timestamp | None,
+        Field(description="When an operator set it, or took it back; null where nobody ever did."),
+    ]
+
+
+class ListAllPluginsQuery(BaseModel):
+    """
+    The query parameters of listAllPlugins.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: PluginStatus | None = None
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
+class ListAuditEntriesQuery(BaseModel):
+    """
+    The query parameters of listAuditEntries.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    trace_id: Uuid | None = None
+    action: AuditAction | None = None
+    source: AuditSource | None = None
+    severity: Severity | None = None
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
 class ListBotTokensPath(BaseModel):
     """
     The path parameters of listBotTokens.
@@ -1180,6 +1465,24 @@ class NarrowPluginTokenPath(BaseModel):
     )
     plugin_id: Uuid
     token_id: TokenId
+
+
+class PluginDisabledV1(BaseModel):
+    """
+    A plugin was taken out of service.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    name: PluginName
+    version: SemanticVersion
+    reason: Annotated[Line | None, Field(description="As it was given; null where none was.")]
+    deleted: Annotated[
+        bool,
+        Field(description="Whether it was deleted with it and can never be enabled again."),
+    ]
 
 
 class PluginErrorV1(BaseModel):
@@ -1424,6 +1727,18 @@ class ResetDialogPath(BaseModel):
     dialog_id: Uuid
 
 
+class ResetLimitPath(BaseModel):
+    """
+    The path parameters of resetLimit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subject: LimitSubject
+    subject_id: Uuid
+
+
 class RevokeBotPath(BaseModel):
     """
     The path parameters of revokeBot.
@@ -1492,6 +1807,18 @@ class SendPluginHeartbeatPath(BaseModel):
         extra="forbid",
     )
     plugin_id: Uuid
+
+
+class SetLimitPath(BaseModel):
+    """
+    The path parameters of setLimit.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subject: LimitSubject
+    subject_id: Uuid
 
 
 class TextPayloadV1(BaseModel):
@@ -1582,6 +1909,21 @@ ActivationConditionV1 = TypeAliasType(
         Field(description="When an intent fires.", discriminator="type"),
     ],
 )
+
+
+class AdminPluginPageV1(BaseModel):
+    """
+    A page of the registered plugins, those that were registered last first.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[list[AdminPluginV1], Field(max_length=100)]
+    next_cursor: Annotated[
+        Cursor | None,
+        Field(description="The page of those registered earlier; null on the last one."),
+    ]
 
 
 class BotCreatedV1(BaseModel):

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
+from generated.core.audit import audit_router
 from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
+from generated.core.limits import limits_router
+from generated.core.plugin_admin import plugin_admin_router
 from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
 from generated.core.service import service_router
@@ -17,6 +20,7 @@ from generated.core.users import users_router
 from generated.metrics import Metrics, make_metrics
 from generated.runtime.edge import Edge, UnknownPath
 from generated.runtime.limits import NoLimits
+from impl.audit.handlers import AuditHandlers
 from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
@@ -29,11 +33,13 @@ from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
 from impl.metrics.sampler import Sampler
+from impl.plugins.administration.handlers import PluginAdminHandlers
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.handlers import PluginHandlers
 from impl.plugins.registration import Registrar
 from impl.plugins.token_handlers import PluginTokenHandlers
+from impl.ratelimit.handlers import LimitHandlers
 from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
 from impl.service import ServiceHandlers
@@ -150,6 +156,13 @@ def _bind(
         plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
         bots_router(BotHandlers(desk), authenticator, edge),
         plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
+        plugin_admin_router(
+            PluginAdminHandlers(pool, resources.caller, catalogue, verifier, cursors),
+            authenticator,
+            edge,
+        ),
+        limits_router(LimitHandlers(pool, limiter), authenticator, edge),
+        audit_router(AuditHandlers(pool, cursors), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

@@ -98,6 +98,7 @@ class ScriptedPlugin:
     calls: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
+    when_probed: Callable[[], Awaitable[None]] | None = None
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -107,6 +108,8 @@ class ScriptedPlugin:
         return await self.reply(body, request)
 
     async def health(self, _request: web.Request) -> web.StreamResponse:
+        if self.when_probed is not None:
+            await self.when_probed()
         if not self.healthy:
             return web.Response(status=503)
         return web.json_response({"status": "ok", "version": "1.0.0"})

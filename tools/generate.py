@@ -78,12 +78,19 @@ def write_edge(target: Path) -> None:
     render(target / "errors.py", "errors.py.j2", codes=error_codes())
     render(target / "events.py", "events.py.j2", **events_context(events))
     write_document(target / "events.asyncapi.json", events)
+    render(target / "limits.py", "limits.py.j2", limits=default_limits(documents["openapi.yaml"]))
     metrics = metrics_context(documents["openapi.yaml"], events, list(error_codes()))
     render(target / "metrics.py", "metrics.py.j2", **metrics)
     for name, document in documents.items():
         write_service(target / SERVICES[name], SERVICES[name], document)
         write_document(target / name.replace(".yaml", ".json"), document)
     tidy(target)
+
+
+def default_limits(document: Json) -> list[Json]:
+    """One of each partition; a rule sees to it that all operations say the same of it."""
+    limits = (limit for op in operations(document) for limit in op.spec.get("x-rate-limit", []))
+    return [limit for _, limit in sorted({limit["by"]: limit for limit in limits}.items())]
 
 
 def write_document(path: Path, document: Json) -> None:

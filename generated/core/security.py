@@ -8,9 +8,11 @@ from uuid import UUID
 from generated.runtime.edge import Principal
 
 Scope = Literal[
+    "audit:read",
     "bots:manage",
     "dialogs:read",
     "dialogs:write",
+    "limits:manage",
     "plugins:manage",
     "plugins:read",
     "plugins:register",

@@ -21,7 +21,13 @@ from impl.cursor import Cursors
 from impl.db import Pool
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.queries import list_callable, store_heartbeat
-from impl.plugins.registration import ManifestConflictError, Registered, Registrar, faults
+from impl.plugins.registration import (
+    ManifestConflictError,
+    Registered,
+    Registrar,
+    VersionDeletedError,
+    faults,
+)
 
 
 class PluginHandlers:
@@ -59,6 +65,11 @@ class PluginHandlers:
             done = await self._registrar.register(body, own, trace.require())
         except ManifestConflictError:
             return RegisterPlugin409(code="plugin_conflict")
+        except VersionDeletedError:
+            return RegisterPlugin409(
+                code="plugin_conflict",
+                detail=f"{body.name} {body.version} was deleted; register another version.",
+            )
         await self._catalogue.refresh()
         answer = self._registration(done)
         return RegisterPlugin201(body=answer) if done.created else RegisterPlugin200(body=answer)

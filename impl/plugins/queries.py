@@ -10,7 +10,8 @@ from impl.events.log import published
 # Of two registrations the second sees what the first stored. FOR UPDATE would also hold up every
 # message to the plugin: the foreign key of its call locks the row FOR KEY SHARE.
 LOCK_VERSION = """
-SELECT id, manifest_hash, status FROM plugins WHERE name = $1 AND version = $2 FOR NO KEY UPDATE
+SELECT id, manifest_hash, deleted_at IS NOT NULL AS deleted FROM plugins
+WHERE name = $1 AND version = $2 FOR NO KEY UPDATE
 """
 
 # A version that another request inserts meanwhile returns no row: the caller then locks that one.
@@ -50,7 +51,7 @@ HEARTBEAT = f"""
 WITH plugin AS (
     UPDATE plugins SET last_heartbeat = now(), updated_at = now(),
         status = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' ELSE $3 END
-    WHERE id = $1 AND id = $2
+    WHERE id = $1 AND id = $2 AND deleted_at IS NULL
     RETURNING id AS plugin_id, $3::text AS reported, status, $6::float8 AS latency_ms,
         $7::int8 AS queue_depth
 )
@@ -75,7 +76,7 @@ class Version:
 
     id: UUID
     manifest_hash: str
-    status: str
+    deleted: bool
 
 
 @dataclass(frozen=True, slots=True)

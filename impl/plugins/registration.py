@@ -97,6 +97,10 @@ class ManifestConflictError(Exception):
     """The version exists with another manifest, and the request does not prove to be the plugin."""
 
 
+class VersionDeletedError(Exception):
+    """The version was deleted: its calls and events stay under its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registrar:
     pool: Pool
@@ -106,7 +110,7 @@ class Registrar:
     async def register(
         self, request: models.PluginRegistrationRequestV1, own: UUID | None, trace_id: str
     ) -> Registered:
-        """Raises ManifestConflictError. `own` is the plugin whose token came along."""
+        """Raises ManifestConflictError, VersionDeletedError. `own`: whose token came along."""
         healthy = await self.caller.healthy(request.base_url)
         manifest = request.manifest.model_dump(mode="json", exclude_none=True)
         registration = Registration(
@@ -138,6 +142,8 @@ class Registrar:
         known = await lock_version(connection, request.name, request.version)
         if known is None:
             raise ManifestConflictError
+        if known.deleted:
+            raise VersionDeletedError
         if known.manifest_hash != registration.manifest_hash and own != known.id:
             raise ManifestConflictError
         await update_plugin(connection, known.id, registration)

@@ -1,6 +1,7 @@
 """The limiter of the API: counts in Redis, and by itself while Redis is away."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -12,6 +13,7 @@ from impl.db import UNAVAILABLE, Pool
 from impl.ratelimit.filling import Filling
 from impl.ratelimit.master import MasterCopy
 from impl.ratelimit.memory import MemoryLimiter
+from impl.ratelimit.queries import OwnLimit
 from impl.ratelimit.shared import SharedLimiter
 from impl.redis import UNREACHABLE
 
@@ -44,6 +46,22 @@ class RateLimiter:
             except (*UNREACHABLE, *UNAVAILABLE) as error:
                 self._leave(error)
         return await self._memory.charge(charges)
+
+    async def announce(self, changed: OwnLimit | None) -> None:
+        """What was just committed: for all instances through Redis, and for this one without it.
+
+        Where that fails the next look of any instance does it.
+        """
+        if changed is None:
+            return
+        if not self.alone:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await self.filling.push([changed])
+            except UNREACHABLE as error:
+                self._leave(error)
+        with contextlib.suppress(*UNAVAILABLE):
+            await self.master.refresh()
 
     async def watch(self, every_seconds: float) -> None:
         """Never ends. Keeps the copies equal, and finds out whether Redis is there."""

@@ -8,7 +8,8 @@ from uuid import UUID
 from impl.db import Executor
 from impl.tokens.format import Kind
 
-# A token of a revoked bot is not found. A disabled plugin's is: what it may do is the handler's.
+# A token of a revoked bot or a deleted plugin is not found. A disabled plugin's is: what it may do
+# is the handler's.
 FIND = """
     SELECT
         tokens.hash,
@@ -17,11 +18,13 @@ FIND = """
         extract(epoch FROM tokens.expires_at - now())::float8 AS seconds_left
     FROM tokens
     LEFT JOIN bots ON bots.id = tokens.bot_id
+    LEFT JOIN plugins ON plugins.id = tokens.plugin_id
     WHERE tokens.id = $1
         AND tokens.kind = $2
         AND tokens.revoked_at IS NULL
         AND (tokens.expires_at IS NULL OR tokens.expires_at > now())
         AND bots.revoked_at IS NULL
+        AND plugins.deleted_at IS NULL
 """
 
 # To the minute: a token in use by many instances is no hot row.

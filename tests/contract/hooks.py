@@ -228,6 +228,34 @@ def _list(case: Case, state: State) -> None:
         case.query["cursor"] = state.known.list_cursors[operation_id(case)]
 
 
+def _list_filtered(case: Case, state: State) -> None:
+    """A cursor is of one choice of filters; that of this run is of none."""
+    if "cursor" in case.query:
+        for name in case.query.keys() - {"cursor", "limit"}:
+            del case.query[name]
+        case.query["cursor"] = state.known.list_cursors[operation_id(case)]
+    elif {"from", "to"} <= case.query.keys():
+        del case.query["to"]  # it may be earlier
+
+
+def _limit(case: Case, state: State) -> None:
+    known = {
+        "bot": state.known.spare_bot_id,
+        "user": state.known.spare_user_id,
+        "plugin": state.known.spare_plugin_id,
+    }
+    given = case.path_parameters["subject_id"]
+    named = known[case.path_parameters["subject"]]
+    case.path_parameters["subject_id"] = _in_the_case_of(given, named)
+
+
+def _administer_plugin(case: Case, state: State) -> None:
+    given = case.path_parameters["plugin_id"]
+    doomed = operation_id(case) == "deletePlugin"
+    known = state.known.doomed_plugin_id if doomed else state.known.spare_plugin_id
+    case.path_parameters["plugin_id"] = _in_the_case_of(given, known)
+
+
 def _revoke_bot(case: Case, state: State) -> None:
     given = case.path_parameters["bot_id"]
     if given.lower() not in state.bots:
@@ -254,6 +282,14 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "rotatePluginToken": _manage_token,
     "narrowPluginToken": _narrow_token,
     "revokePluginToken": _manage_token,
+    "listAllPlugins": _list_filtered,
+    "enablePlugin": _administer_plugin,
+    "disablePlugin": _administer_plugin,
+    "deletePlugin": _administer_plugin,
+    "getLimit": _limit,
+    "setLimit": _limit,
+    "resetLimit": _limit,
+    "listAuditEntries": _list_filtered,
 }
 
 

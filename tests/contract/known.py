@@ -15,6 +15,9 @@ class Known:
     messages: dict[str, str]  # the id of one in each
     doomed_bot_id: str  # may be revoked
     spare_bot_id: str
+    spare_user_id: str  # sends no messages
+    spare_plugin_id: str  # is called by nobody
+    doomed_plugin_id: str  # may be deleted
     list_cursors: dict[str, str]  # a page of each list, by its operation
 
 

@@ -97,6 +97,9 @@ async def _furnish(
         ]
         await pool.execute(SPARE, "bot", spare, None, BOT_SCOPES, SPARE_TOKENS)
         await pool.execute(SPARE, "plugin", None, plugin_id, PLUGIN_SCOPES, SPARE_TOKENS)
+        spare_plugin, doomed_plugin = [
+            (await api.add_plugin(plugin_url, name))["plugin_id"] for name in ("shelf", "doomed")
+        ]
         users = [await api.user(telegram_id) for telegram_id in (1001, 1002, 1003)]
         dialogs = {str(uuid4()): user for user in users[:2]}
         return {
@@ -106,11 +109,16 @@ async def _furnish(
             "dialogs": dialogs,
             "doomed_bot_id": str(doomed),
             "spare_bot_id": str(spare),
+            "spare_user_id": await api.user(1004),
+            "spare_plugin_id": spare_plugin,
+            "doomed_plugin_id": doomed_plugin,
             "list_cursors": {
                 name: await _second_page(api, path, credentials)
                 for name, path in {
                     "listPlugins": "/api/v1/plugins",
                     "listBots": "/api/v1/admin/bots",
+                    "listAllPlugins": "/api/v1/admin/plugins",
+                    "listAuditEntries": "/api/v1/admin/audit",
                     "listBotTokens": f"/api/v1/admin/bots/{spare}/tokens",
                     "listPluginTokens": f"/api/v1/admin/plugins/{plugin_id}/tokens",
                 }.items()

@@ -1,11 +1,13 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from impl.settings import Settings
-from tests.stack import Api, ScriptedPlugin, running_api, scripted_plugin, settings_for
+from impl.tokens.issue import issue
+from tests.stack import Answer, Api, ScriptedPlugin, running_api, scripted_plugin, settings_for
 
 
 @pytest.fixture
@@ -31,3 +33,18 @@ async def text_reply(api: Api, plugin: ScriptedPlugin) -> ScriptedPlugin:
     """`plugin`, registered as the fallback."""
     await api.add_plugin(plugin.url)
     return plugin
+
+
+Admin = Callable[..., Awaitable[Answer]]
+
+
+@pytest_asyncio.fixture
+async def admin(api: Api, pool: asyncpg.Pool) -> Admin:
+    """Sends a request below /api/v1/admin with a key of every scope."""
+    key = await issue(pool, "admin", scopes=["audit:read", "limits:manage", "plugins:manage"])
+
+    async def send(method: str, path: str, **options: Any) -> Answer:
+        headers = {"X-Admin-Key": key.plaintext, **options.pop("headers", {})}
+        return await api.send(method, f"/api/v1/admin{path}", headers=headers, **options)
+
+    return send

@@ -1,0 +1,1 @@
+"""What operators do with plugins, over the API and by command alike."""
