@@ -438,7 +438,7 @@ Name = TypeAliasType(
             examples=["telegram"],
             max_length=64,
             min_length=1,
-            pattern="^[^\\x00-\\x1F\\x7F-\\x9F\\u00AD\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFEFF\\uFFF9-\\uFFFB]*$",
+            pattern="^[^\\x00-\\x1F\\x7F-\\x9F\\u00AD\\u061C\\u180E\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFEFF\\uFFF9-\\uFFFB]*$",
         ),
     ],
 )

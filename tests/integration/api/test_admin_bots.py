@@ -64,7 +64,8 @@ async def test_a_name_is_what_can_be_printed(operator: Operator, name: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["", "x" * 65, "a\nb", "a\x00b", "a\x7fb", "a\x9bb", "\u202egro.evil", "a\u200bb"]
+    "name",
+    ["", "x" * 65, "a\nb", "a\x00b", "a\x7fb", "a\x9bb", "a\u061cb", "\u202egro.evil", "a\u200bb"],
 )
 async def test_a_name_that_disguises_something_is_refused(
     operator: Operator, pool: asyncpg.Pool, name: str

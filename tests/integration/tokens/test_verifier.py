@@ -9,6 +9,7 @@ import pytest
 
 from impl.bots.queries import mark_revoked
 from impl.tokens import hashing, queries
+from impl.tokens.administration.queries import narrow_token
 from impl.tokens.format import Kind, mint
 from impl.tokens.issue import issue
 from impl.tokens.verifier import TokenVerifier, VerifiedToken, VerifierOverloaded
@@ -170,6 +171,31 @@ async def test_a_disabled_plugins_token_is_good_and_a_revoked_one_is_not(
     for token_id in await queries.revoke_plugin_tokens(pool, plugin_id):
         verifier.forget(token_id)
     assert await verifier.verify(new.plaintext, "plugin") is None
+
+
+async def test_a_narrowed_token_permits_less_when_the_ttl_is_over_or_it_is_forgotten(
+    pool: asyncpg.Pool, verifier: TokenVerifier, clock: Clock, argon2_runs: list[str]
+) -> None:
+    """Scopes come with the row, which is read again; the text needs no second hash."""
+    plugin_id = await make_plugin(pool)
+    scopes = ["plugins:read", "telemetry:read", "telemetry:write"]
+    new = await issue(pool, "plugin", subject_id=plugin_id, scopes=scopes)
+
+    async def permitted() -> frozenset[str]:
+        found = await verifier.verify(new.plaintext, "plugin")
+        assert found
+        return found.scopes
+
+    assert await permitted() == set(scopes)
+    await narrow_token(pool, new.id, scopes[:2], None)
+    clock.now = 29.9
+    assert await permitted() == set(scopes)
+    clock.now = 30.0
+    assert await permitted() == set(scopes[:2])
+    assert len(argon2_runs) == 1
+    await narrow_token(pool, new.id, scopes[:1], None)
+    verifier.forget(new.id)
+    assert await permitted() == set(scopes[:1])
 
 
 async def test_forgetting_does_not_wait_for_the_ttl(
