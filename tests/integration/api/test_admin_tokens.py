@@ -131,8 +131,8 @@ async def test_a_token_without_an_end_is_replaced_by_one_without_or_by_one_with(
     old = await operator.token()
     endless = await operator.rotate(old["issued"]["id"])
     assert endless.json["issued"]["expires_at"] is None
-    ending = await operator.rotate(old["issued"]["id"], expires_in_seconds=5)
-    assert ending.json["issued"]["expires_at"] is not None
+    ending = (await operator.rotate(old["issued"]["id"], expires_in_seconds=5)).json["issued"]
+    assert moment(ending["expires_at"]) - moment(ending["created_at"]) == timedelta(seconds=5)
 
 
 async def test_no_overlap_ends_the_old_token_at_once(operator: Operator) -> None:
@@ -140,6 +140,8 @@ async def test_no_overlap_ends_the_old_token_at_once(operator: Operator) -> None
     assert await operator.works(old["token"])  # cached from here on
     assert (await operator.rotate(old["issued"]["id"], overlap_seconds=0)).status == 201
     assert not await operator.works(old["token"])
+    _, shown = (await operator.send("GET", operator.tokens)).json["items"]
+    assert shown["revoked_at"] is not None, "not expired: an operator may wish to know"
     again = await operator.rotate(old["issued"]["id"])
     assert code(again) == (409, "token_revoked")
 
