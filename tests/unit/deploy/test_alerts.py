@@ -1,6 +1,7 @@
 """The generated alert rules, tried by promtool on series that rise and fall."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from tools import promtool
+from tools.contract import ROOT
 from tools.promtool import ALERTS
 
 TESTS = Path(__file__).with_name("alerts_test.yaml")
@@ -48,3 +50,9 @@ def test_no_alert_is_without_a_case_of_each_kind(cases: dict[str, Any]) -> None:
     cleared = {item["alertname"] for item in tried if not item["exp_alerts"]}
     rules = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
     assert fired == cleared == {rule["alert"] for rule in rules}
+
+
+def test_the_operators_page_says_of_each_alert_where_to_look() -> None:
+    table = (ROOT / "docs" / "operations.md").read_text().partition("## Alerts")[2]
+    rules = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
+    assert set(re.findall(r"`(Botcore\w+)`", table)) == {rule["alert"] for rule in rules}
