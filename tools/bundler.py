@@ -6,6 +6,7 @@ a `$ref` to any other file is replaced by what the file says.
 
 from dataclasses import dataclass, field
 from functools import cache
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -77,26 +78,30 @@ class _Bundler:
         resolved = {key: self.resolve(value, here) for key, value in node.items()}
         if "propertyName" in node and "mapping" in node:
             resolved["mapping"] = {
-                key: self._component(here.parent / target)
+                key: self._component(target_of(here, target))
                 for key, target in node["mapping"].items()
             }
         return resolved
 
     def _follow(self, node: Json, here: Path) -> Any:
-        target = (here.parent / node["$ref"]).resolve()
+        target = target_of(here, node["$ref"])
         if target.parent.name not in COMPONENTS:
             return self.resolve(self.read(target), target)
         beside = {key: value for key, value in node.items() if key != "$ref"}
         return {"$ref": self._component(target), **beside}
 
     def _component(self, path: Path) -> str:
-        path = path.resolve()
         kind, name = path.parent.name, path.stem
         known = self.components.setdefault(kind, {})
         if name not in known:
             known[name] = {}  # a schema may refer to itself
             known[name] = self.resolve(self.read(path), path)
         return f"#/components/{kind}/{name}"
+
+
+def target_of(here: Path, reference: str) -> Path:
+    """What a file's reference means; `here` has no links, and asking the disk costs half of all."""
+    return Path(normpath(here.parent / reference))
 
 
 def load(name: str, folder: Path = CONTRACT) -> Bundle:

@@ -6,12 +6,13 @@ breaks has been served beside its successor (`/api/v2/…`) for two minor releas
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.compat.change import Change
 from tools.compat.compare import compare
-from tools.compat.released import RELEASED, current, read, releases
+from tools.compat.released import RELEASED, Contract, current, read, releases
 from tools.contract import CONTRACT, ROOT, ContractError, Json
 
 CHANGELOG = ROOT / "docs" / "CHANGELOG.md"
@@ -24,12 +25,13 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 @dataclass(frozen=True)
 class Gate:
-    """The files that it reads, so that a test may bring its own."""
+    """The files that it reads, so that a test may bring its own, and the comparison."""
 
     contract: Path = CONTRACT
     released: Path = RELEASED
     changelog: Path = CHANGELOG
     project: Path = PROJECT
+    compared: Callable[[Contract, Contract], list[Change]] = compare
 
     def changes(self) -> list[Change]:
         """Every difference to the released contract; none where nothing was released yet."""
@@ -38,7 +40,7 @@ class Gate:
             if done:
                 raise ContractError(f"{self.changelog.name}: {done[0]} has no snapshot")
             return []
-        return compare(read(self.released), current(self.contract))
+        return self.compared(read(self.released), current(self.contract))
 
     def findings(self) -> list[str]:
         """Each breaking change that is not announced, and what to do."""

@@ -87,6 +87,8 @@ class Messages:
                 yield self._new_status(status, there)
             else:
                 there = there.of(old[status], new[status])
+                if not self.schemas.first(there, self.answered):
+                    continue
                 before, after = deref(self.old, old[status]), deref(self.new, new[status])
                 yield from self._headers(before, after, there.at("headers"))
                 yield from self._content(before, after, there, self.answered)
@@ -122,6 +124,8 @@ class Messages:
 
     def _header(self, old: Json, new: Json, place: Place) -> Iterator[Change]:
         place = place.of(old, new)
+        if not self.schemas.first(place, self.answered):
+            return
         before, after = deref(self.old, old), deref(self.new, new)
         if before.get("required", False) != after.get("required", False):
             needed = after.get("required", False)

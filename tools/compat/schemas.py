@@ -28,6 +28,13 @@ class SchemaComparison:
     old: Json
     new: Json
     _seen: set[tuple[str, str, Role]] = field(default_factory=set)
+    _places: set[tuple[Place, Role]] = field(default_factory=set)
+
+    def first(self, place: Place, role: Role) -> bool:
+        """Whether nobody asked for this place yet: what many operations share is told once."""
+        known = (place, role) in self._places
+        self._places.add((place, role))
+        return not known
 
     def changes(self, old: Json, new: Json, place: Place, role: Role) -> Iterator[Change]:
         """`place` is where both stand; what differs inside of a component stands there."""

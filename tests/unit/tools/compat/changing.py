@@ -73,7 +73,7 @@ def apply(folder: Path, file: str, way: str, value: Any) -> None:
         else:
             key = int(last) if isinstance(node, list) else last
             node[key] = _result(node[key] if isinstance(key, int) else node.get(key), value)
-    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    path.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False))
 
 
 def _result(old: Any, value: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.tools.compat.changing import apply
 from tools import check, release
 from tools.compat import __main__ as command
+from tools.compat.compare import differences
 from tools.compat.gate import Gate, numbers
 from tools.compat.released import current, read, releases, write
 from tools.contract import CONTRACT, ContractError
@@ -22,7 +23,11 @@ class Files:
 
     def __init__(self, folder: Path, released: str = "0.1.0") -> None:
         self.gate = Gate(
-            folder / "v1alpha", folder / "released", folder / "CHANGELOG.md", folder / "p.toml"
+            folder / "v1alpha",
+            folder / "released",
+            folder / "CHANGELOG.md",
+            folder / "p.toml",
+            differences,
         )
         self.last = released
         shutil.copytree(CONTRACT, self.gate.contract)
