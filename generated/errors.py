@@ -31,6 +31,7 @@ ErrorCode = Literal[
     "unsupported_media_type",
     "validation_failed",
     "message_id_reused",
+    "event_id_reused",
     "rate_limited",
     "internal_error",
     "database_unavailable",
@@ -272,6 +273,15 @@ class MessageIdReused(ProblemError):  # noqa: N818  # named by its code
     )
 
 
+class EventIdReused(ProblemError):  # noqa: N818  # named by its code
+    """Event id reused."""
+
+    code = "event_id_reused"
+    status = 422
+    title = "Event id reused"
+    default_detail = "The event id names another event; a new event needs a new id."
+
+
 class RateLimited(ProblemError):  # noqa: N818  # named by its code
     """Too many requests."""
 
@@ -338,6 +348,7 @@ ERRORS: dict[str, type[ProblemError]] = {
     "unsupported_media_type": UnsupportedMediaType,
     "validation_failed": ValidationFailed,
     "message_id_reused": MessageIdReused,
+    "event_id_reused": EventIdReused,
     "rate_limited": RateLimited,
     "internal_error": InternalError,
     "database_unavailable": DatabaseUnavailable,

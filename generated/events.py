@@ -41,6 +41,14 @@ PLUGIN_DISABLED = Event(
     fixed={"event_type": "plugin_disabled", "source": "core", "severity": "warning"},
 )
 
+# A plugin reported an event of its own; `event_type` is the one that it named.
+PLUGIN_REPORTED = Event(
+    "plugin_reported",
+    PLUGIN_EVENTS,
+    models.PluginReportedV1,
+    fixed={"source": "plugin"},
+)
+
 # A plugin call was stored and is being made.
 PLUGIN_INVOCATION_STARTED = Event(
     "plugin_invocation_started",
@@ -99,6 +107,7 @@ EVENTS = {
         PLUGIN_REGISTERED,
         PLUGIN_HEARTBEAT,
         PLUGIN_DISABLED,
+        PLUGIN_REPORTED,
         PLUGIN_INVOCATION_STARTED,
         PLUGIN_INVOCATION_COMPLETED,
         PLUGIN_FAILED,

@@ -113,7 +113,7 @@ ErrorCode = TypeAliasType(
     Annotated[
         str,
         Field(
-            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503).",
+            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503).",
             examples=[
                 "invalid_json",
                 "invalid_utf8",
@@ -140,6 +140,7 @@ ErrorCode = TypeAliasType(
                 "unsupported_media_type",
                 "validation_failed",
                 "message_id_reused",
+                "event_id_reused",
                 "rate_limited",
                 "internal_error",
                 "database_unavailable",
@@ -151,6 +152,14 @@ ErrorCode = TypeAliasType(
         ),
     ],
 )
+
+
+EventPayloadV1 = TypeAliasType("EventPayloadV1", Annotated[dict[str, Any], Field(max_length=100)])
+"""
+Figures and facts of an event, at most 64 KB as they are stored. Never a message's text or a
+secret: who may read events is not who may read messages.
+
+"""
 
 
 ExpiresInSeconds = TypeAliasType(
@@ -661,6 +670,21 @@ class RegistrationCapabilitiesV1(BaseModel):
     )
     streaming: bool = False
     throttling: bool = False
+
+
+ReportedEventType = TypeAliasType(
+    "ReportedEventType",
+    Annotated[
+        str,
+        Field(
+            description="What a plugin may report, its own `plugin_custom_…` among it. It changes nothing of a call.",
+            examples=["plugin_custom_cache_emptied"],
+            max_length=64,
+            min_length=1,
+            pattern="^(plugin_invocation_started|plugin_invocation_completed|plugin_failed|plugin_timeout|plugin_custom_[a-z0-9_]{1,50})$",
+        ),
+    ],
+)
 
 
 ResetReason = TypeAliasType(
@@ -1182,6 +1206,21 @@ class EnablePluginQuery(BaseModel):
     reason: Line | None = None
 
 
+class EventAckV1(BaseModel):
+    """
+    The event is stored.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Annotated[
+        Literal["accepted", "duplicate"],
+        Field(description="`duplicate` where it had been stored before."),
+    ]
+    event_id: Uuid
+
+
 class EventEnvelopeV1(BaseModel):
     """
     What every event says of itself beside its payload. In a stream these are the entry's fields, as
@@ -1502,6 +1541,33 @@ class PluginErrorV1(BaseModel):
     ]
 
 
+class PluginEventV1(BaseModel):
+    """
+    What a plugin reports of itself.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    event_id: Annotated[
+        Uuid,
+        Field(
+            description="The plugin's choice, a new one for each event; the same again is the same event."
+        ),
+    ]
+    plugin_id: Uuid
+    dialog_id: Annotated[
+        Uuid | None,
+        Field(description="The dialog that it is about, where there is one."),
+    ] = None
+    event_type: ReportedEventType
+    severity: Severity = "info"
+    payload: EventPayloadV1 = {}
+    occurred_at: Annotated[
+        Timestamp, Field(description="At most five minutes ahead of the core's clock.")
+    ]
+
+
 class PluginHealthV1(BaseModel):
     """
     The plugin lives.
@@ -1677,6 +1743,22 @@ class PluginRegistrationResponseV1(BaseModel):
     ]
 
 
+class PluginReportedV1(BaseModel):
+    """
+    A plugin reported an event; what it says of it is read from the API.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    dialog_id: Annotated[Uuid | None, Field(description="The dialog that the plugin named.")]
+    size: Annotated[
+        Int,
+        Field(description="The payload's, in bytes, as it is stored.", ge=2, le=65536),
+    ]
+
+
 class Problem(BaseModel):
     """
     Every error, by RFC 9457.
@@ -1714,6 +1796,17 @@ class Problem(BaseModel):
             validate_default=True,
         ),
     ] = []
+
+
+class ReportPluginEventPath(BaseModel):
+    """
+    The path parameters of reportPluginEvent.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
 
 
 class ResetDialogPath(BaseModel):

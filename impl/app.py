@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from generated.core.audit import audit_router
 from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
+from generated.core.events import events_router
 from generated.core.limits import limits_router
 from generated.core.plugin_admin import plugin_admin_router
 from generated.core.plugin_tokens import plugin_tokens_router
@@ -44,6 +45,7 @@ from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
 from impl.service import ServiceHandlers
 from impl.settings import Settings
+from impl.telemetry.handlers import EventHandlers
 from impl.tokens.administration.desk import TokenDesk
 from impl.tokens.verifier import TokenVerifier
 from impl.users.handlers import UserHandlers
@@ -163,6 +165,7 @@ def _bind(
         ),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
+        events_router(EventHandlers(pool), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

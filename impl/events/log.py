@@ -7,15 +7,19 @@ the change, or not at all. The event's id comes from `Event.new_id`.
 
 from generated.runtime.events import BODY, Event
 
-_ROWS = f"""
-, audit_row AS (
-    INSERT INTO audit_logs (event_id, source, action, details, trace_id, severity)
-    SELECT event_id, source, event_type, payload, trace_id, severity FROM event
-), event_row AS (
+_KEPT = """
+, event_row AS (
     INSERT INTO plugin_events
         (id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at)
     SELECT event_id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at
     FROM event WHERE plugin_id IS NOT NULL
+)
+"""
+
+_TOLD = f"""
+, audit_row AS (
+    INSERT INTO audit_logs (event_id, source, action, details, trace_id, severity)
+    SELECT event_id, source, event_type, payload, trace_id, severity FROM event
 ), outbox_row AS (
     INSERT INTO outbox (event_id, stream, body) SELECT event_id, stream, {BODY} FROM event
 )
@@ -27,4 +31,10 @@ def published(event: Event, facts: str, *, event_id: str, trace_id: str = "trace
 
     `event_id` and `trace_id` are expressions, a parameter or a column of `facts`.
     """
-    return f", event AS ({event.rows(facts, event_id=event_id, trace_id=trace_id)}){_ROWS}"
+    return f", event AS ({event.rows(facts, event_id=event_id, trace_id=trace_id)}){_KEPT}{_TOLD}"
+
+
+def told(event: Event, facts: str, *, event_id: str, trace_id: str, occurred_at: str) -> str:
+    """As `published`, for an event that the statement itself puts into `plugin_events`."""
+    rows = event.rows(facts, event_id=event_id, trace_id=trace_id, occurred_at=occurred_at)
+    return f", event AS ({rows}){_TOLD}"

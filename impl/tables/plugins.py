@@ -3,6 +3,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -120,6 +121,7 @@ plugin_calls = Table(
 )
 
 # `id` is the event's id. dialog_id has no foreign key: a plugin may name any dialog it likes.
+# fingerprint is of what a plugin reported, and tells whether it reports the same again.
 plugin_events = Table(
     "plugin_events",
     metadata,
@@ -130,6 +132,7 @@ plugin_events = Table(
     Column("severity", Text, nullable=False, server_default=text("'info'")),
     json_object("payload"),
     Column("dialog_id", Uuid),
+    Column("fingerprint", LargeBinary),
     moment_now("occurred_at"),
     moment_now("created_at"),
     one_of("source", SOURCES),
@@ -140,7 +143,17 @@ plugin_events = Table(
     length("event_type", 128),
     one_of("severity", SEVERITIES),
     size("payload"),
+    CheckConstraint("octet_length(fingerprint) BETWEEN 16 AND 64", name="fingerprint_length"),
     Index(None, "plugin_id", "occurred_at"),
-    Index(None, "created_at", "id"),
+    # Pages of events: newest first, by what they may be filtered by.
+    Index(None, "occurred_at", "id"),
+    Index(None, "dialog_id", "occurred_at"),
+    Index(None, "event_type", "occurred_at"),
+    Index(
+        "ix_plugin_events_unusual",
+        "severity",
+        "occurred_at",
+        postgresql_where=text("severity <> 'info'"),
+    ),
     info={"about": "What happened to a plugin or what it reported, by the event's id."},
 )

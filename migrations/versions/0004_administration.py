@@ -15,6 +15,9 @@ ALTER TABLE plugins ADD COLUMN deleted_at TIMESTAMPTZ,
         CHECK (deleted_at IS NULL OR disabled_at IS NOT NULL);
 ALTER TABLE tokens ADD COLUMN name TEXT,
     ADD CONSTRAINT ck_tokens_name_length CHECK (char_length(name) BETWEEN 1 AND 64);
+ALTER TABLE plugin_events ADD COLUMN fingerprint BYTEA,
+    ADD CONSTRAINT ck_plugin_events_fingerprint_length
+        CHECK (octet_length(fingerprint) BETWEEN 16 AND 64);
 CREATE TABLE rate_limits (
     partition TEXT NOT NULL,
     subject_id UUID NOT NULL,
@@ -29,7 +32,11 @@ CREATE TABLE rate_limits (
     CONSTRAINT ck_rate_limits_window_seconds_value CHECK (window_seconds BETWEEN 1 AND 86400),
     CONSTRAINT ck_rate_limits_both CHECK ((quota IS NULL) = (window_seconds IS NULL))
 );
-CREATE INDEX ix_plugin_events_created_at_id ON plugin_events (created_at, id);
+CREATE INDEX ix_plugin_events_occurred_at_id ON plugin_events (occurred_at, id);
+CREATE INDEX ix_plugin_events_dialog_id_occurred_at ON plugin_events (dialog_id, occurred_at);
+CREATE INDEX ix_plugin_events_event_type_occurred_at ON plugin_events (event_type, occurred_at);
+CREATE INDEX ix_plugin_events_unusual ON plugin_events (severity, occurred_at)
+    WHERE severity <> 'info';
 CREATE INDEX ix_audit_logs_action_created_at ON audit_logs (action, created_at);
 CREATE INDEX ix_audit_logs_unusual ON audit_logs (severity, created_at) WHERE severity <> 'info';
 CREATE INDEX ix_audit_logs_by_others ON audit_logs (source, created_at) WHERE source <> 'core'
@@ -39,8 +46,12 @@ WAY_BACK = """
 DROP INDEX ix_audit_logs_by_others;
 DROP INDEX ix_audit_logs_unusual;
 DROP INDEX ix_audit_logs_action_created_at;
-DROP INDEX ix_plugin_events_created_at_id;
+DROP INDEX ix_plugin_events_unusual;
+DROP INDEX ix_plugin_events_event_type_occurred_at;
+DROP INDEX ix_plugin_events_dialog_id_occurred_at;
+DROP INDEX ix_plugin_events_occurred_at_id;
 DROP TABLE rate_limits;
+ALTER TABLE plugin_events DROP COLUMN fingerprint;
 ALTER TABLE tokens DROP COLUMN name;
 ALTER TABLE plugins DROP COLUMN deleted_at
 """

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,6 +36,7 @@ class State:
     stored: list[tuple[str, str]] = field(default_factory=list)  # messages that can be read
     bots: set[str] = field(default_factory=set)  # and their tokens, as far as this run made them
     issued: set[str] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
     manifests: dict[tuple[str, str], str] = field(default_factory=dict)
     turn: int = 0
 
@@ -140,6 +142,27 @@ def _send_plugin_heartbeat(case: Case, state: State) -> None:
     case.path_parameters["plugin_id"] = _in_the_case_of(case.path_parameters["plugin_id"], plugin)
     body: Any = case.body
     body["plugin_id"] = _in_the_case_of(body["plugin_id"], plugin)
+
+
+def _report_plugin_event(case: Case, state: State) -> None:
+    _send_plugin_heartbeat(case, state)
+    body: Any = case.body
+    if body["event_id"].lower() in state.events:
+        body["event_id"] = str(uuid4())
+    state.events.add(body["event_id"].lower())
+    if not _is_past(body["occurred_at"]):
+        body["occurred_at"] = "2024-02-29T10:15:30.123456Z"
+    if "payload" in body:
+        body["payload"] = _storable(body["payload"])
+        if len(json.dumps(body["payload"])) > ROOM:
+            body["payload"] = {}
+
+
+def _is_past(moment: str) -> bool:
+    try:
+        return datetime.fromisoformat(moment.upper()) < datetime.now(UTC)
+    except (ValueError, OverflowError):  # a second 60, an hour that UTC's calendar does not have
+        return False
 
 
 def _register_plugin(case: Case, state: State) -> None:
@@ -269,6 +292,7 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "listPlugins": _list,
     "resetDialog": _reset_dialog,
     "sendPluginHeartbeat": _send_plugin_heartbeat,
+    "reportPluginEvent": _report_plugin_event,
     "registerPlugin": _register_plugin,
     "revokeBot": _revoke_bot,
     "listBots": _list,

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -15,6 +15,7 @@ from aiohttp import web
 
 from generated.core import users
 from impl.settings import Settings
+from impl.tokens.issue import issue
 from tests.published import MESSAGES, faults, kinds
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, settings_for
 from tools.bundler import bundle
@@ -98,6 +99,24 @@ async def is_kept_waiting(stage: Stage) -> Answer:
     return await is_answered(stage)
 
 
+async def reports(stage: Stage) -> Answer:
+    done = await stage.api.add_plugin(stage.plugin.url)
+    token = await issue(
+        stage.pool, "plugin", subject_id=UUID(done["plugin_id"]), scopes=["telemetry:write"]
+    )
+    return await stage.api.send(
+        "POST",
+        f"/api/v1/plugins/{done['plugin_id']}/events",
+        json={
+            "event_id": str(uuid4()),
+            "plugin_id": done["plugin_id"],
+            "event_type": "plugin_failed",
+            "occurred_at": "2024-02-29T10:15:30Z",
+        },
+        headers={"Authorization": f"Bearer {token.plaintext}"},
+    )
+
+
 Scenario = Callable[[Stage], Awaitable[Answer]]
 # Of each operation and event, what makes the one publish the other. It returns the last answer.
 SCENARIOS: dict[tuple[str, str], Scenario] = {
@@ -110,6 +129,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("addDialogMessage", "plugin_timeout"): is_kept_waiting,
     ("resetDialog", "dialog_reset"): is_reset,
     ("resetDialog", "plugin_failed"): is_reset,
+    ("reportPluginEvent", "plugin_reported"): reports,
 }
 
 
@@ -172,7 +192,9 @@ class TestWhatIsNoEventOfTheContract:
             ({"payload": {"user_id": "814"}}, "user_created: payload: $.user_id: '814'"),
             ({"severity": "warning"}, "user_created of core is 0 messages"),
             ({"event_type": "user_gone"}, "user_gone of core is 0 messages"),
-            ({"source": "plugin"}, "user_created of plugin is 0 messages"),
+            ({"source": "user"}, "user_created of user is 0 messages"),
+            ({"source": "plugin"}, "plugin_reported in dialog:events"),
+            ({"source": "plugin"}, "plugin_reported: headers: $.event_type: 'user_created'"),
             ({"trace_id": None}, "user_created: headers: $.trace_id: None is not of type"),
             ({"more": 1}, "user_created: headers: $: Additional properties are not allowed"),
         ],

@@ -1,0 +1,169 @@
+# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
+"""botcore: the operations of the tag `events`."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from fastapi import APIRouter
+from starlette.routing import BaseRoute, Route
+
+from generated import models
+from generated.core.security import Authenticator, PluginToken
+from generated.errors import ERRORS
+from generated.runtime import edge as runtime
+from generated.runtime.edge import (
+    Call,
+    Edge,
+    Endpoint,
+    Idempotency,
+    Limit,
+    Operation,
+    Rendered,
+    Reply,
+    Result,
+)
+from generated.runtime.problems import InvalidValue
+from generated.runtime.validation import read_json, read_strings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPluginEvent200:
+    """The event is stored, now or before."""
+
+    body: models.EventAckV1 | Rendered[models.EventAckV1]
+    idempotency_replayed: Literal["true"] | None = None
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {}
+        if self.idempotency_replayed is not None:
+            headers["Idempotency-Replayed"] = str(self.idempotency_replayed)
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPluginEvent404:
+    """Absent, or not yours."""
+
+    code: Literal["plugin_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPluginEvent422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed", "event_id_reused"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+ReportPluginEventResult = ReportPluginEvent200 | ReportPluginEvent404 | ReportPluginEvent422
+
+
+class EventsHandlers(Protocol):
+    """What `impl/` fills in for the tag `events`."""
+
+    async def report_plugin_event(
+        self,
+        plugin_token: PluginToken,
+        path: models.ReportPluginEventPath,
+        body: models.PluginEventV1,
+        idempotency: Idempotency,
+    ) -> ReportPluginEventResult:
+        """Report an event."""
+        ...
+
+
+REPORT_PLUGIN_EVENT = Operation(
+    id="reportPluginEvent",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "insufficient_scope",
+            "plugin_not_found",
+            "event_id_reused",
+            "method_not_allowed",
+            "not_acceptable",
+            "rate_limited",
+            "internal_error",
+        }
+    ),
+    results=(
+        ReportPluginEvent200,
+        ReportPluginEvent404,
+        ReportPluginEvent422,
+    ),
+    challenge='Bearer realm="botcore"',
+    retry_after=frozenset([429, 503]),
+    emits=frozenset(["plugin_reported"]),
+)
+REPORT_PLUGIN_EVENT_SCOPES = frozenset({"telemetry:write"})
+REPORT_PLUGIN_EVENT_LIMITS = (Limit("plugin", quota=6000, window=60),)
+REPORT_PLUGIN_EVENT_FINGERPRINT = {
+    "dialog_id",
+    "event_type",
+    "severity",
+    "payload",
+    "occurred_at",
+}
+
+
+def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: Edge) -> APIRouter:
+    """The router of the tag `events`, its operations bound to `handlers`."""
+
+    async def report_plugin_event(call: Call) -> Result:
+        plugin_token = await runtime.authenticate(
+            authenticator.plugin_token, runtime.bearer_credential(call)
+        )
+        call.owe(REPORT_PLUGIN_EVENT_LIMITS[0], plugin_token.plugin_id)
+        runtime.require_scopes(plugin_token, REPORT_PLUGIN_EVENT_SCOPES)
+        path = read_strings(models.ReportPluginEventPath, call.scope["path_params"], "path")
+        call.refuse_query()
+        body = read_json(models.PluginEventV1, await call.body(), 1010)
+        idempotency = runtime.idempotency(body, "event_id", REPORT_PLUGIN_EVENT_FINGERPRINT)
+        await call.pay()
+        runtime.require_self(plugin_token.plugin_id, path.plugin_id, ERRORS["plugin_not_found"])
+        return await handlers.report_plugin_event(plugin_token, path, body, idempotency)
+
+    routes: list[BaseRoute] = [
+        Route(
+            "/api/v1/plugins/{plugin_id}/events",
+            Endpoint(
+                edge,
+                {
+                    "POST": (REPORT_PLUGIN_EVENT, report_plugin_event),
+                },
+            ),
+            name="reportPluginEvent",
+        ),
+    ]
+    return APIRouter(routes=routes)

@@ -1,0 +1,1 @@
+"""What plugins report of themselves, and who may read what happened to them."""
