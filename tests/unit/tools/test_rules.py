@@ -73,7 +73,7 @@ BROKEN = {
     ],
     "extensions_enforced": [
         ("extensions/x-emits.yaml", "type: array", "type: nothing", "x-emits.yaml: no JSON Schema"),
-        (MESSAGES, "  x-idempotency:", "  x-idempotent:", "nothing uses x-idempotency"),
+        ("openapi.yaml", "x-metrics:", "x-metric:", "nothing uses x-metrics"),
     ],
     "events_are_declared": [
         (USERS, "[user_created]", "[user_born]", "x-emits: user_born is not in events.asyncapi"),
