@@ -1,0 +1,116 @@
+"""The checks that a mutation is tried with. Each says what it found; nothing is a survivor."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from impl.local.ports import free_port
+from tests.contract.keys import issue_keys
+from tests.mutations.tree import Done, Tree
+from tests.servers import create_database, drop_database
+from tools.conform.__main__ import SCHEMES
+
+# They compare what stands there, and generate nothing.
+AS_THEY_ARE = {"rules", "generated", "compat"}
+UNIT = ("tests/unit/runtime/test_edge.py", "tests/unit/runtime/test_promises.py")
+
+
+@dataclass(frozen=True)
+class Servers:
+    postgres: str
+    valkey: str
+    template: str
+
+
+async def found_by(check: str, tree: Tree, servers: Servers) -> str:
+    """What the check said of the tree as it is now; empty where it found nothing."""
+    if check in AS_THEY_ARE:
+        return _failure(await tree.run("tools.check", check), 1)
+    generated = await tree.run("tools.generate")
+    assert generated.code == 0, generated.output
+    if check == "mypy":
+        return _failure(await tree.run("mypy", "--explicit-package-bases", "impl"), 1)
+    if check == "unit":
+        return _failure(await tree.run("pytest", "-q", "-x", "-p", "no:cacheprovider", *UNIT), 1)
+    _, operation, column = check.split()
+    return await _conform(tree, servers, operation, column)
+
+
+def _failure(done: Done, code: int) -> str:
+    """A check that could not run found nothing: that is a mistake of the table."""
+    assert done.code in {0, code}, done.output
+    return done.output if done.code else ""
+
+
+async def _conform(tree: Tree, servers: Servers, operation: str, column: str) -> str:
+    async with _serving(tree, servers) as (url, keys):
+        with tempfile.TemporaryDirectory() as out:
+            options = ("--only", operation, "--out", out)
+            done = await tree.run("tools.conform", url, *options, **keys)
+            _failure(done, 1)
+            report = json.loads((Path(out) / "conform.json").read_text())
+    faults = [
+        f"{case['case']}: {case['fault']}"
+        for case in report["cases"]
+        if (case["operation"], case["column"]) == (operation, column) and case["fault"]
+    ]
+    return "; ".join(faults)
+
+
+@asynccontextmanager
+async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """The copy's own API on a database of its own, and the keys to it."""
+    database = await create_database(
+        servers.postgres, f"mutant_{tree.root.name}", template=servers.template
+    )
+    async with asyncpg.create_pool(database, min_size=0, max_size=1) as pool:
+        keys = await issue_keys(pool)
+    port = free_port()
+    settings = {
+        "BOTCORE_DATABASE_URL": database,
+        "BOTCORE_REDIS_URL": servers.valkey,
+        "BOTCORE_SECRET_KEY": "a mutant's secret key, long enough",
+        "BOTCORE_PORT": str(port),
+        "BOTCORE_LOG_LEVEL": "error",
+        "BOTCORE_CALL_DEADLINE_SECONDS": "1",
+        "BOTCORE_CATALOGUE_REFRESH_SECONDS": "0.05",
+        "BOTCORE_DRAIN_SECONDS": "0.1",
+    }
+    async with _process(tree, settings):
+        given = {SCHEMES["AdminKey"]: keys.admin, SCHEMES["RegistryKey"]: keys.registry}
+        spare = {
+            f"{SCHEMES[name]}_{state.upper()}": key for (name, state), key in keys.spare.items()
+        }
+        yield f"http://127.0.0.1:{port}", given | spare
+    await drop_database(database)
+
+
+@asynccontextmanager
+async def _process(tree: Tree, settings: dict[str, str]) -> AsyncIterator[None]:
+    """`botcore serve`, which says when it is ready; what it logs is shown where it is not."""
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "impl.cli", "serve", cwd=tree.root, pass_fds=(writing,),
+            env=tree.environment(**settings, BOTCORE_READY_FD=str(writing)),
+            stdout=log, stderr=log,
+        )  # fmt: skip
+        os.close(writing)
+        try:
+            ready = await asyncio.to_thread(os.read, reading, 6)
+            log.seek(0)
+            assert ready, log.read().decode()
+            yield
+        finally:
+            os.close(reading)
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()

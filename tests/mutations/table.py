@@ -1,0 +1,204 @@
+"""Single changes of contract, template or handler, each with the check that must catch it.
+
+A check is `rules`, `generated`, `mypy`, `compat`, `unit` or `conform <operation> <column>`.
+"""
+
+from dataclasses import dataclass
+
+PATHS = "contracts/v1alpha/paths"
+SCHEMAS = "contracts/v1alpha/schemas"
+RUNTIME = "tools/templates/runtime"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    what: str
+    file: str
+    old: str
+    new: str
+    check: str
+
+
+TABLE = [
+    # The contract says less, more or something else.
+    Mutation(
+        "a declared status is removed",
+        f"{PATHS}/users.yaml", "    '413': {$ref: ../responses/ContentTooLarge.yaml}\n", "",
+        "rules",
+    ),
+    Mutation(
+        "an error code is declared that nothing can raise",
+        f"{PATHS}/healthz.yaml", "[method_not_allowed", "[invalid_json, method_not_allowed",
+        "rules",
+    ),
+    Mutation(
+        "an error code loses its entry",
+        "contracts/v1alpha/errors.yaml", "user_not_found:", "user_unknown:", "rules",
+    ),
+    Mutation(
+        "an unknown extension",
+        f"{PATHS}/users.yaml", "  tags:", "  x-cache: 60\n  tags:", "rules",
+    ),
+    Mutation(
+        "an extension says what its schema does not allow",
+        "contracts/v1alpha/fragments/BotLimit.yaml", "by: bot", "by: everyone", "rules",
+    ),
+    Mutation(
+        "x-rate-limit is removed",
+        f"{PATHS}/users.yaml", "  x-rate-limit: {$ref: ../fragments/BotLimit.yaml}\n", "", "rules",
+    ),
+    Mutation(
+        "x-owner is removed",
+        f"{PATHS}/plugin-heartbeat.yaml", "  x-owner:", "  # x-owner:", "rules",
+    ),
+    Mutation(
+        "x-idempotency names a member that the body lacks",
+        f"{PATHS}/dialog-messages.yaml", "key: message_id", "key: request_id", "rules",
+    ),
+    Mutation(
+        "a header is removed from a success",
+        f"{PATHS}/dialog.yaml", "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n", "",
+        "rules",
+    ),
+    Mutation(
+        "a text loses its bound",
+        f"{SCHEMAS}/Text.yaml", "maxLength: 4096\n", "", "rules",
+    ),
+    Mutation(
+        "a bound is altered and nothing generated",
+        f"{SCHEMAS}/Text.yaml", "maxLength: 4096", "maxLength: 4095", "generated",
+    ),
+    Mutation(
+        "an operation is renamed",
+        f"{PATHS}/users.yaml", "operationId: upsertUser", "operationId: putUser", "mypy",
+    ),
+    Mutation(
+        "a required header is added that no handler sends",
+        f"{PATHS}/users.yaml",
+        "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n",
+        "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n"
+        "        Location: {$ref: ../headers/Location.yaml}\n",
+        "mypy",
+    ),
+    Mutation(
+        "an event is removed that the operation publishes",
+        f"{PATHS}/users.yaml", "  x-emits: [user_created]\n", "",
+        "conform upsertUser statuses",
+    ),
+    Mutation(
+        "an event is declared that the operation never publishes",
+        f"{PATHS}/users.yaml", "[user_created]", "[user_created, plugin_heartbeat]",
+        "conform upsertUser events",
+    ),
+    Mutation(
+        "the scope of an operation is another",
+        f"{PATHS}/users.yaml", "'users:write'", "'users:read'", "compat",
+    ),
+    Mutation(
+        "x-rate-limit is lowered",
+        "contracts/v1alpha/fragments/PluginLimit.yaml", "quota: 6000", "quota: 60", "compat",
+    ),
+    Mutation(
+        "x-idempotency compares less",
+        f"{PATHS}/dialog-messages.yaml", "[user_id, payload, metadata]", "[user_id, payload]",
+        "compat",
+    ),
+    Mutation(
+        "a response's member is removed",
+        f"{SCHEMAS}/UserUpsertResponseV1.yaml", "required: [status, user_id]", "required: [status]",
+        "compat",
+    ),
+    Mutation(
+        "a request's bound is tightened",
+        f"{SCHEMAS}/Text.yaml", "maxLength: 4096", "maxLength: 1024", "compat",
+    ),
+    # The templates enforce less.
+    Mutation(
+        "any status goes out",
+        f"{RUNTIME}/edge.py", "if type(result) not in operation.results:", "if result is None:",
+        "unit",
+    ),
+    Mutation(
+        "scopes are not asked for",
+        f"{RUNTIME}/credentials.py", "    if missing:", "    if missing is None:",
+        "conform getDialog scopes",
+    ),
+    Mutation(
+        "quotas are not enforced",
+        f"{RUNTIME}/call.py", "if verdict.retry_after:", "if verdict.retry_after < 0:",
+        "conform getDialog limit",
+    ),
+    Mutation(
+        "what is left of a quota is not told",
+        f"{RUNTIME}/edge.py", "await send_reply(send, reply, call.limit_headers)",
+        "await send_reply(send, reply)", "conform getDialog headers",
+    ),
+    Mutation(
+        "the result's owner is not compared",
+        f"{RUNTIME}/owners.py", 'getattr(answer, "owner", None) != caller', "caller is None",
+        "unit",
+    ),
+    Mutation(
+        "the path may name anyone",
+        f"{RUNTIME}/owners.py", "if caller != named:", "if caller is None:", "unit",
+    ),
+    Mutation(
+        "the fingerprint leaves a member out",
+        f"{RUNTIME}/idempotency.py", "include=members", 'include=members - {"payload"}',
+        "conform addDialogMessage idempotency",
+    ),
+    Mutation(
+        "any event may be published",
+        f"{RUNTIME}/emits.py", "event not in declared", "event is None", "unit",
+    ),
+    Mutation(
+        "the trace is not sent back",
+        f"{RUNTIME}/results.py", '(b"x-trace-id", (trace.current() or "").encode()),', "",
+        "conform getHealth headers",
+    ),
+    Mutation(
+        "Accept is not looked at",
+        f"{RUNTIME}/call.py", 'if b"accept" in self.headers and', "if False and",
+        "conform getHealth statuses",
+    ),
+    Mutation(
+        "a 401 does not say how to authenticate",
+        f"{RUNTIME}/edge.py", "if problem.status == 401 and", "if problem.status == 402 and",
+        "conform getDialog headers",
+    ),
+    Mutation(
+        "duplicate keys are taken",
+        f"{RUNTIME}/strict_json.py", "raise _DuplicateKeyError(key)", "pass",
+        "conform upsertUser statuses",
+    ),
+    # The handlers and their statements do otherwise than declared.
+    Mutation(
+        "a handler answers for another operation",
+        "impl/users/handlers.py", "return UpsertUser200(body=updated)", "return None", "mypy",
+    ),
+    Mutation(
+        "a replay does not say so",
+        "impl/dialogs/handlers.py", '"true" if done.replayed else None', "None",
+        "conform addDialogMessage idempotency",
+    ),
+    Mutation(
+        "a dialog is read without its owner",
+        "impl/dialogs/queries/reading.py", "FROM dialogs WHERE id = $1 AND bot_id = $2",
+        "FROM dialogs WHERE id = $1 AND $2::uuid IS NOT NULL", "conform getDialog owner",
+    ),
+    Mutation(
+        "a revoked token is good",
+        "impl/tokens/queries.py", "AND tokens.revoked_at IS NULL", "AND true",
+        "conform getDialog scopes",
+    ),
+    Mutation(
+        "an expired token is good",
+        "impl/tokens/queries.py", "(tokens.expires_at IS NULL OR tokens.expires_at > now())",
+        "(tokens.id IS NOT NULL)", "conform getDialog scopes",
+    ),
+    Mutation(
+        "another contract is served than kept",
+        "impl/service.py", 'files("generated")', 'files("generated.other")',
+        "conform getContract statuses",
+    ),
+]  # fmt: skip

@@ -1,0 +1,62 @@
+"""Every mutation is caught by the check that is named beside it: a gate must bite."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.mutations.checks import AS_THEY_ARE, Servers, found_by
+from tests.mutations.table import TABLE, Mutation
+from tests.mutations.tree import Tree, copy
+from tools.extensions import EXTENSIONS
+
+Found = dict[str, str]
+WHATS = [mutation.what for mutation in TABLE]
+
+
+async def _try_all(tree: Tree, servers: Servers, mutations: Sequence[Mutation]) -> Found:
+    """The mutations one after another; before them each check finds nothing wrong."""
+    for check in sorted({mutation.check for mutation in mutations}):
+        assert await found_by(check, tree, servers) == "", check
+    found = {}
+    # Those first that look at generated/ as it is: the others leave there what they made.
+    for mutation in sorted(mutations, key=lambda item: item.check not in AS_THEY_ARE):
+        with tree.changed(mutation.file, mutation.old, mutation.new):
+            found[mutation.what] = await found_by(mutation.check, tree, servers)
+    return found
+
+
+@pytest_asyncio.fixture(scope="session")
+async def found(
+    postgres: str, valkey: str, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Found:
+    """What the checks said of each; on two copies side by side."""
+    servers = Servers(postgres, valkey, migrated)
+    running = [item for item in TABLE if item.check.startswith("conform")]
+    still = [item for item in TABLE if item not in running]
+    folders: list[Path] = [tmp_path_factory.mktemp("mutants", numbered=True) for _ in range(2)]
+    trees = [copy(folder / f"tree{number}") for number, folder in enumerate(folders)]
+    halves = await asyncio.gather(
+        _try_all(trees[0], servers, running), _try_all(trees[1], servers, still)
+    )
+    whole = halves[0] | halves[1]
+    caught = sum(bool(text) for text in whole.values())
+    width = max(map(len, WHATS))
+    for item in TABLE:
+        print(f"{'✓' if whole[item.what] else '✗'} {item.what:<{width}}  {item.check}")  # noqa: T201
+    print(f"{caught} of {len(TABLE)} mutations caught")  # noqa: T201
+    return whole
+
+
+@pytest.mark.parametrize("what", WHATS)
+def test_the_named_check_catches_it(what: str, found: Found) -> None:
+    assert found[what]
+
+
+def test_the_table_is_whole() -> None:
+    assert len(TABLE) >= 30
+    assert len(set(WHATS)) == len(TABLE)
+    told = " ".join(f"{item.what} {item.file} {item.old} {item.new}" for item in TABLE)
+    assert [name for name in EXTENSIONS if name not in told] == []
