@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from impl.db import prepare_connection
 from tests.contract.keys import issue_keys
 from tests.servers import create_database, drop_database
 from tests.stack import running_api, scripted_plugin, settings_for
@@ -41,7 +42,7 @@ async def found(postgres: str, valkey: str, migrated: str) -> Results:
     """The one run that all tests here read."""
     database = await create_database(postgres, "conform", template=migrated)
     async with (
-        asyncpg.create_pool(database, min_size=0, max_size=4) as pool,
+        asyncpg.create_pool(database, min_size=0, max_size=4, init=prepare_connection) as pool,
         running_api(pool, settings_for(database, valkey)) as api,
         scripted_plugin() as plugin,
     ):

@@ -37,7 +37,7 @@ async def _published(case: Try, request: Request) -> set[str]:
     if answer.status >= 300:
         return {f"(answered {answer})"}
     page = await case.world.make(
-        "listAudit",
+        "listAuditEntries",
         query={"trace_id": trace_id},
         credentials={"AdminKey": case.world.keys.admin},
     )
