@@ -7,7 +7,7 @@ from typing import TypeVar
 import asyncpg
 
 from generated.runtime.problems import ProblemError
-from impl.cli.environment import database_url, refuse
+from impl.cli.environment import database_url, origin, refuse
 from impl.db import prepare_connection
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def run(work: Callable[[str], Awaitable[T]]) -> T:
     except asyncpg.UndefinedTableError:
         refuse("the database has no tables yet: run `botcore migrate`", code=1)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        refuse(f"cannot use the database{place(url)} of BOTCORE_DATABASE_URL: {_reason(error)}")
+        refuse(f"cannot use the database{place(url)} of {origin()}: {_reason(error)}")
 
 
 def opened(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:

@@ -1,13 +1,16 @@
 """What the commands read from the environment, and how they say that it is not there."""
 
 import os
+from pathlib import Path
 from typing import Never
 from urllib.parse import urlsplit
 
 import typer
 
+from impl.local.directory import Directory
 from impl.settings import Settings
 
+DIRECTORY = Path(".botcore")
 FORM = "postgresql://user:password@host:port/database"
 
 
@@ -18,14 +21,23 @@ def refuse(message: str, code: int = 2) -> Never:
 
 
 def database_url() -> str:
-    """Only this one: a job that migrates needs no other secret."""
-    url = os.environ.get("BOTCORE_DATABASE_URL")
+    """Only this one: a job that migrates needs no other secret.
+
+    Without it the database of this folder's `botcore up`, where it ever ran.
+    """
+    url = os.environ.get("BOTCORE_DATABASE_URL") or Directory(DIRECTORY).read_database_url()
     if not url:
-        refuse(f"BOTCORE_DATABASE_URL is not set: set it to {FORM}")
+        refuse(f"BOTCORE_DATABASE_URL is not set: set it to {FORM}, or start `botcore up` here")
     if not _is_database(url):
         # Never quoted: with a sign in the wrong place anything may be the password.
         refuse(f"BOTCORE_DATABASE_URL is no URL of a PostgreSQL database: its form is {FORM}")
     return url
+
+
+def origin() -> str:
+    """Where `database_url` found it, for a person."""
+    given = os.environ.get("BOTCORE_DATABASE_URL")
+    return "BOTCORE_DATABASE_URL" if given else f"`botcore up` in {DIRECTORY} (is it running?)"
 
 
 def _is_database(url: str) -> bool:

@@ -62,6 +62,14 @@ class Directory:
             write_private(path, secrets.token_urlsafe(48))
         return path.read_text().strip()
 
+    def read_database_url(self) -> str | None:
+        """Of the last run's database, which may be stopped; None where there was none."""
+        path = self.path / "database_url"
+        return path.read_text().strip() if path.exists() else None
+
+    def write_database_url(self, url: str) -> None:
+        write_private(self.path / "database_url", f"{url}\n")
+
     def read_environment(self) -> dict[str, str]:
         if not self.environment_file.exists():
             return {}

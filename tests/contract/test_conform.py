@@ -9,12 +9,12 @@ import pytest
 import pytest_asyncio
 
 from impl.db import prepare_connection
-from tests.contract.keys import issue_keys
 from tests.servers import create_database, drop_database
 from tests.stack import running_api, scripted_plugin, settings_for
 from tools.bundler import bundle
 from tools.conform import results as reports
 from tools.conform.codes import FAULTS
+from tools.conform.keys import issued_keys
 from tools.conform.results import COLUMNS, Result, Results
 from tools.conform.run import Target, conform
 from tools.contract import operations
@@ -45,9 +45,9 @@ async def found(postgres: str, valkey: str, migrated: str) -> Results:
         asyncpg.create_pool(database, min_size=0, max_size=4, init=prepare_connection) as pool,
         running_api(pool, settings_for(database, valkey)) as api,
         scripted_plugin() as plugin,
+        issued_keys(database) as keys,
     ):
         await api.add_plugin(plugin.url)
-        keys = await issue_keys(pool)
         done = await conform(CONTRACT, Target(api.url, keys), lambda _: None)
     await drop_database(database)
     print(reports.table(done, list(OPERATIONS)))  # noqa: T201  # what CI shows

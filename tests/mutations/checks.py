@@ -10,13 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-
 from impl.local.ports import free_port
-from tests.contract.keys import issue_keys
 from tests.mutations.tree import Done, Tree
 from tests.servers import create_database, drop_database
-from tools.conform.__main__ import SCHEMES
 
 # They compare what stands there, and generate nothing.
 AS_THEY_ARE = {"rules", "generated", "compat"}
@@ -51,10 +47,10 @@ def _failure(done: Done, code: int) -> str:
 
 
 async def _conform(tree: Tree, servers: Servers, operation: str, column: str) -> str:
-    async with _serving(tree, servers) as (url, keys):
+    async with _serving(tree, servers) as (url, database):
         with tempfile.TemporaryDirectory() as out:
             options = ("--only", operation, "--out", out)
-            done = await tree.run("tools.conform", url, *options, **keys)
+            done = await tree.run("tools.conform", url, *options, BOTCORE_DATABASE_URL=database)
             _failure(done, 1)
             report = json.loads((Path(out) / "conform.json").read_text())
     faults = [
@@ -66,13 +62,11 @@ async def _conform(tree: Tree, servers: Servers, operation: str, column: str) ->
 
 
 @asynccontextmanager
-async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """The copy's own API on a database of its own, and the keys to it."""
+async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, str]]:
+    """The copy's own API on a database of its own, and that database."""
     database = await create_database(
         servers.postgres, f"mutant_{tree.root.name}", template=servers.template
     )
-    async with asyncpg.create_pool(database, min_size=0, max_size=1) as pool:
-        keys = await issue_keys(pool)
     port = free_port()
     settings = {
         "BOTCORE_DATABASE_URL": database,
@@ -85,11 +79,7 @@ async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, dic
         "BOTCORE_DRAIN_SECONDS": "0.1",
     }
     async with _process(tree, settings):
-        given = {SCHEMES["AdminKey"]: keys.admin, SCHEMES["RegistryKey"]: keys.registry}
-        spare = {
-            f"{SCHEMES[name]}_{state.upper()}": key for (name, state), key in keys.spare.items()
-        }
-        yield f"http://127.0.0.1:{port}", given | spare
+        yield f"http://127.0.0.1:{port}", database
     await drop_database(database)
 
 

@@ -1,8 +1,9 @@
 """Tries the contract on a deployment: python -m tools.conform URL
 
-Keys come from the environment: BOTCORE_ADMIN_KEY (every scope) and BOTCORE_REGISTRY_KEY, or from
-.botcore/dev.env where that is of this URL. Spare keys let more be tried: BOTCORE_ADMIN_KEY_NARROW,
-_EXPIRED and _REVOKED, and the same of BOTCORE_REGISTRY_KEY.
+Keys are made for the run where BOTCORE_DATABASE_URL is the deployment's database, or where `make
+run` started the deployment here; all are revoked in the end. Else they come from the environment:
+BOTCORE_ADMIN_KEY (every scope) and BOTCORE_REGISTRY_KEY, and spare ones that let more be tried:
+BOTCORE_ADMIN_KEY_NARROW, _EXPIRED and _REVOKED, and the same of BOTCORE_REGISTRY_KEY.
 
 Exit codes: 0 the contract is kept, 1 it is broken, 2 nothing could be tried.
 """
@@ -14,16 +15,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import asyncpg
+
+from impl.local.directory import Directory
 from tools.bundler import bundle
 from tools.conform.client import NotThereError
-from tools.conform.results import summary, table, write
+from tools.conform.keys import issued_keys
+from tools.conform.results import Results, summary, table, write
 from tools.conform.run import Target, conform
 from tools.conform.world import Keys, SetupError
-from tools.contract import ROOT, operations
+from tools.contract import ROOT, Json, operations
 
 SCHEMES = {"AdminKey": "BOTCORE_ADMIN_KEY", "RegistryKey": "BOTCORE_REGISTRY_KEY"}
 STATES = ("narrow", "expired", "revoked")
-DEV_ENV = ROOT / ".botcore" / "dev.env"
 
 
 def keys_from(environment: Mapping[str, str]) -> Keys | None:
@@ -41,13 +45,12 @@ def keys_from(environment: Mapping[str, str]) -> Keys | None:
     return Keys(admin, registry, spare)
 
 
-def development(url: str, path: Path = DEV_ENV) -> dict[str, str]:
-    """What `make run` wrote, where `url` is the service that it started."""
-    if not path.is_file():
-        return {}
-    pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line)
-    values = {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
-    return values if values.get("BOTCORE_URL", "").rstrip("/") == url.rstrip("/") else {}
+def database_of(url: str, directory: Directory, environment: Mapping[str, str]) -> str | None:
+    """Where keys can be made: what is set, or the database that `make run` started with `url`."""
+    if given := environment.get("BOTCORE_DATABASE_URL"):
+        return given
+    ours = directory.read_environment().get("BOTCORE_URL", "")
+    return directory.read_database_url() if ours.rstrip("/") == url.rstrip("/") else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,22 +64,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], metavar="OPERATION")
     parser.add_argument("--out", type=Path, default=ROOT / "build", metavar="FOLDER")
     given = parser.parse_args(arguments)
-    keys = keys_from({**development(given.url), **os.environ})
-    if keys is None:
-        print(f"Set {' and '.join(SCHEMES.values())} to keys of {given.url}.", file=sys.stderr)
-        return 2
     contract = bundle("openapi.yaml")
-    target = Target(given.url, keys, given.host, frozenset(given.only))
     try:
-        results = asyncio.run(conform(contract, target, _progress))
-    except (NotThereError, SetupError) as error:
-        print(f"\n{error}", file=sys.stderr)
+        results = asyncio.run(_run(contract, given))
+    except (NotThereError, SetupError, OSError, asyncpg.PostgresError) as error:
+        print(f"\nnothing could be tried: {error}", file=sys.stderr)
         return 2
     names = [operation.id for operation in operations(contract)]
     print("\n" + table(results, [name for name in names if not given.only or name in given.only]))
     print("\n" + summary(results))
     write(results, given.url, given.out)
     return 1 if results.failures else 0
+
+
+async def _run(contract: Json, given: argparse.Namespace) -> Results:
+    database = database_of(given.url, Directory(ROOT / ".botcore"), os.environ)
+    keys = keys_from(os.environ)
+    if keys is not None or database is None:
+        if keys is None:
+            raise SetupError(f"set {' and '.join(SCHEMES.values())} to keys of {given.url}")
+        return await conform(contract, _target(given, keys), _progress)
+    async with issued_keys(database) as made:
+        return await conform(contract, _target(given, made), _progress)
+
+
+def _target(given: argparse.Namespace, keys: Keys) -> Target:
+    return Target(given.url, keys, given.host, frozenset(given.only))
 
 
 def _progress(text: str) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from impl.cli.app import app
 from impl.cli.database import place
+from impl.local.directory import Directory
 from impl.settings import Settings
 from impl.tokens.verifier import TokenVerifier
 from tests.integration.cli.commands import ROOT, Ended, botcore
@@ -41,8 +42,22 @@ async def test_without_a_database_one_line_says_what_to_set(command: str, tmp_pa
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         "botcore: BOTCORE_DATABASE_URL is not set: "
-        "set it to postgresql://user:password@host:port/database\n"
+        "set it to postgresql://user:password@host:port/database, or start `botcore up` here\n"
     )
+
+
+async def test_without_one_the_database_of_this_folder_is_used(
+    database: str, tmp_path: Path
+) -> None:
+    here = Directory(tmp_path / ".botcore")
+    here.make()
+    here.write_database_url(database)
+    ended = await botcore("bots", "list", env={}, directory=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    here.write_database_url("postgresql://nobody:no@127.0.0.1:1/gone")
+    ended = await botcore("bots", "list", env={}, directory=tmp_path)
+    assert ended.code == 2
+    assert "`botcore up` in .botcore (is it running?)" in ended.err
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
