@@ -49,8 +49,10 @@ class MemoryLimiter:
         limit = charge.limit
         quota, window = self._own(limit.partition, charge.subject_id) or (limit.quota, limit.window)
         level, at = self._kept.get((limit.partition, charge.subject_id), (0, now))
-        drained = max(0, level - (now - at) * quota)
-        return Bucket(quota, window, min(drained, quota * window * 1000))
+        drained, most = max(0, level - (now - at) * quota), quota * window * 1000
+        if drained > most:  # the quota was lowered: from now on it drains as the others do
+            self._keep(charge, Bucket(quota, window, most), now)
+        return Bucket(quota, window, min(drained, most))
 
     def _keep(self, charge: Charge, bucket: Bucket, now: int) -> None:
         key = (charge.limit.partition, charge.subject_id)

@@ -34,7 +34,11 @@ local function given(text, most)
     local number = tonumber(text)
     return number and number >= 1 and number <= most and number % 1 == 0 and number
 end
-local answer, permitted = {{1}}, true
+local answer, permitted, over = {{1}}, true, {{}}
+local function keep(i, level, quota)
+    redis.call('SET', KEYS[i], string.format('%.0f:%.0f', level, now),
+        'PX', string.format('%.0f', math.max(1, math.ceil(level / quota))))
+end
 for i = 2, #KEYS, 2 do
     local own = redis.pcall('HMGET', KEYS[i], 'quota', 'window')
     local quota, window = given(own[1], {MOST_QUOTA}), given(own[2], {MOST_WINDOW_SECONDS})
@@ -44,20 +48,24 @@ for i = 2, #KEYS, 2 do
         local was, at = string.match(kept, '^(%d+):(%d+)$')
         if was then level = math.max(0, was - math.max(0, now - at) * quota) end
     end
-    level = math.min(level, quota * window * 1000)
+    if level > quota * window * 1000 then
+        level = quota * window * 1000
+        over[i + 1] = {{level, quota}}
+    end
     if level + window * 1000 > quota * window * 1000 then permitted = false end
     local place = #answer
     answer[place + 1], answer[place + 2], answer[place + 3] = quota, window, level
 end
 if not permitted then
+    -- The quota was lowered: from now on this bucket drains as the others do.
+    for i, bucket in pairs(over) do keep(i, bucket[1], bucket[2]) end
     answer[1] = 0
     return answer
 end
 for i = 2, #answer, 3 do
     local quota, level = answer[i], answer[i + 2] + answer[i + 1] * 1000
     answer[i + 2] = level
-    redis.call('SET', KEYS[(i - 2) / 3 * 2 + 3], string.format('%.0f:%.0f', level, now),
-        'PX', string.format('%.0f', math.ceil(level / quota)))
+    keep((i - 2) / 3 * 2 + 3, level, quota)
 end
 return answer
 """

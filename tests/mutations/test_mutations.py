@@ -45,8 +45,8 @@ async def found(
     caught = sum(bool(text) for text in whole.values())
     width = max(map(len, WHATS))
     for item in TABLE:
-        print(f"{'✓' if whole[item.what] else '✗'} {item.what:<{width}}  {item.check}")  # noqa: T201
-    print(f"{caught} of {len(TABLE)} mutations caught")  # noqa: T201
+        print(f"{'✓' if whole[item.what] else '✗'} {item.what:<{width}}  {item.check}")
+    print(f"{caught} of {len(TABLE)} mutations caught")
     return whole
 
 

@@ -14,6 +14,11 @@ from tools.contract import METHODS, Operation
 
 # No request brings these about: the tests reach them by breaking what is below the service.
 FAULTS = {"internal_error", "database_unavailable", "overloaded"}
+# Nor can a request bring these about, on a deployment as it is found.
+UNREACHED = {
+    ("getMetrics", "not_found"): "only where the metrics have a port of their own",
+    ("resetDialog", "plugin_failed"): "only where a call of the dialog waits in the queue",
+}
 TOO_LARGE = b" " * 300_000
 NOWHERE = {"token_id": "0" * 16, "message_id": "conform-no-such-message"}
 

@@ -77,6 +77,16 @@ async def test_a_refused_request_costs_nothing(limiter: Limiter) -> None:
     assert not (await limiter.charge([one])).retry_after
 
 
+async def test_a_lowered_quota_holds_nobody_up_for_what_was_used_before(limiter: Limiter) -> None:
+    one = uuid4()
+    for _ in range(20):  # which take four seconds to come back
+        assert not (await limiter.charge([charge(300, 60, subject=one)])).retry_after
+    small = charge(1, 1, subject=one)
+    assert [(await limiter.charge([small])).retry_after for _ in range(2)] == [1, 1]
+    await asyncio.sleep(1.05)
+    assert not (await limiter.charge([small])).retry_after
+
+
 async def test_all_partitions_are_charged_or_none(limiter: Limiter) -> None:
     bot, user = charge(10, 60), charge(1, 60, "user")
     assert not (await limiter.charge([bot, user])).retry_after

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from tools.conform.client import Request
-from tools.conform.codes import Try
+from tools.conform.codes import UNREACHED, Try
 from tools.conform.plugin import FAIL, HANG
 from tools.conform.results import Results
 
@@ -19,10 +19,15 @@ async def run(case: Try, results: Results) -> None:
         return
     published = await _published(case, await case.good())
     for event in sorted(declared - published):
-        scenario = SCENARIOS.get(event)
+        scenario = SCENARIOS.get((case.operation.id, event))
         if scenario is not None:
             published |= await _published(case, await scenario(case))
     for event in sorted(declared):
+        reason = UNREACHED.get((case.operation.id, event))
+        if reason is not None and event not in published:
+            untried = f"{case.operation.id}: {event} {reason}"
+            results.add(case.operation.id, COLUMN, event, untried=untried)
+            continue
         faults = [] if event in published else ["not published"]
         results.add(case.operation.id, COLUMN, event, faults)
     undeclared = sorted(published - declared)
@@ -57,7 +62,7 @@ async def _hanging(case: Try) -> Request:
     return (await case.good()).with_body(payload=case.world.text(HANG))
 
 
-SCENARIOS: dict[str, Callable[[Try], Awaitable[Request]]] = {
-    "plugin_failed": _failing,
-    "plugin_timeout": _hanging,
+SCENARIOS: dict[tuple[str, str], Callable[[Try], Awaitable[Request]]] = {
+    ("addDialogMessage", "plugin_failed"): _failing,
+    ("addDialogMessage", "plugin_timeout"): _hanging,
 }

@@ -1,7 +1,7 @@
 """Each declared success and each declared error code is reached."""
 
 from tools.conform.answers import Answer
-from tools.conform.codes import ELSEWHERE, FAULTS, Try, recipe_for
+from tools.conform.codes import ELSEWHERE, FAULTS, UNREACHED, Try, recipe_for
 from tools.conform.results import Results
 
 COLUMN = "statuses"
@@ -15,6 +15,9 @@ async def run(case: Try, results: Results) -> None:
         if code in FAULTS:
             reason = f"{', '.join(sorted(FAULTS))}: no request brings them about"
             results.add(case.operation.id, COLUMN, code, untried=reason)
+            continue
+        if reason := UNREACHED.get((case.operation.id, code)):
+            results.add(case.operation.id, COLUMN, code, untried=f"{case.operation.id}: {reason}")
             continue
         recipe = recipe_for(case.operation, code)
         if recipe is None:
