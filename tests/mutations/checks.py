@@ -78,9 +78,11 @@ async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, str
         "BOTCORE_CATALOGUE_REFRESH_SECONDS": "0.05",
         "BOTCORE_DRAIN_SECONDS": "0.1",
     }
-    async with _process(tree, settings):
-        yield f"http://127.0.0.1:{port}", database
-    await drop_database(database)
+    try:
+        async with _process(tree, settings):
+            yield f"http://127.0.0.1:{port}", database
+    finally:
+        await drop_database(database)
 
 
 @asynccontextmanager

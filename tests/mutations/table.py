@@ -82,8 +82,8 @@ TABLE = [
     ),
     Mutation(
         "an event is removed that the operation publishes",
-        f"{PATHS}/users.yaml", "  x-emits: [user_created]\n", "",
-        "conform upsertUser statuses",
+        f"{PATHS}/plugin-heartbeat.yaml", "  x-emits: [plugin_heartbeat]\n", "",
+        "conform sendPluginHeartbeat statuses",
     ),
     Mutation(
         "an event is declared that the operation never publishes",
