@@ -16,8 +16,8 @@ async def run(case: Try, results: Results) -> None:
             reason = f"{', '.join(sorted(FAULTS))}: no request brings them about"
             results.add(case.operation.id, COLUMN, code, untried=reason)
             continue
-        if reason := UNREACHED.get((case.operation.id, code)):
-            results.add(case.operation.id, COLUMN, code, untried=f"{case.operation.id}: {reason}")
+        if why := UNREACHED.get((case.operation.id, code)):
+            results.add(case.operation.id, COLUMN, code, untried=f"{case.operation.id}: {why}")
             continue
         recipe = recipe_for(case.operation, code)
         if recipe is None:
