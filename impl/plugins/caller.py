@@ -1,7 +1,7 @@
 """Calls to plugins over HTTP. What comes back is hostile input.
 
-No redirects, no proxy from the environment, no unpacking; the answer is capped in bytes and time,
-parsed strictly and checked against the plugin contract before anything else looks at it.
+The answer is capped in bytes and time, parsed strictly and checked against the plugin contract
+before anything else looks at it.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ from generated.runtime.edge import SCHEMA_VERSION
 from generated.runtime.problems import ProblemError
 from generated.runtime.validation import read_json
 from impl.metrics.plugins import note_call
+from impl.plugins.http import AnswerTooLargeError, open_session, read_capped
+from impl.plugins.probe import healthy
 from impl.settings import Settings
 
 BUSY = frozenset({429, 502, 503, 504})
@@ -67,10 +69,6 @@ class Failed:
     reason: str
 
 
-class _AnswerTooLargeError(Exception):
-    pass
-
-
 class PluginCaller:
     """The one HTTP client for calls to plugins. Close it when the process stops."""
 
@@ -79,13 +77,7 @@ class PluginCaller:
         self._secret = settings.secret_key.get_secret_value().encode()
         self._cap = settings.max_plugin_answer_bytes
         self._probe_timeout = settings.probe_timeout_seconds
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=256, ttl_dns_cache=10),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-        )
+        self._session = open_session()
 
     async def close(self) -> None:
         await self._session.close()
@@ -103,7 +95,7 @@ class PluginCaller:
                 result = await self._attempt(invocation)
         except TimeoutError:
             result = ("plugin_timeout", "deadline")
-        except _AnswerTooLargeError:
+        except AnswerTooLargeError:
             result = ("plugin_answer_too_large", f"over {self._cap} bytes")
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: of the URL
             result = ("plugin_unavailable", type(error).__name__)
@@ -135,16 +127,8 @@ class PluginCaller:
                 return "plugin_rejected", f"status {response.status}"
             if response.content_type != "application/json":
                 return "plugin_answer_invalid", "not application/json"
-            content = await self._read(response)
+            content = await read_capped(response, self._cap)
         return self._check(content, invocation)
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        content = bytearray()
-        async for chunk in response.content.iter_chunked(65536):
-            content += chunk
-            if len(content) > self._cap:
-                raise _AnswerTooLargeError
-        return bytes(content)
 
     @staticmethod
     def _check(
@@ -161,17 +145,4 @@ class PluginCaller:
 
     async def healthy(self, base_url: str) -> bool:
         """Whether `GET /health` answers as the contract says, in time."""
-        try:
-            async with (
-                asyncio.timeout(self._probe_timeout),
-                self._session.get(
-                    base_url.rstrip("/") + "/health", allow_redirects=False
-                ) as response,
-            ):
-                if response.status != 200 or response.content_type != "application/json":
-                    return False
-                return read_json(models.PluginHealthV1, await self._read(response)).status == "ok"
-        except (TimeoutError, _AnswerTooLargeError, ProblemError, aiohttp.ClientError):
-            return False
-        except (OSError, ValueError):  # ValueError: a URL that aiohttp or IDNA does not take
-            return False
+        return await healthy(self._session, base_url, self._probe_timeout)

@@ -28,6 +28,11 @@ READ = {
     for partition, subjects in _SUBJECTS.items()
 }
 
+LIST = """
+SELECT partition AS subject, subject_id, quota, window_seconds, updated_at
+FROM rate_limits WHERE quota IS NOT NULL ORDER BY updated_at DESC, version DESC
+"""
+
 # Of two changes the second gets its version after the first has committed: who has read up to a
 # version will never find a smaller one that is new.
 LOCK_VERSIONS = "SELECT pg_advisory_xact_lock(hashtextextended('botcore.limits', 0))"
@@ -75,6 +80,17 @@ class Setting:
     updated_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An own limit that holds."""
+
+    subject: Partition
+    subject_id: UUID
+    quota: int
+    window_seconds: int
+    updated_at: datetime
+
+
 async def read_since(executor: Executor, version: int) -> list[OwnLimit]:
     """Of that version and later, in order."""
     return [OwnLimit(**row) for row in await executor.fetch(READ_SINCE, version)]
@@ -84,6 +100,11 @@ async def read(executor: Executor, subject: Subject) -> Setting | None:
     """None where there is no such subject."""
     row = await executor.fetchrow(READ[subject.partition], subject.id)
     return None if row is None else Setting(**row)
+
+
+async def list_own(executor: Executor) -> list[Listed]:
+    """What was set last comes first."""
+    return [Listed(**row) for row in await executor.fetch(LIST)]
 
 
 async def lock_versions(executor: Executor) -> None:
