@@ -16,6 +16,7 @@ from aiohttp import web
 from generated.core import users
 from impl.settings import Settings
 from impl.tokens.issue import issue
+from tests.integration.api.conftest import Admin
 from tests.published import MESSAGES, faults, kinds
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, settings_for
 from tools.bundler import bundle
@@ -36,8 +37,14 @@ def settings(database: str, valkey: str) -> Settings:
 @dataclass(frozen=True)
 class Stage:
     api: Api
+    admin: Admin
     plugin: ScriptedPlugin
     pool: asyncpg.Pool
+
+
+@pytest.fixture
+def stage(api: Api, admin: Admin, plugin: ScriptedPlugin, pool: asyncpg.Pool) -> Stage:
+    return Stage(api, admin, plugin, pool)
 
 
 async def creates_user(stage: Stage) -> Answer:
@@ -65,6 +72,17 @@ async def beats(stage: Stage) -> Answer:
         json={"plugin_id": done["plugin_id"], "status": "active", "latency_ms": 12.5},
         headers={"Authorization": f"Bearer {done['token']}"},
     )
+
+
+async def is_disabled(stage: Stage) -> Answer:
+    done = await stage.api.add_plugin(stage.plugin.url)
+    path = f"/plugins/{done['plugin_id']}/disable"
+    return await stage.admin("POST", path, json={"reason": "It hangs."})
+
+
+async def is_deleted(stage: Stage) -> Answer:
+    done = await stage.api.add_plugin(stage.plugin.url)
+    return await stage.admin("DELETE", f"/plugins/{done['plugin_id']}")
 
 
 async def is_answered(stage: Stage) -> Answer:
@@ -123,6 +141,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("upsertUser", "user_created"): creates_user,
     ("registerPlugin", "plugin_registered"): registers,
     ("sendPluginHeartbeat", "plugin_heartbeat"): beats,
+    ("disablePlugin", "plugin_disabled"): is_disabled,
+    ("deletePlugin", "plugin_disabled"): is_deleted,
     ("addDialogMessage", "plugin_invocation_started"): is_answered,
     ("addDialogMessage", "plugin_invocation_completed"): is_answered,
     ("addDialogMessage", "plugin_failed"): is_refused,
@@ -137,11 +157,11 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("operation", "event"), [(name, event) for name, events in EMITS.items() for event in events]
 )
 async def test_an_operation_publishes_what_it_declares(
-    operation: str, event: str, api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+    operation: str, event: str, stage: Stage
 ) -> None:
-    answer = await SCENARIOS[operation, event](Stage(api, plugin, pool))
+    answer = await SCENARIOS[operation, event](stage)
     assert answer.status in (200, 201), answer.raw
-    found = await published_by(answer, pool)
+    found = await published_by(answer, stage.pool)
     assert event in found
     assert found <= set(EMITS[operation])
 
