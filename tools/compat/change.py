@@ -5,10 +5,10 @@ and means the same; whatever arrives lies inside of what was promised; the names
 code uses stay. A difference that takes one of them away is breaking.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 from tools.contract import METHODS, Json, Parts
 
@@ -52,7 +52,7 @@ _HARMLESS: dict[tuple[Role, Effect], str] = {
     (Role.SENT, Effect.NARROWER): "what arrives was possible before",
 }
 _ALWAYS: dict[Effect, str] = {
-    Effect.OTHER: "both sides read it otherwise than before",
+    Effect.OTHER: "what one side writes may not be what the other reads",
     Effect.LOST: "code that names it no longer works",
 }
 
@@ -126,6 +126,14 @@ def judged(place: Place, what: str, effect: Effect, role: Role) -> Change:
     if why := _BREAKS.get((role, effect)) or _ALWAYS.get(effect):
         return breaking(place, what, why)
     return compatible(place, what, _HARMLESS.get((role, effect), "no value is judged otherwise"))
+
+
+def unread(old: Json, new: Json, read: set[str], place: Place) -> Iterator[Change]:
+    """What nobody here understands is no promise that may be changed in silence."""
+    for word in sorted({*old, *new} - read):
+        before: Any = old.get(word)
+        if before != new.get(word) and not word.startswith("x-"):
+            yield breaking(place.at(word), f"{word} changed", "the comparison does not read it")
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:

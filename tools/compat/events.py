@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from tools.compat.change import Both, Change, Place, Role, breaking, compatible
+from tools.compat.change import Both, Change, Place, Role, breaking, compatible, unread
 from tools.compat.extensions import extension_changes
 from tools.compat.schemas import SchemaComparison
 from tools.contract import Json, deref
@@ -80,11 +79,3 @@ class EventComparison:
         for word in ("payload", "headers"):
             pair = old.get(word, {}), new.get(word, {})
             yield from schemas.changes(*pair, place.at(word), Role.GIVEN)
-
-
-def unread(old: Json, new: Json, read: set[str], place: Place) -> Iterator[Change]:
-    """What nobody here understands is no promise that may be changed in silence."""
-    for word in sorted({*old, *new} - read):
-        before: Any = old.get(word)
-        if before != new.get(word) and not word.startswith("x-"):
-            yield breaking(place.at(word), f"{word} changed", "the comparison does not read it")

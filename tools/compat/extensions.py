@@ -100,7 +100,10 @@ def emits(
 
 
 def redis_stream(old: Json | None, new: Json | None, place: Place, both: Both) -> Iterator[Change]:
-    before, after = dict(old or {}), dict(new or {})
+    if old is None:
+        yield compatible(place, "the stream is promised", "nothing was promised before")
+        return
+    before, after = dict(old), dict(new or {})
     kept = before.pop("max_length", 0), after.pop("max_length", 0)
     for word in (word for word in before | after if before.get(word) != after.get(word)):
         what = f"{word} was {shown(before.get(word))}, is {shown(after.get(word))}"

@@ -8,8 +8,7 @@ that is new breaks a plugin that lacks it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.compat.change import Both, Change, Place, Role, breaking, compatible
-from tools.compat.events import unread
+from tools.compat.change import Both, Change, Place, Role, breaking, compatible, unread
 from tools.compat.extensions import extension_changes
 from tools.compat.messages import Messages
 from tools.compat.schemas import SchemaComparison

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.compat.change import Change, Effect, Place, Role, breaking, compatible, judged
-from tools.compat.keywords import default_of
+from tools.compat.change import Change, Effect, Place, Role, breaking, compatible, judged, unread
+from tools.compat.keywords import EDITORIAL, default_of
 from tools.compat.schemas import SchemaComparison
 from tools.contract import Json, deref
 
 _FORM = ("style", "explode", "allowReserved", "allowEmptyValue")
+_PARAMETER = {"name", "in", "required", "schema", "deprecated", *_FORM, *EDITORIAL}
+_BODY = {"content", "required", *EDITORIAL}
+_RESPONSE = {"headers", "content", "summary", *EDITORIAL}
+_MEDIA = {"schema", *EDITORIAL}
 # Any client must cope with these, whatever it calls.
 _EXPECTED = {"429"}
 
@@ -56,10 +60,12 @@ class Messages:
             yield judged(place, what, effect, self.asked)
         if any(old.get(word) != new.get(word) for word in _FORM):
             yield judged(place, "written in another form", Effect.OTHER, self.asked)
-        before, after = deref(self.old, old["schema"]), deref(self.new, new["schema"])
-        if default_of({**before, **old["schema"]}) != default_of({**after, **new["schema"]}):
+        yield from unread(old, new, _PARAMETER, place)
+        old, new = old.get("schema", {}), new.get("schema", {})
+        before, after = deref(self.old, old), deref(self.new, new)
+        if default_of({**before, **old}) != default_of({**after, **new}):
             yield judged(place, "absent means something else", Effect.OTHER, self.asked)
-        yield from self.schemas.changes(old["schema"], new["schema"], place, self.asked)
+        yield from self.schemas.changes(old, new, place, self.asked)
 
     def _body(self, old: Json, new: Json, place: Place) -> Iterator[Change]:
         before, after = old.get("requestBody"), new.get("requestBody")
@@ -76,6 +82,7 @@ class Messages:
             effect = Effect.NARROWER if needed else Effect.WIDER
             what = f"the body is {'now' if needed else 'no longer'} required"
             yield judged(place, what, effect, self.asked)
+        yield from unread(before, after, _BODY, place)
         yield from self._content(before, after, place, self.asked)
 
     def responses(self, old: Json, new: Json, place: Place) -> Iterator[Change]:
@@ -90,6 +97,7 @@ class Messages:
                 if not self.schemas.first(there, self.answered):
                     continue
                 before, after = deref(self.old, old[status]), deref(self.new, new[status])
+                yield from unread(before, after, _RESPONSE, there)
                 yield from self._headers(before, after, there.at("headers"))
                 yield from self._content(before, after, there, self.answered)
 
@@ -132,7 +140,9 @@ class Messages:
             effect = Effect.NARROWER if needed else Effect.WIDER
             what = f"the header is {'now' if needed else 'no longer'} required"
             yield judged(place, what, effect, self.answered)
-        yield from self.schemas.changes(before["schema"], after["schema"], place, self.answered)
+        yield from unread(before, after, _PARAMETER, place)
+        pair = before.get("schema", {}), after.get("schema", {})
+        yield from self.schemas.changes(*pair, place, self.answered)
 
     def _content(self, old: Json, new: Json, place: Place, role: Role) -> Iterator[Change]:
         before, after = old.get("content", {}), new.get("content", {})
@@ -147,6 +157,7 @@ class Messages:
                 effect = Effect.NEW_MEMBER if role is Role.GIVEN else Effect.WIDER
                 yield judged(there, f"{media} is new", effect, role)
             else:
+                yield from unread(before[media], after[media], _MEDIA, there)
                 pair = before[media].get("schema", {}), after[media].get("schema", {})
                 yield from self.schemas.changes(*pair, there.at("schema"), role)
 

@@ -141,5 +141,11 @@ OPERATIONS = [
          ("openapi.yaml", "components securitySchemes BotToken name", "X-Token")),
     case("a server is gone", "the server / is gone",
          ("openapi.yaml", "servers 0 url", "/core")),
+    case("an answer's part that nobody reads", "links changed",
+         (USERS, "post responses 200 links", {"self": {"operationId": "getDialog"}})),
+    case("a body's part that nobody reads", "encoding changed",
+         (USERS, "post requestBody content application/json encoding", {"locale": {}})),
+    case("a parameter's part that nobody reads", "content changed",
+         ("parameters/Limit.yaml", "content", {"text/plain": {}})),
     case("what nobody reads", "webhooks changed", ("openapi.yaml", "webhooks", {"x": {}})),
 ]  # fmt: skip
