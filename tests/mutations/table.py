@@ -56,6 +56,16 @@ TABLE = [
         f"{PATHS}/dialog-messages.yaml", "key: message_id", "key: request_id", "rules",
     ),
     Mutation(
+        "x-metrics has an alert for a metric that nobody declares",
+        "contracts/v1alpha/metrics.yaml", "max by (queue) (botcore_queue_depth) > 1000",
+        "max by (queue) (botcore_queue_length) > 1000", "rules",
+    ),
+    Mutation(
+        "x-metrics is changed, and the alerts are not made anew",
+        "contracts/v1alpha/metrics.yaml", "(botcore_queue_depth) > 1000",
+        "(botcore_queue_depth) > 2000", "generated",
+    ),
+    Mutation(
         "a header is removed from a success",
         f"{PATHS}/dialog.yaml", "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n", "",
         "rules",
@@ -175,6 +185,10 @@ TABLE = [
     Mutation(
         "a handler answers for another operation",
         "impl/users/handlers.py", "return UpsertUser200(body=updated)", "return None", "mypy",
+    ),
+    Mutation(
+        "a queue is measured that x-metrics does not list",
+        "impl/metrics/sampler.py", 'depth.at("outbox")', 'depth.at("outboxes")', "mypy",
     ),
     Mutation(
         "a replay does not say so",

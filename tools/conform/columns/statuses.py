@@ -8,13 +8,16 @@ COLUMN = "statuses"
 
 
 async def run(case: Try, results: Results) -> None:
-    await _successes(case, results)
+    instead = await _successes(case, results)
     for code in case.operation.codes:
         if code in ELSEWHERE:
             continue
         if code in FAULTS:
             reason = f"{', '.join(sorted(FAULTS))}: no request brings them about"
             results.add(case.operation.id, COLUMN, code, untried=reason)
+            continue
+        if code == instead:
+            results.add(case.operation.id, COLUMN, code)
             continue
         if why := UNREACHED.get((case.operation.id, code)):
             results.add(case.operation.id, COLUMN, code, untried=f"{case.operation.id}: {why}")
@@ -29,19 +32,30 @@ async def run(case: Try, results: Results) -> None:
         results.add(case.operation.id, COLUMN, code, faults)
 
 
-async def _successes(case: Try, results: Results) -> None:
-    """Where there are two, the first request makes something and the second finds it made."""
+async def _successes(case: Try, results: Results) -> str | None:
+    """Where there are two, the first request makes something and the second finds it made.
+
+    The code where this deployment answers with what others cannot be brought to, and so with no
+    success: metrics that have a port of their own.
+    """
     declared = sorted(status for status in case.operation.responses() if status < 300)
     good = await case.good()
     answers = [await case.send(good)]
     if len(declared) > 1:
         answers.append(await case.send(good))
     remember(case, answers[0])
+    instead = answers[0].code
+    if instead is not None and (case.operation.id, instead) in UNREACHED:
+        reason = f"{case.operation.id}: this deployment answers {instead}"
+        for status in declared:
+            results.add(case.operation.id, COLUMN, str(status), untried=reason)
+        return instead
     reached = {answer.status for answer in answers}
     for status in declared:
         said = ", ".join(str(answer) for answer in answers)
         faults = [] if status in reached else [f"answered {said}"]
         results.add(case.operation.id, COLUMN, str(status), faults)
+    return None
 
 
 def remember(case: Try, answer: Answer) -> None:
