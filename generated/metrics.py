@@ -22,6 +22,7 @@ OperationLabel = Literal[
     "getDialogMessage",
     "resetDialog",
     "listPlugins",
+    "listPluginEvents",
     "registerPlugin",
     "sendPluginHeartbeat",
     "reportPluginEvent",

@@ -162,6 +162,21 @@ secret: who may read events is not who may read messages.
 """
 
 
+EventType = TypeAliasType(
+    "EventType",
+    Annotated[
+        str,
+        Field(
+            description="What happened, as `docs/TRIGGERS.md` lists it or a plugin names it.",
+            examples=["plugin_failed"],
+            max_length=128,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]{0,127}$",
+        ),
+    ],
+)
+
+
 ExpiresInSeconds = TypeAliasType(
     "ExpiresInSeconds",
     Annotated[
@@ -1233,15 +1248,7 @@ class EventEnvelopeV1(BaseModel):
         extra="forbid",
     )
     event_id: Uuid
-    event_type: Annotated[
-        str,
-        Field(
-            description="What happened.",
-            max_length=128,
-            min_length=1,
-            pattern="^[a-z][a-z0-9_]{0,127}$",
-        ),
-    ]
+    event_type: EventType
     source: Annotated[
         Literal["core", "plugin"],
         Field(description="Who says so, the core itself or a plugin."),
@@ -1459,6 +1466,24 @@ class ListBotTokensPath(BaseModel):
     bot_id: Uuid
 
 
+class ListPluginEventsQuery(BaseModel):
+    """
+    The query parameters of listPluginEvents.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid | None = None
+    event_type: EventType | None = None
+    severity: Severity | None = None
+    dialog_id: Uuid | None = None
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
 class ListPluginTokensPath(BaseModel):
     """
     The path parameters of listPluginTokens.
@@ -1539,6 +1564,28 @@ class PluginErrorV1(BaseModel):
         bool,
         Field(description="Whether a new message of the same content may fare better."),
     ]
+
+
+class PluginEventRecordV1(BaseModel):
+    """
+    An event of a plugin as it is stored, whether the core or the plugin itself told it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    event_id: Uuid
+    plugin_id: Uuid
+    dialog_id: Uuid | None
+    event_type: EventType
+    source: Annotated[Literal["core", "plugin"], Field(description="Who says so.")]
+    severity: Severity
+    payload: Annotated[
+        EventPayloadV1 | None,
+        Field(description="Null for a plugin that reads another's."),
+    ]
+    occurred_at: Timestamp
+    received_at: Timestamp
 
 
 class PluginEventV1(BaseModel):
@@ -2119,6 +2166,21 @@ class PluginCatalogResponseV1(BaseModel):
     )
     items: Annotated[list[PluginManifestSummaryV1], Field(max_length=100)]
     next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
+
+
+class PluginEventPageV1(BaseModel):
+    """
+    One page of events, the newest first.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[list[PluginEventRecordV1], Field(max_length=100)]
+    next_cursor: Annotated[
+        Cursor | None,
+        Field(description="The page of older ones; null on the last one."),
+    ]
 
 
 class PluginInvocationEntryV1(PluginInvocationLogV1):

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute, Route
 
 from generated import models
-from generated.core.security import Authenticator, PluginToken
+from generated.core.security import AdminKey, Authenticator, PluginToken
 from generated.errors import ERRORS
 from generated.runtime import edge as runtime
 from generated.runtime.edge import (
@@ -24,6 +24,40 @@ from generated.runtime.edge import (
 )
 from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPluginEvents200:
+    """A page of events."""
+
+    body: models.PluginEventPageV1 | Rendered[models.PluginEventPageV1]
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPluginEvents422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+ListPluginEventsResult = ListPluginEvents200 | ListPluginEvents422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +113,12 @@ ReportPluginEventResult = ReportPluginEvent200 | ReportPluginEvent404 | ReportPl
 class EventsHandlers(Protocol):
     """What `impl/` fills in for the tag `events`."""
 
+    async def list_plugin_events(
+        self, caller: PluginToken | AdminKey, query: models.ListPluginEventsQuery
+    ) -> ListPluginEventsResult:
+        """Read what happened to plugins."""
+        ...
+
     async def report_plugin_event(
         self,
         plugin_token: PluginToken,
@@ -89,6 +129,37 @@ class EventsHandlers(Protocol):
         """Report an event."""
         ...
 
+
+LIST_PLUGIN_EVENTS = Operation(
+    id="listPluginEvents",
+    produces="application/json",
+    takes_body=False,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "database_unavailable",
+            "overloaded",
+            "insufficient_scope",
+            "method_not_allowed",
+            "not_acceptable",
+            "rate_limited",
+            "internal_error",
+        }
+    ),
+    results=(
+        ListPluginEvents200,
+        ListPluginEvents422,
+    ),
+    challenge='Bearer realm="botcore"',
+    retry_after=frozenset([429, 503]),
+    emits=frozenset([]),
+)
+LIST_PLUGIN_EVENTS_SCOPES = frozenset({"telemetry:read"})
+LIST_PLUGIN_EVENTS_LIMITS = (Limit("plugin", quota=6000, window=60),)
 
 REPORT_PLUGIN_EVENT = Operation(
     id="reportPluginEvent",
@@ -140,6 +211,20 @@ REPORT_PLUGIN_EVENT_FINGERPRINT = {
 def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: Edge) -> APIRouter:
     """The router of the tag `events`, its operations bound to `handlers`."""
 
+    async def list_plugin_events(call: Call) -> Result:
+        caller = await runtime.authenticate_either(
+            authenticator.plugin_token,
+            runtime.bearer_credential(call),
+            authenticator.admin_key,
+            runtime.header_credential(call, b"x-admin-key"),
+        )
+        if isinstance(caller, PluginToken):
+            call.owe(LIST_PLUGIN_EVENTS_LIMITS[0], caller.plugin_id)
+        runtime.require_scopes(caller, LIST_PLUGIN_EVENTS_SCOPES)
+        query = read_strings(models.ListPluginEventsQuery, call.query(), "query")
+        await call.pay()
+        return await handlers.list_plugin_events(caller, query)
+
     async def report_plugin_event(call: Call) -> Result:
         plugin_token = await runtime.authenticate(
             authenticator.plugin_token, runtime.bearer_credential(call)
@@ -155,6 +240,16 @@ def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: 
         return await handlers.report_plugin_event(plugin_token, path, body, idempotency)
 
     routes: list[BaseRoute] = [
+        Route(
+            "/api/v1/plugins/events",
+            Endpoint(
+                edge,
+                {
+                    "GET": (LIST_PLUGIN_EVENTS, list_plugin_events),
+                },
+            ),
+            name="listPluginEvents",
+        ),
         Route(
             "/api/v1/plugins/{plugin_id}/events",
             Endpoint(

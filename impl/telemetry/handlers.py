@@ -1,22 +1,52 @@
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
 from generated import models
 from generated.core.events import (
+    ListPluginEvents200,
+    ListPluginEvents422,
+    ListPluginEventsResult,
     ReportPluginEvent200,
     ReportPluginEvent422,
     ReportPluginEventResult,
 )
-from generated.core.security import PluginToken
+from generated.core.security import AdminKey, PluginToken
 from generated.runtime import trace
 from generated.runtime.edge import Idempotency
 from generated.runtime.problems import InvalidValue
+from impl.cursor import Cursors
 from impl.db import Pool, repeated_if_lost
-from impl.telemetry.queries import AHEAD_MINUTES, Reported, report
+from impl.telemetry.queries.listing import Filters, list_events
+from impl.telemetry.queries.reporting import AHEAD_MINUTES, Reported, report
 
 
 class EventHandlers:
     """The operations of the tag `events`."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, cursors: Cursors) -> None:
         self._pool = pool
+        self._cursors = cursors
+
+    async def list_plugin_events(
+        self, caller: PluginToken | AdminKey, query: models.ListPluginEventsQuery
+    ) -> ListPluginEventsResult:
+        if query.from_ is not None and query.to is not None and query.from_ >= query.to:
+            fault = InvalidValue("query", "/to", "contradictory", "Must be later than /from")
+            return ListPluginEvents422(code="validation_failed", errors=(fault,))
+        reader = caller.plugin_id if isinstance(caller, PluginToken) else None
+        filters = Filters(**query.model_dump(exclude={"cursor", "limit"}))
+        cursors = self._cursors.of("events", reader, asdict(filters))
+        after = None
+        if query.cursor is not None:
+            moment, event_id = cursors.read(query.cursor)
+            after = datetime.fromisoformat(moment), UUID(event_id)
+        rows = await list_events(
+            self._pool, filters, reader=reader, after=after, limit=query.limit + 1
+        )
+        page, cursor = cursors.page(rows, query.limit, "occurred_at", "event_id")
+        found = {"items": page, "next_cursor": cursor}
+        return ListPluginEvents200(body=models.PluginEventPageV1.model_validate(found))
 
     async def report_plugin_event(
         self,

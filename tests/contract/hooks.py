@@ -314,6 +314,7 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "setLimit": _limit,
     "resetLimit": _limit,
     "listAuditEntries": _list_filtered,
+    "listPluginEvents": _list_filtered,
 }
 
 

@@ -119,6 +119,7 @@ async def _furnish(
                     "listBots": "/api/v1/admin/bots",
                     "listAllPlugins": "/api/v1/admin/plugins",
                     "listAuditEntries": "/api/v1/admin/audit",
+                    "listPluginEvents": "/api/v1/plugins/events",
                     "listBotTokens": f"/api/v1/admin/bots/{spare}/tokens",
                     "listPluginTokens": f"/api/v1/admin/plugins/{plugin_id}/tokens",
                 }.items()

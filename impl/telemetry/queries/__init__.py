@@ -1,0 +1,1 @@
+"""The SQL of events: storing what is reported, and reading pages."""
