@@ -47,7 +47,7 @@ class Gate:
         breaking = [change for change in self.changes() if change.breaks]
         if not breaking:
             return []
-        return [*self._unnamed(breaking), *self._version(breaking)]
+        return [*self._unnamed(breaking), *self._version()]
 
     def _unnamed(self, breaking: list[Change]) -> list[str]:
         lines = [line for line in unreleased(self.changelog).splitlines() if MARK in line]
@@ -62,25 +62,23 @@ class Gate:
         )
         return [*(f"breaking: {change}" for change in found), todo]
 
-    def _version(self, breaking: list[Change]) -> list[str]:
+    def _version(self) -> list[str]:
         past = releases(self.released)
         last, now = numbers(past[-1]["version"]), numbers(version(self.project))
         if last[0] == 0:
             if now[:2] > last[:2]:
                 return []
             wanted = f"0.{last[1] + 1}.0"
-            return [_raise(self.project, wanted, last, breaking)]
+            return [_raise(self.project, wanted, last)]
         if now[0] <= last[0]:
-            return [_raise(self.project, f"{last[0] + 1}.0.0", last, breaking)]
+            return [_raise(self.project, f"{last[0] + 1}.0.0", last)]
         return _support(past, last[0])
 
 
-def _raise(project: Path, wanted: str, last: tuple[int, ...], breaking: list[Change]) -> str:
+def _raise(project: Path, wanted: str, last: tuple[int, ...]) -> str:
     since = ".".join(map(str, last))
-    return (
-        f"Raise the version in {project.name} to {wanted}: {len(breaking)} breaking changes "
-        f"since {since} (python -m tools.compat lists them)"
-    )
+    told = f"something breaks since {since} (python -m tools.compat lists it)"
+    return f"Raise the version in {project.name} to {wanted}: {told}"
 
 
 def _support(past: list[Json], major: int) -> list[str]:
