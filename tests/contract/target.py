@@ -69,7 +69,9 @@ async def fuzz_target(
         async with serving(apps[0]) as url, serving(apps[1]) as registry_url:
             yield Target(Known(url=url, registry_url=registry_url, **known), reached)
     for each in (database, registry):
-        async with asyncpg.create_pool(each, max_size=2, init=prepare_connection) as pool:
+        async with asyncpg.create_pool(
+            each, min_size=0, max_size=2, init=prepare_connection
+        ) as pool:
             assert await undeclared(pool, settings_for(each, valkey)) == []
 
 
