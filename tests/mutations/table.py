@@ -27,7 +27,7 @@ TABLE = [
         "rules",
     ),
     Mutation(
-        "an error code is declared that nothing can raise",
+        "x-error-codes lists one that nothing can raise",
         f"{PATHS}/healthz.yaml", "[method_not_allowed", "[invalid_json, method_not_allowed",
         "rules",
     ),
@@ -91,12 +91,12 @@ TABLE = [
         "mypy",
     ),
     Mutation(
-        "an event is removed that the operation publishes",
+        "x-emits lacks an event that the operation publishes",
         f"{PATHS}/plugin-heartbeat.yaml", "  x-emits: [plugin_heartbeat]\n", "",
         "conform sendPluginHeartbeat statuses",
     ),
     Mutation(
-        "an event is declared that the operation never publishes",
+        "x-emits has an event that the operation never publishes",
         f"{PATHS}/users.yaml", "[user_created]", "[user_created, plugin_heartbeat]",
         "conform upsertUser events",
     ),
@@ -121,6 +121,16 @@ TABLE = [
     Mutation(
         "a request's bound is tightened",
         f"{SCHEMAS}/Text.yaml", "maxLength: 4096", "maxLength: 1024", "compat",
+    ),
+    Mutation(
+        "x-redis-stream keeps fewer entries",
+        "contracts/v1alpha/events.asyncapi.yaml", "'plugin:events', max_length: 100000",
+        "'plugin:events', max_length: 1000", "compat",
+    ),
+    Mutation(
+        "x-metrics loses a label",
+        "contracts/v1alpha/metrics.yaml", "    status: {from: statuses, values: ['499']}\n", "",
+        "compat",
     ),
     # The templates enforce less.
     Mutation(
