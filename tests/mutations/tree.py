@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import redocly
 from tools.contract import ROOT
 
 FOLDERS = ("contracts", "deploy", "docs", "generated", "impl", "migrations", "tests", "tools")
-FILES = ("README.md", "pyproject.toml")
+FILES = ("README.md", "package-lock.json", "package.json", "pyproject.toml", "redocly.yaml")
 LONGEST_SECONDS = 240
 
 
@@ -65,5 +66,7 @@ def copy(target: Path) -> Tree:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, target / name, ignore=ignored)
     for name in FILES:
-        shutil.copyfile(ROOT / name, target / name)
+        shutil.copy2(ROOT / name, target / name)  # as old as it was: npm has nothing to do
+    redocly.install()
+    (target / "node_modules").symlink_to(ROOT / "node_modules")
     return Tree(target)
