@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
 from tests.contract import hooks
+from tests.contract.cases import Case, State
 from tests.contract.credentials import Credentials
 from tests.contract.reached import CONTRACT
 from tests.contract.target import Target, fuzz_target
@@ -88,18 +89,18 @@ def target(postgres: str, valkey: str, migrated: str) -> Iterator[Target]:
 
 
 @pytest.fixture(scope="module")
-def state(target: Target) -> hooks.State:
+def state(target: Target) -> State:
     return hooks.aim(target.known)
 
 
 @contract.parametrize()
-def test_an_operation_answers_as_the_contract_says(case: hooks.Case, state: hooks.State) -> None:
+def test_an_operation_answers_as_the_contract_says(case: Case, state: State) -> None:
     case.call_and_validate(base_url=hooks.base_url(case))
 
 
-def test_so_it_does_along_its_links(state: hooks.State) -> None:
+def test_so_it_does_along_its_links(state: State) -> None:
     class Walk(contract.as_state_machine()):  # type: ignore[misc]  # made at run time
-        def get_call_kwargs(self, case: hooks.Case) -> dict[str, str]:
+        def get_call_kwargs(self, case: Case) -> dict[str, str]:
             return {"base_url": hooks.base_url(case)}
 
     Walk.run(
@@ -114,6 +115,6 @@ def test_so_it_does_along_its_links(state: hooks.State) -> None:
     )
 
 
-def test_each_declared_success_was_reached(state: hooks.State, target: Target) -> None:
+def test_each_declared_success_was_reached(state: State, target: Target) -> None:
     assert target.reached.missed() == []
     assert target.other_bot_asked

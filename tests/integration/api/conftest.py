@@ -7,6 +7,8 @@ import pytest_asyncio
 
 from impl.settings import Settings
 from impl.tokens.issue import issue
+from tests.integration.api.operator import BOT_SCOPES, PLUGIN_SCOPES, Operator
+from tests.integration.tokens.rows import make_bot, make_plugin
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, scripted_plugin, settings_for
 
 
@@ -48,3 +50,12 @@ async def admin(api: Api, pool: asyncpg.Pool) -> Admin:
         return await api.send(method, f"/api/v1/admin{path}", headers=headers, **options)
 
     return send
+
+
+@pytest_asyncio.fixture(params=["bots", "plugins"])
+async def operator(request: pytest.FixtureRequest, api: Api, pool: asyncpg.Pool) -> Operator:
+    key = await issue(pool, "admin", scopes=[f"{request.param}:manage"])
+    if request.param == "bots":
+        return Operator(api, key.plaintext, f"bots/{await make_bot(pool)}", BOT_SCOPES)
+    plugin_id = await make_plugin(pool, *PLUGIN_SCOPES)
+    return Operator(api, key.plaintext, f"plugins/{plugin_id}", PLUGIN_SCOPES)

@@ -1,0 +1,97 @@
+"""Bots, tokens, plugins and limits that exist, for cases of what operators do."""
+
+from collections.abc import Callable
+
+from tests.contract.cases import Case, State, in_the_case_of, operation_id
+from tests.contract.known import spare_token
+
+
+def _manage_token(case: Case, state: State) -> None:
+    """But for those of this run, each case has a token of its own, whole and without an end."""
+    if case.path_parameters["token_id"] not in state.issued:
+        _narrow_token(case, state)
+
+
+def _narrow_token(case: Case, state: State) -> None:
+    """A token that was narrowed before may lack what the next case would leave it."""
+    known = {"bot_id": state.known.spare_bot_id, "plugin_id": state.known.plugin_id}
+    for name in known.keys() & case.path_parameters.keys():
+        case.path_parameters[name] = in_the_case_of(case.path_parameters[name], known[name])
+        case.path_parameters["token_id"] = spare_token(name, state.next())
+
+
+def _manage_tokens(case: Case, state: State) -> None:
+    if "bot_id" in case.path_parameters:
+        given = case.path_parameters["bot_id"]
+        if given.lower() not in state.bots:
+            case.path_parameters["bot_id"] = in_the_case_of(given, state.known.spare_bot_id)
+    elif "plugin_id" in case.path_parameters:
+        given = case.path_parameters["plugin_id"]
+        case.path_parameters["plugin_id"] = in_the_case_of(given, state.known.plugin_id)
+
+
+def list_(case: Case, state: State) -> None:
+    _manage_tokens(case, state)
+    if case.path_parameters.get("bot_id", "").lower() in state.bots:
+        case.query.pop("cursor", None)
+    elif "cursor" in case.query:
+        case.query["cursor"] = state.known.list_cursors[operation_id(case)]
+
+
+def _list_filtered(case: Case, state: State) -> None:
+    """A cursor is of one choice of filters; that of this run is of none."""
+    if "cursor" in case.query:
+        for name in case.query.keys() - {"cursor", "limit"}:
+            del case.query[name]
+        case.query["cursor"] = state.known.list_cursors[operation_id(case)]
+    elif {"from", "to"} <= case.query.keys():
+        del case.query["to"]  # it may be earlier
+
+
+def _limit(case: Case, state: State) -> None:
+    known = {
+        "bot": state.known.spare_bot_id,
+        "user": state.known.spare_user_id,
+        "plugin": state.known.spare_plugin_id,
+    }
+    given = case.path_parameters["subject_id"]
+    named = known[case.path_parameters["subject"]]
+    case.path_parameters["subject_id"] = in_the_case_of(given, named)
+
+
+def _administer_plugin(case: Case, state: State) -> None:
+    given = case.path_parameters["plugin_id"]
+    doomed = operation_id(case) == "deletePlugin"
+    known = state.known.doomed_plugin_id if doomed else state.known.spare_plugin_id
+    case.path_parameters["plugin_id"] = in_the_case_of(given, known)
+
+
+def _revoke_bot(case: Case, state: State) -> None:
+    given = case.path_parameters["bot_id"]
+    if given.lower() not in state.bots:
+        case.path_parameters["bot_id"] = in_the_case_of(given, state.known.doomed_bot_id)
+
+
+ALIGN: dict[str, Callable[[Case, State], None]] = {
+    "revokeBot": _revoke_bot,
+    "listBots": list_,
+    "listBotTokens": list_,
+    "issueBotToken": _manage_tokens,
+    "rotateBotToken": _manage_token,
+    "narrowBotToken": _narrow_token,
+    "revokeBotToken": _manage_token,
+    "listPluginTokens": list_,
+    "issuePluginToken": _manage_tokens,
+    "rotatePluginToken": _manage_token,
+    "narrowPluginToken": _narrow_token,
+    "revokePluginToken": _manage_token,
+    "listAllPlugins": _list_filtered,
+    "enablePlugin": _administer_plugin,
+    "disablePlugin": _administer_plugin,
+    "deletePlugin": _administer_plugin,
+    "getLimit": _limit,
+    "setLimit": _limit,
+    "resetLimit": _limit,
+    "listAuditEntries": _list_filtered,
+    "listPluginEvents": _list_filtered,
+}
