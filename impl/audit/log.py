@@ -1,7 +1,7 @@
 """Writes what operators change, in the transaction that changes it. Events write their own rows:
 see impl/events/log.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
@@ -18,6 +18,9 @@ INSERT = """
 """
 
 Severity = Literal["info", "warning", "critical"]
+
+# All ids of years of rotations would exceed what `details` may hold, and so forbid to revoke them.
+TOKENS_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ def by_key(key: AdminKey) -> Actor:
 def on_this_machine() -> Actor:
     """Whoever runs a command."""
     return Actor("system", str(uuid4()), None)
+
+
+def revoked(token_ids: Sequence[str]) -> dict[str, object]:
+    """What went with its holder, as `details` tell it: how many, and by id as many as fit."""
+    return {"revoked_tokens": len(token_ids), "token_ids": token_ids[:TOKENS_NAMED]}
 
 
 async def record(

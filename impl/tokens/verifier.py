@@ -111,11 +111,12 @@ class TokenVerifier:
         key = blake2b(text.encode("ascii"), key=self._key, digest_size=32).digest()
         return self._cached(key) or await self._fly(key, parsed, text)
 
-    def forget(self, token_id: str) -> None:
-        """Drop what is cached of a token, so that the next use of it asks the database."""
+    def forget(self, *token_ids: str) -> None:
+        """Drop what is cached of tokens, so that the next use of them asks the database."""
         self._forgotten += 1
         self._flights = {}  # what they read may be older than this call: nobody may join them
-        for key in [key for key, entry in self._cache.items() if entry.token.token_id == token_id]:
+        gone = frozenset(token_ids)
+        for key in [key for key, entry in self._cache.items() if entry.token.token_id in gone]:
             del self._cache[key]
 
     def _cached(self, key: bytes) -> VerifiedToken | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from generated.errors import PluginNotFound
-from impl.audit.log import Actor, record
+from impl.audit.log import Actor, record, revoked
 from impl.db import Executor
 from impl.plugins.administration import queries
 from impl.plugins.administration.queries import Plugin
@@ -73,7 +73,7 @@ async def delete(
     if await queries.delete(connection, plugin_id, reason, actor.trace_id):
         # A statement of its own, behind the plugin's lock: it sees what was issued until then.
         token_ids = await revoke_plugin_tokens(connection, plugin_id)
-        details = _details(plugin_id, reason, token_ids=token_ids)
+        details = _details(plugin_id, reason, **revoked(token_ids))
         await record(connection, actor, "plugin_deleted", details, "warning")
     plugin = await queries.read(connection, plugin_id)
     if plugin is None:

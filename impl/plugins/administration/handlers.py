@@ -83,8 +83,7 @@ class PluginAdminHandlers:
     ) -> DeletePluginResult:
         async with self._pool.acquire() as connection, connection.transaction():
             done = await actions.delete(connection, by_key(admin_key), path.plugin_id, query.reason)
-        for token_id in done.token_ids:
-            self._verifier.forget(token_id)
+        self._verifier.forget(*done.token_ids)
         await self._catalogue.refresh()
         return DeletePlugin200(body=_described(done.plugin))
 

@@ -59,7 +59,10 @@ async def test_what_was_done_to_a_bot(api: Api, pool: asyncpg.Pool) -> None:
             {**reading, "token_id": rotated["id"], "replaces": first, "overlap_seconds": 600},
         ),
         ("token_revoked", {**reading, "token_id": second["id"]}),
-        ("bot_revoked", {**by, "token_ids": sorted_(found[-1], first, rotated["id"])}),
+        (
+            "bot_revoked",
+            {**by, "revoked_tokens": 2, "token_ids": sorted_(found[-1], first, rotated["id"])},
+        ),
     ]
     assert ends[3][:19] == narrowed["expires_at"][:19]
     sources = await pool.fetch("SELECT DISTINCT source, trace_id::text FROM audit_logs")
