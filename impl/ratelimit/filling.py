@@ -67,10 +67,11 @@ class Filling:
             await self._clear()
             marker = None
         if marker is None or marker < self._master.version:
-            rows = self._master.since(marker or 0)
+            # Of now: a limit that somebody reads while these are pushed is not among them.
+            rows, version = self._master.since(marker or 0), self._master.version
             await self.push(rows)
-            await self._finish()
-            log.info("limits_filled", count=len(rows), version=self._master.version)
+            await self._finish(version)
+            log.info("limits_filled", count=len(rows), version=version)
 
     async def push(self, rows: Sequence[OwnLimit]) -> None:
         for start in range(0, len(rows), BATCH):
@@ -99,8 +100,8 @@ class Filling:
             return False
         return True
 
-    async def _finish(self) -> None:
-        await self._redis.eval(FINISH, 2, self._proof, FILLED, self._master.version)
+    async def _finish(self, version: int) -> None:
+        await self._redis.eval(FINISH, 2, self._proof, FILLED, version)
 
     async def _clear(self) -> None:
         await self._redis.delete(FILLED)

@@ -130,6 +130,26 @@ async def test_a_redis_that_is_emptied_while_it_is_filled_is_not_called_full(
     assert await redis.get(FILLED) == "1"
 
 
+async def test_what_is_read_while_others_are_pushed_is_not_called_filled(
+    pool: asyncpg.Pool, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, later = limit(version=1), limit(quota=7, version=2)
+    await store(pool, first)
+    instance = fresh(pool, redis)
+    push = Filling.push
+
+    async def meanwhile(self: Filling, rows: Any) -> None:
+        await push(self, rows)
+        await store(pool, later)  # by another instance, which dies before it brings it here
+        await instance._master.refresh()  # noqa: SLF001  # as `announce` does beside
+
+    monkeypatch.setattr(Filling, "push", meanwhile)
+    await instance.agree()
+    monkeypatch.undo()
+    await instance.agree()
+    assert await in_redis(redis, later) == "7"
+
+
 async def test_of_two_that_fill_the_slower_takes_nothing_back(
     pool: asyncpg.Pool, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
