@@ -141,7 +141,7 @@ async def test_what_is_read_while_others_are_pushed_is_not_called_filled(
     async def meanwhile(self: Filling, rows: Any) -> None:
         await push(self, rows)
         await store(pool, later)  # by another instance, which dies before it brings it here
-        await instance._master.refresh()  # noqa: SLF001  # as `announce` does beside
+        await instance._master.refresh()  # as `announce` does beside
 
     monkeypatch.setattr(Filling, "push", meanwhile)
     await instance.agree()
