@@ -41,10 +41,23 @@ for i = 1, #KEYS do
 end
 """
 
+# What none of ours can have written is no marker: a key of another type, bytes that are no number.
+_MARKER = """
+local function marker(key)
+    local text = redis.pcall('GET', key)
+    return type(text) == 'string' and #text <= 15 and string.match(text, '^%d+$')
+end
+"""
+
+BEGIN = f"""{_MARKER}
+redis.call('SET', KEYS[1], 1, 'EX', {PROOF_SECONDS})
+return marker(KEYS[2])
+"""
+
 # The proof was set before the marker was read: where it is gone, so may be what was pushed since.
-FINISH = """
+FINISH = f"""{_MARKER}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local known = tonumber(redis.call('GET', KEYS[2])) or 0
+local known = tonumber(marker(KEYS[2]) or 0)
 redis.call('SET', KEYS[2], string.format('%.0f', math.max(known, ARGV[1])))
 return 1
 """
@@ -85,11 +98,8 @@ class Filling:
             await self._redis.eval(PUSH, len(keys), *keys, *values)
 
     async def _begin(self) -> int | None:
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.set(self._proof, 1, ex=PROOF_SECONDS)
-            pipeline.get(FILLED)
-            _, marker = await pipeline.execute()
-        return int(marker) if marker is not None and marker.isdecimal() else None
+        marker = await self._redis.eval(BEGIN, 2, self._proof, FILLED)
+        return None if marker is None else int(marker)
 
     async def _refresh(self, *, needed: bool) -> bool:
         try:

@@ -180,7 +180,17 @@ async def test_many_are_filled_in_batches(
     assert [await in_redis(redis, each) for each in limits] == [str(n + 1) for n in range(10)]
 
 
-async def test_a_marker_that_makes_no_sense_is_none(pool: asyncpg.Pool, redis: Redis) -> None:
-    await redis.set(FILLED, "nonsense")
+@pytest.mark.parametrize("marker", ["nonsense", "", "-1", "1.5", "9" * 30, "9" * 5000, b"\xff"])
+async def test_a_marker_that_makes_no_sense_is_none(
+    pool: asyncpg.Pool, redis: Redis, marker: str | bytes
+) -> None:
+    await redis.set(FILLED, marker)
+    await fresh(pool, redis).agree()
+    assert await redis.get(FILLED) == "0"
+
+
+async def test_a_marker_of_another_type_is_replaced(pool: asyncpg.Pool, redis: Redis) -> None:
+    client: Any = redis
+    await client.rpush(FILLED, "1")
     await fresh(pool, redis).agree()
     assert await redis.get(FILLED) == "0"

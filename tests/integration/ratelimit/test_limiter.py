@@ -221,10 +221,13 @@ async def test_a_redis_that_was_emptied_while_the_database_is_away_is_filled_fro
 
 
 async def test_a_script_that_redis_refuses_is_no_error(limiter: RateLimiter, redis: Redis) -> None:
-    await redis.hset(FILLED, "of another", "type")
-    async with watched(limiter):
-        await until_alone(limiter, True)
-    assert await permitted(limiter, charge(uuid4()), 20) == 10
+    await redis.config_set("min-replicas-to-write", 1)  # it has none, and so refuses to write
+    try:
+        async with watched(limiter):
+            await until_alone(limiter, True)
+        assert await permitted(limiter, charge(uuid4()), 20) == 10
+    finally:
+        await redis.config_set("min-replicas-to-write", 0)
 
 
 @pytest.mark.parametrize("quota", [4, None])
