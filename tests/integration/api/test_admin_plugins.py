@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from impl.settings import Settings
+from impl.tokens.issue import issue
 from tests.integration.api.conftest import Admin
 from tests.stack import Answer, Api, ScriptedPlugin, manifest, running_api
 
@@ -57,6 +58,24 @@ async def test_a_disabled_plugin_is_called_no_more(
         "reason": REASON["reason"],
         "deleted": False,
     }
+
+
+async def test_the_instance_that_is_asked_routes_by_it_at_once(
+    admin: Admin, plugin: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    still = settings.model_copy(update={"catalogue_refresh_seconds": 60})
+    async with running_api(pool, still, bot_name="another") as api:
+        key = (await issue(pool, "admin", scopes=["plugins:manage"])).plaintext
+        registered, user = await api.add_plugin(plugin.url), await api.user()
+        path = f"/api/v1/admin/plugins/{registered['plugin_id']}"
+        for method, way, body, status in (
+            ("POST", "/disable", REASON, "failed"),
+            ("POST", "/enable", None, "accepted"),
+            ("DELETE", "", None, "failed"),
+        ):
+            headers = {"X-Admin-Key": key}
+            assert (await api.send(method, path + way, json=body, headers=headers)).status == 200
+            assert (await api.say(user, "Hello!")).json["status"] == status, way
 
 
 async def test_other_instances_route_around_it_within_a_second(

@@ -194,3 +194,10 @@ async def test_a_marker_of_another_type_is_replaced(pool: asyncpg.Pool, redis: R
     await client.rpush(FILLED, "1")
     await fresh(pool, redis).agree()
     assert await redis.get(FILLED) == "0"
+
+
+async def test_a_key_of_another_type_is_replaced(pool: asyncpg.Pool, redis: Redis) -> None:
+    one = limit(version=1)
+    await redis.set(own_limit_key("user", one.subject_id), "nonsense")
+    await fresh(pool, redis).push([one])
+    assert await in_redis(redis, one) == "5"
