@@ -36,10 +36,16 @@ CELLS = [
     if column not in PROMISED_BY or operation.spec.get(PROMISED_BY[column])
 ]
 
+LEFT = """
+SELECT name FROM bots WHERE name LIKE 'conform%' AND revoked_at IS NULL
+UNION ALL SELECT name FROM plugins WHERE name LIKE 'conform%' AND deleted_at IS NULL
+UNION ALL SELECT 'a limit' FROM rate_limits WHERE quota IS NOT NULL
+"""
+
 
 @pytest_asyncio.fixture(scope="session")
-async def found(postgres: str, valkey: str, migrated: str) -> Results:
-    """The one run that all tests here read."""
+async def ran(postgres: str, valkey: str, migrated: str) -> tuple[Results, list[str]]:
+    """The one run that all tests here read, and the names of what it left behind."""
     database = await create_database(postgres, "conform", template=migrated)
     async with (
         asyncpg.create_pool(database, min_size=0, max_size=4, init=prepare_connection) as pool,
@@ -49,9 +55,19 @@ async def found(postgres: str, valkey: str, migrated: str) -> Results:
     ):
         await api.add_plugin(plugin.url)
         done = await conform(CONTRACT, Target(api.url, keys), lambda _: None)
+        left = [row["name"] for row in await pool.fetch(LEFT)]
     await drop_database(database)
     print(reports.table(done, list(OPERATIONS)))  # what CI shows
-    return done
+    return done, left
+
+
+@pytest.fixture(scope="session")
+def found(ran: tuple[Results, list[str]]) -> Results:
+    return ran[0]
+
+
+def test_what_a_run_makes_is_taken_away(ran: tuple[Results, list[str]]) -> None:
+    assert ran[1] == []
 
 
 @pytest.mark.parametrize(("operation", "column"), CELLS)

@@ -65,15 +65,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build", metavar="FOLDER")
     given = parser.parse_args(arguments)
     contract = bundle("openapi.yaml")
+    names = [operation.id for operation in operations(contract)]
+    if unknown := sorted(set(given.only) - set(names)):
+        parser.error(f"--only: the contract has no {', '.join(unknown)}; it has {', '.join(names)}")
     try:
         results = asyncio.run(_run(contract, given))
     except (NotThereError, SetupError, OSError, asyncpg.PostgresError) as error:
         print(f"\nnothing could be tried: {error}", file=sys.stderr)
         return 2
-    names = [operation.id for operation in operations(contract)]
     print("\n" + table(results, [name for name in names if not given.only or name in given.only]))
     print("\n" + summary(results))
     write(results, given.url, given.out)
+    print(f"every case: {given.out}/conform.json, and conform.xml for JUnit")
     return 1 if results.failures else 0
 
 

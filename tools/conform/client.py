@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,12 @@ from tools.conform.answers import Answer, Promise
 from tools.contract import Json, Operation
 
 TIMEOUT = aiohttp.ClientTimeout(total=30)
+# What stays behind unless it is taken away: its id, out of the answer.
+MAKERS: dict[str, Callable[[Any], Any]] = {
+    "createBot": lambda made: made["bot"]["id"],
+    "registerPlugin": lambda made: made["plugin_id"],
+    "setLimit": lambda made: (made["subject"], made["subject_id"]),
+}
 
 
 class NotThereError(Exception):
@@ -50,6 +57,8 @@ class Client:
     header_faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     body_faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     seen: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    # The ids of what any request made, by operation.
+    made: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
     _promises: dict[str, Promise] = field(default_factory=dict)
 
     async def send(self, request: Request) -> Answer:
@@ -58,6 +67,8 @@ class Client:
         operation = request.operation
         promise = self._promises.setdefault(operation.id, Promise(operation))
         self.seen[operation.id].add(answer.status)
+        if operation.id in MAKERS and answer.status < 300:
+            self.made[operation.id].add(MAKERS[operation.id](answer.json))
         self.header_faults[operation.id] += promise.header_faults(answer)
         self.body_faults[operation.id] += promise.body_faults(answer)
         sent = request.headers.get("X-Trace-Id")

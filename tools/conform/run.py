@@ -24,7 +24,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Target:
-    """`columns` None: all. `host`: where the deployment reaches this machine."""
+    """`only` empty: all. `host`: where the deployment reaches this machine."""
 
     url: str
     keys: Keys
@@ -82,7 +82,13 @@ async def _all(
         done += 1
         progress(f"{done}/{len(chosen)} {operation.id}")
 
-    await asyncio.gather(*(one(operation) for operation in chosen))
+    # Not gather: after a mistake nothing may still be making what the end takes away.
+    try:
+        async with asyncio.TaskGroup() as group:
+            for operation in chosen:
+                group.create_task(one(operation))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
 
 
 async def _operation(world: World, operation: Operation, other: Caller, results: Results) -> None:

@@ -52,8 +52,6 @@ class World:
     plugin: Plugin
     # Messages that begin with this word are the suite's plugin's.
     word: str = field(default_factory=lambda: f"conform{secrets.token_hex(4)}")
-    bots: list[str] = field(default_factory=list)
-    plugins: list[str] = field(default_factory=list)
     _dead: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def call(self, operation: str, **request: Any) -> Answer:
@@ -74,7 +72,6 @@ class World:
         made = await self.administer(
             "createBot", body={"name": f"{self.word}-{uuid4()}", "scopes": list(BOT_SCOPES)}
         )
-        self.bots.append(made["bot"]["id"])
         user = await self.make(
             "upsertUser",
             credentials={"BotToken": made["token"]},
@@ -88,7 +85,6 @@ class World:
             credentials={"RegistryKey": self.keys.registry},
             body=self.registration(f"{self.word}-{secrets.token_hex(6)}"),
         )
-        self.plugins.append(made["plugin_id"])
         return RegisteredPlugin(made["plugin_id"], made["token"])
 
     def registration(self, name: str, *intents: Json) -> Json:
@@ -113,8 +109,7 @@ class World:
         intent = {"tag": "conform", "activation_condition": condition, "priority": 1000}
         body = self.registration(self.word, intent)
         credentials = {"RegistryKey": self.keys.registry}
-        made = await self.make("registerPlugin", credentials=credentials, body=body)
-        self.plugins.append(made["plugin_id"])
+        await self.make("registerPlugin", credentials=credentials, body=body)
 
     def text(self, word: str) -> Json:
         return {"type": "text", "text": f"{self.word} {uuid4()} {word}"}
@@ -164,7 +159,10 @@ class World:
     async def leave(self) -> None:
         """Takes away what the run made; what a case took away already stays so."""
         credentials = {"AdminKey": self.keys.admin}
-        for bot in self.bots:
+        for subject, subject_id in self.client.made["setLimit"]:
+            path = {"subject": subject, "subject_id": subject_id}
+            await self.call("resetLimit", path=path, credentials=credentials)
+        for bot in self.client.made["createBot"]:
             await self.call("revokeBot", path={"bot_id": bot}, credentials=credentials)
-        for plugin in self.plugins:
+        for plugin in self.client.made["registerPlugin"]:
             await self.call("deletePlugin", path={"plugin_id": plugin}, credentials=credentials)

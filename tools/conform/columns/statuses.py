@@ -1,6 +1,5 @@
 """Each declared success and each declared error code is reached."""
 
-from tools.conform.answers import Answer
 from tools.conform.codes import ELSEWHERE, FAULTS, UNREACHED, Try, recipe_for
 from tools.conform.results import Results
 
@@ -43,7 +42,6 @@ async def _successes(case: Try, results: Results) -> str | None:
     answers = [await case.send(good)]
     if len(declared) > 1:
         answers.append(await case.send(good))
-    remember(case, answers[0])
     instead = answers[0].code
     if instead is not None and (case.operation.id, instead) in UNREACHED:
         reason = f"{case.operation.id}: this deployment answers {instead}"
@@ -56,11 +54,3 @@ async def _successes(case: Try, results: Results) -> str | None:
         faults = [] if status in reached else [f"answered {said}"]
         results.add(case.operation.id, COLUMN, str(status), faults)
     return None
-
-
-def remember(case: Try, answer: Answer) -> None:
-    """What a success made is taken away in the end."""
-    if case.operation.id == "createBot" and answer.status < 300:
-        case.world.bots.append(answer.json["bot"]["id"])
-    if case.operation.id == "registerPlugin" and answer.status < 300:
-        case.world.plugins.append(answer.json["plugin_id"])
