@@ -87,7 +87,9 @@ async def test_an_event_is_stored_as_the_plugin_told_it(
 async def test_streams_and_audit_are_told_all_but_the_payload(
     reporter: Reporter, pool: asyncpg.Pool, settings: Settings
 ) -> None:
-    event = reporter.event(payload={"note": "a secret"}, dialog_id=str(uuid4()))
+    event = reporter.event(
+        event_type="plugin_failed", payload={"note": "a secret"}, dialog_id=str(uuid4())
+    )
     answer = await reporter.send(event)
     expected = {
         "plugin_id": reporter.plugin_id,
