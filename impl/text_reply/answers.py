@@ -12,6 +12,7 @@ from generated.models import (
 )
 from impl.text_reply.figures import Figures
 from impl.text_reply.model import Model, ModelUnavailableError
+from impl.text_reply.outage import Outage
 from impl.text_reply.prompt import conversation
 from impl.text_reply.sentences import MODEL_UNAVAILABLE, NO_MODEL, TEXT_ONLY, language_of
 
@@ -32,11 +33,14 @@ class Answer:
 
 
 class Answerer:
-    def __init__(self, model: Model | None, *, seconds: float, figures: Figures) -> None:
+    def __init__(
+        self, model: Model | None, *, seconds: float, figures: Figures, outage: Outage
+    ) -> None:
         """`seconds` is how long a model may take at most, all its attempts together."""
         self._model = model
         self._seconds = seconds
         self._figures = figures
+        self._outage = outage
 
     async def answer(self, request: PluginInvocationRequestV1) -> Answer:
         with self._figures.answering():
@@ -49,6 +53,7 @@ class Answerer:
                 return await self._ask(self._model, request, request.payload.text)
             except ModelUnavailableError as error:
                 self._figures.model_failed()
+                self._outage.failed(error.reason)
                 log.warning("model_unavailable", reason=error.reason)
                 return Answer(MODEL_UNAVAILABLE[language])
 
@@ -56,4 +61,5 @@ class Answerer:
         deadline = request.deadline_ms / 1000 * SHARE_OF_DEADLINE
         turns = conversation(request.context, text)
         reply = await model.reply(turns, min(self._seconds, deadline))
+        self._outage.answered()
         return Answer(reply.text, BY_MODEL, reply.usage)

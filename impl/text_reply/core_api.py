@@ -1,5 +1,6 @@
-"""The two operations of the core's API that this plugin calls."""
+"""The operations of the core's API that this plugin calls, and how it repeats a call."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TypeVar
 from uuid import uuid4
@@ -8,7 +9,9 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from generated.models import (
+    EventAckV1,
     HeartbeatAckV1,
+    PluginEventV1,
     PluginHeartbeatRequestV1,
     PluginRegistrationRequestV1,
     PluginRegistrationResponseV1,
@@ -19,6 +22,9 @@ from generated.runtime.edge import SCHEMA_VERSION
 
 # The core probes us before it answers a registration, for two seconds by default.
 TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -37,8 +43,16 @@ class CoreRefusedError(Exception):
         self.detail = detail
 
 
+def backoff() -> Iterator[float]:
+    """Seconds before the next attempt: at first short, since core and plugin start together."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
 class CoreApi:
-    """Both calls raise CoreUnavailableError or CoreRefusedError, and begin a trace of their own."""
+    """All calls raise CoreUnavailableError or CoreRefusedError, and begin a trace of their own."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
@@ -53,6 +67,10 @@ class CoreApi:
     async def heartbeat(self, request: PluginHeartbeatRequestV1, token: str) -> HeartbeatAckV1:
         headers = {"Authorization": f"Bearer {token}"}
         return await self._post(f"{request.plugin_id}/heartbeat", request, headers, HeartbeatAckV1)
+
+    async def report(self, event: PluginEventV1, token: str) -> EventAckV1:
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self._post(f"{event.plugin_id}/events", event, headers, EventAckV1)
 
     async def _post(
         self, path: str, body: BaseModel, headers: dict[str, str], answer: type[Answer]

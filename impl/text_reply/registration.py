@@ -2,30 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Never
 
 import structlog
 
 from generated.models import PluginRegistrationRequestV1, PluginRegistrationResponseV1
-from impl.text_reply.core_api import CoreApi, CoreRefusedError, CoreUnavailableError
+from impl.text_reply.core_api import CoreApi, CoreRefusedError, CoreUnavailableError, backoff
 from impl.text_reply.figures import Figures
 from impl.text_reply.manifest import MANIFEST
 
 log = structlog.get_logger()
 
 RENEW_AFTER = 0.8  # of the token's life
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 2.0
-
-
-def backoff() -> Iterator[float]:
-    """Seconds before the next attempt: at first short, since core and plugin start together."""
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
 class Registration:
@@ -37,17 +27,21 @@ class Registration:
         registry_key: str,
         heartbeat_seconds: float,
         figures: Figures,
-        expect_bearer: Callable[[str], None],
+        on_registered: Callable[[PluginRegistrationResponseV1], None],
         announce_ready: Callable[[], None],
     ) -> None:
         self._api = api
         self._request = PluginRegistrationRequestV1(
-            name=MANIFEST.name, version=MANIFEST.version, base_url=base_url, manifest=MANIFEST
+            name=MANIFEST.name,
+            version=MANIFEST.version,
+            base_url=base_url,
+            manifest=MANIFEST,
+            scopes=MANIFEST.auth.scopes,
         )
         self._registry_key = registry_key
         self._heartbeat_seconds = heartbeat_seconds
         self._figures = figures
-        self._expect_bearer = expect_bearer
+        self._on_registered = on_registered
         self._announce_ready = announce_ready
         self._status = ""
 
@@ -68,7 +62,7 @@ class Registration:
                     log.warning("core_unavailable", during="registration", reason=told)
                 await asyncio.sleep(next(pauses))
             else:
-                self._expect_bearer(registered.invocation_token)
+                self._on_registered(registered)
                 log.info("registered", plugin_id=str(registered.plugin_id))
                 return registered
 

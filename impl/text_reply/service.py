@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from typing import Any, Never
 from uuid import uuid4
 
 import aiohttp
@@ -12,17 +13,20 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from generated.models import PluginRegistrationResponseV1
 from generated.runtime import trace
 from impl.process import announce_ready
 from impl.text_reply.answers import Answer, Answerer
 from impl.text_reply.app import BearerCheck, create_app
 from impl.text_reply.core_api import CoreApi, CoreRefusedError
 from impl.text_reply.figures import Figures
-from impl.text_reply.manifest import VERSION
+from impl.text_reply.manifest import MODEL_UNAVAILABLE, VERSION
 from impl.text_reply.mistakes import described
 from impl.text_reply.model import Model
 from impl.text_reply.once import Once
+from impl.text_reply.outage import Outage
 from impl.text_reply.registration import Registration
+from impl.text_reply.reporter import Reporter
 from impl.text_reply.settings import TextReplySettings
 
 log = structlog.get_logger()
@@ -31,6 +35,8 @@ HOST = "127.0.0.1"
 DRAIN_SECONDS = 2
 # Longer than a caller keeps an idle connection, so that it never writes into one that we close.
 KEEP_ALIVE_SECONDS = 75
+
+Jobs = Mapping[str, Callable[[], Coroutine[Any, Any, Never]]]
 
 
 class Server(uvicorn.Server):
@@ -49,13 +55,14 @@ async def serve(settings: TextReplySettings) -> int:
         log.critical("cannot_listen", port=settings.text_reply_port, reason=error.strerror)
         return 1
     with listener:
-        async with opened(settings) as (app, registration):
+        async with opened(settings) as (app, jobs):
             log.info("started", version=VERSION, url=settings.base_url, model=settings.llm_model)
-            return await run(make_server(app), listener, registration)
+            return await run(make_server(app), listener, jobs)
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: TextReplySettings) -> AsyncIterator[tuple[FastAPI, Registration]]:
+async def opened(settings: TextReplySettings) -> AsyncIterator[tuple[FastAPI, Jobs]]:
+    """The plugin, and what must run beside it."""
     async with contextlib.AsyncExitStack() as stack:
         model = _model(settings)
         if model is not None:
@@ -63,19 +70,30 @@ async def opened(settings: TextReplySettings) -> AsyncIterator[tuple[FastAPI, Re
         session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         figures, once, bearer = Figures(), Once[Answer](), BearerCheck()
         stack.push_async_callback(once.close)
-        answerer = Answerer(model, seconds=settings.llm_timeout_seconds, figures=figures)
-        yield (
-            create_app(answerer, once, bearer),
-            Registration(
-                CoreApi(session, settings.url),
-                base_url=settings.base_url,
-                registry_key=settings.registry_key.get_secret_value(),
-                heartbeat_seconds=settings.text_reply_heartbeat_seconds,
-                figures=figures,
-                expect_bearer=bearer.expect,
-                announce_ready=announce_ready,
-            ),
+        api = CoreApi(session, settings.url)
+        reporter = Reporter(api)
+        outage = Outage(
+            lambda reason: reporter.report(MODEL_UNAVAILABLE, "warning", {"reason": reason})
         )
+        answerer = Answerer(
+            model, seconds=settings.llm_timeout_seconds, figures=figures, outage=outage
+        )
+
+        def use(registered: PluginRegistrationResponseV1) -> None:
+            bearer.expect(registered.invocation_token)
+            reporter.use(registered)
+
+        registration = Registration(
+            api,
+            base_url=settings.base_url,
+            registry_key=settings.registry_key.get_secret_value(),
+            heartbeat_seconds=settings.text_reply_heartbeat_seconds,
+            figures=figures,
+            on_registered=use,
+            announce_ready=announce_ready,
+        )
+        jobs = {"registration": registration.run, "reporter": reporter.run}
+        yield create_app(answerer, once, bearer), jobs
 
 
 def _model(settings: TextReplySettings) -> Model | None:
@@ -106,17 +124,19 @@ def make_server(app: FastAPI) -> Server:
     )
 
 
-async def run(server: Server, listener: socket.socket, registration: Registration) -> int:
-    """Serve on `listener`, which accepts connections already, and be registered meanwhile."""
+async def run(server: Server, listener: socket.socket, jobs: Jobs) -> int:
+    """Serve on `listener`, which accepts connections already, while the jobs run beside."""
     serving = asyncio.create_task(server.serve([listener]), name="server")
-    registering = asyncio.create_task(registration.run(), name="registration")
+    beside = [asyncio.create_task(job(), name=name) for name, job in jobs.items()]
     with _stopping_by_signal(server):
-        await asyncio.wait((serving, registering), return_when=asyncio.FIRST_COMPLETED)
-        asked_to_stop = server.should_exit and not registering.done()
+        await asyncio.wait((serving, *beside), return_when=asyncio.FIRST_COMPLETED)
+        asked_to_stop = server.should_exit and not any(task.done() for task in beside)
         server.should_exit = True
-        registering.cancel()
-        await asyncio.wait((serving, registering))
-    for task in (serving, registering):
+        for task in beside:
+            task.cancel()
+        await asyncio.wait((serving, *beside))
+    tasks: tuple[asyncio.Task[Any], ...] = (serving, *beside)
+    for task in tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             _tell(task.get_name(), error)
     return 0 if asked_to_stop and serving.exception() is None else 1

@@ -28,6 +28,11 @@ class FakeCore:
         # Error codes to answer with instead, one for each request; "rubbish" breaks the contract.
         self.refuse_registration: deque[str] = deque()
         self.refuse_heartbeat: deque[str] = deque()
+        self.refuse_event: deque[str] = deque()
+        self.events: list[Any] = []
+        self.attempts: list[str] = []  # to report an event, by its id
+        self.take_events = asyncio.Event()
+        self.take_events.set()
         self.token_seconds = 3600.0
         self._changed = asyncio.Condition()
 
@@ -69,6 +74,20 @@ class FakeCore:
             return await self._told(problem(self.refuse_heartbeat.popleft()))
         self.heartbeats.append(body)
         return await self._told(web.json_response({"status": "active"}))
+
+    async def report(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        core_contract().check_request("reportPluginEvent", body)
+        assert request.match_info["plugin_id"] == body["plugin_id"] == str(PLUGIN_ID)
+        self.attempts.append(body["event_id"])
+        await self.take_events.wait()
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return await self._told(problem("invalid_credentials"))
+        if self.refuse_event:
+            return await self._told(problem(self.refuse_event.popleft()))
+        self.events.append(body)
+        ack = {"status": "accepted", "event_id": body["event_id"]}
+        return await self._told(web.json_response(ack))
 
     def _issued(self) -> dict[str, str]:
         now = datetime.now(UTC)
@@ -116,6 +135,7 @@ async def fake_core(port: int = 0) -> AsyncIterator[FakeCore]:
     app = web.Application()
     app.router.add_post("/api/v1/plugins/register", core.register)
     app.router.add_post("/api/v1/plugins/{plugin_id}/heartbeat", core.heartbeat)
+    app.router.add_post("/api/v1/plugins/{plugin_id}/events", core.report)
     async with served(app, port) as core.url:
         yield core
 

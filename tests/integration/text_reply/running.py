@@ -115,11 +115,11 @@ async def started(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         async with (
-            opened(settings(core.url, port, llm, **changes)) as (app, registration),
+            opened(settings(core.url, port, llm, **changes)) as (app, jobs),
             aiohttp.ClientSession() as session,
         ):
             server = make_server(app)
-            task = asyncio.create_task(run(server, listener, registration))
+            task = asyncio.create_task(run(server, listener, jobs))
             try:
                 yield Plugin(f"http://127.0.0.1:{port}", core, session, server, task)
             finally:
