@@ -9,10 +9,19 @@ import pytest_asyncio
 
 from impl import migrate
 from impl.db import prepare_connection
+from tests.mutations.score import SCORE
 from tests.servers import create_database, drop_database, postgres_server, valkey_server
 
 TEMPLATE = "migrated"
 _numbers = count(1)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Whoever passes wants to see what was tried, too."""
+    for line in config.stash.get(SCORE, []):
+        terminalreporter.write_line(line)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -99,7 +99,11 @@ def test_an_operation_answers_as_the_contract_says(case: Case, state: State) -> 
 
 
 def test_so_it_does_along_its_links(state: State) -> None:
-    class Walk(contract.as_state_machine()):  # type: ignore[misc]  # made at run time
+    # A step that hypothesis tries again must find what it found: nothing administered does. `st run`
+    # walks there too, and bears it.
+    repeatable = contract.exclude(path_regex="^/api/v1/admin/")
+
+    class Walk(repeatable.as_state_machine()):  # type: ignore[misc]  # made at run time
         def get_call_kwargs(self, case: Case) -> dict[str, str]:
             return {"base_url": hooks.base_url(case)}
 

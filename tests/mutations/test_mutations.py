@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.mutations.checks import AS_THEY_ARE, Servers, found_by
+from tests.mutations.score import SCORE
 from tests.mutations.table import TABLE, Mutation
 from tests.mutations.tree import Tree, copy
 from tools.extensions import EXTENSIONS
@@ -32,7 +33,11 @@ async def _try_all(tree: Tree, servers: Servers, mutations: Sequence[Mutation]) 
 
 @pytest_asyncio.fixture(scope="session")
 async def found(
-    postgres: str, valkey: str, migrated: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres: str,
+    valkey: str,
+    migrated: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Found:
     """What the checks said of each; on copies side by side, for much of it is waiting."""
     servers = Servers(postgres, valkey, migrated)
@@ -46,10 +51,11 @@ async def found(
     )
     whole = {what: text for found in done for what, text in found.items()}
     caught = sum(bool(text) for text in whole.values())
-    width = max(map(len, WHATS))
-    for item in TABLE:
-        print(f"{'✓' if whole[item.what] else '✗'} {item.what:<{width}}  {item.check}")
-    print(f"{caught} of {len(TABLE)} mutations caught")
+    lines = [f"{'✓' if whole[item.what] else '✗'} {item.what}: {item.check}" for item in TABLE]
+    lines.append(f"mutations: {caught} of {len(TABLE)} caught")
+    (request.config.rootpath / "build").mkdir(exist_ok=True)
+    (request.config.rootpath / "build" / "mutations.txt").write_text("\n".join(lines) + "\n")
+    request.config.stash[SCORE] = lines
     return whole
 
 
