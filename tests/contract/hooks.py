@@ -17,7 +17,7 @@ from schemathesis.resources import PoolDraw
 
 from tests.contract import align_administration, align_plugins
 from tests.contract.cases import Case, State, in_the_case_of, operation_id
-from tests.contract.known import Known
+from tests.contract.known import TEXTS, Known
 
 _state: State | None = None
 
@@ -27,6 +27,7 @@ def aim(known: Known) -> State:
     global _state  # noqa: PLW0603  # hooks are found by name, so what they know is the module's
     _state = State(known, users=dict(known.dialogs), made=set(known.dialogs))
     _state.stored += known.messages.items()
+    _state.messages |= {(dialog, text) for dialog in known.dialogs for text in TEXTS}
     return _state
 
 
@@ -139,6 +140,14 @@ def before_call(context: HookContext, case: Case, kwargs: MutableMapping[str, An
     align = ALIGN.get(operation_id(case))
     if align is not None and case.meta is not None and case.meta.generation.mode.is_positive:
         align(case, _current())
+    if case.meta is not None and not _is_called_by_bots(case):
+        # Both bots' cases carry the same key and the same plugin's token: one caller owns it all.
+        case.meta.pool_draws = ()
+
+
+def _is_called_by_bots(case: Case) -> bool:
+    needs: list[dict[str, Any]] = case.operation.definition.raw["security"]
+    return any("BotToken" in need for need in needs)
 
 
 @schemathesis.hook

@@ -16,7 +16,7 @@ from impl.tokens.format import Kind, NewToken
 from impl.tokens.hashing import hash_token
 from impl.tokens.scopes import ADMIN_SCOPES
 from tests.contract.credentials import ADA, BOB, Credentials
-from tests.contract.known import SPARE_TOKENS, Known
+from tests.contract.known import SPARE_TOKENS, TEXTS, Known
 from tests.contract.reached import Reached
 from tests.published import undeclared
 from tests.servers import create_database
@@ -127,7 +127,7 @@ async def _furnish(
                 }.items()
             },
             "cursors": {dialog: await _page(api, dialog, user) for dialog, user in dialogs.items()},
-            "messages": dict.fromkeys(dialogs, "one"),
+            "messages": dict.fromkeys(dialogs, TEXTS[0]),
         }
 
 
@@ -142,7 +142,7 @@ async def _insert(
 
 async def _page(api: Api, dialog: str, user: str) -> str:
     """The cursor of the dialog's second page."""
-    for text in ("one", "two"):
+    for text in TEXTS:
         answer = await api.say(user, text, dialog, message_id=text)
         assert answer.json["status"] == "accepted", answer.raw
     page = await api.bot("GET", f"/api/v1/dialogs/{dialog}", params={"limit": "1"})
