@@ -99,8 +99,8 @@ def test_an_operation_answers_as_the_contract_says(case: Case, state: State) -> 
 
 
 def test_so_it_does_along_its_links(state: State) -> None:
-    # A step that hypothesis tries again must find what it found: nothing administered does. `st run`
-    # walks there too, and bears it.
+    # A step that hypothesis tries again must find what it found, and nothing administered does.
+    # `st run` walks there too, and bears it.
     repeatable = contract.exclude(path_regex="^/api/v1/admin/")
 
     class Walk(repeatable.as_state_machine()):  # type: ignore[misc]  # made at run time
