@@ -12,24 +12,33 @@ from typing import Any
 
 import yaml
 
-from tools.contract import CONTRACT, ContractError, Json, Parts
+from tools.contract import CONTRACT, ROOT, ContractError, Json, Parts
 
 # The one in C reads the contract in a tenth of the time.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 COMPONENTS = ("schemas", "parameters", "responses", "headers")
 
 
-def read(path: Path) -> Any:
-    """What the file says now; parsed once for each version of it."""
+def read(path: Path, by: Path | None = None) -> Any:
+    """What the file says now; parsed once for each version of it. `by` refers to it."""
     if not path.is_file():
-        raise ContractError(f"{path}: no such file")
+        said = f"; {_named(by)} refers to it" if by else ""
+        raise ContractError(f"{_named(path)}: no such file{said}")
     found = path.stat()
     return _parsed(path, (found.st_mtime_ns, found.st_size))
 
 
 @cache
 def _parsed(path: Path, _version: tuple[int, int]) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  # a safe one
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  # a safe one
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        said = str(error).replace('in "<unicode string>", ', "at ")
+        raise ContractError(f"{_named(path)}: not YAML: {' '.join(said.split())}") from error
+
+
+def _named(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def error_codes(folder: Path = CONTRACT) -> dict[str, Json]:
@@ -64,9 +73,9 @@ class _Bundler:
     components: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: set[Path] = field(default_factory=set)
 
-    def read(self, path: Path) -> Any:
+    def read(self, path: Path, by: Path | None = None) -> Any:
         self.files.add(path)
-        return read(path)
+        return read(path, by)
 
     def resolve(self, node: Any, here: Path) -> Any:
         if isinstance(node, list):
@@ -78,7 +87,7 @@ class _Bundler:
         resolved = {key: self.resolve(value, here) for key, value in node.items()}
         if "propertyName" in node and "mapping" in node:
             resolved["mapping"] = {
-                key: self._component(target_of(here, target))
+                key: self._component(target_of(here, target), here)
                 for key, target in node["mapping"].items()
             }
         return resolved
@@ -86,16 +95,16 @@ class _Bundler:
     def _follow(self, node: Json, here: Path) -> Any:
         target = target_of(here, node["$ref"])
         if target.parent.name not in COMPONENTS:
-            return self.resolve(self.read(target), target)
+            return self.resolve(self.read(target, here), target)
         beside = {key: value for key, value in node.items() if key != "$ref"}
-        return {"$ref": self._component(target), **beside}
+        return {"$ref": self._component(target, here), **beside}
 
-    def _component(self, path: Path) -> str:
+    def _component(self, path: Path, by: Path) -> str:
         kind, name = path.parent.name, path.stem
         known = self.components.setdefault(kind, {})
         if name not in known:
             known[name] = {}  # a schema may refer to itself
-            known[name] = self.resolve(self.read(path), path)
+            known[name] = self.resolve(self.read(path, by), path)
         return f"#/components/{kind}/{name}"
 
 

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = parser.parse_args(arguments).names or list(CHECKS)
     unknown = set(names) - set(CHECKS)
     if unknown:
-        parser.error(f"no such check: {', '.join(sorted(unknown))}")
+        parser.error(f"no such check: {', '.join(sorted(unknown))}; there is {', '.join(CHECKS)}")
     failed = [name for name in names if not passes(name)]
     if failed:
         print(f"\nfailed: {', '.join(failed)} (again: python -m tools.check {' '.join(failed)})")

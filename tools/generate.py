@@ -17,9 +17,19 @@ from typing import Any
 
 import jinja2
 
+from tools import rules
 from tools.board import deployed
 from tools.bundler import bundle, error_codes
-from tools.contract import CONTRACT, ROOT, Json, Operation, operations, pascal_case, snake_case
+from tools.contract import (
+    CONTRACT,
+    ROOT,
+    ContractError,
+    Json,
+    Operation,
+    operations,
+    pascal_case,
+    snake_case,
+)
 from tools.docs import write_documents
 from tools.events import events_context
 from tools.metrics import metrics_context
@@ -50,7 +60,15 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     check = parser.parse_args(arguments).check
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
-        generate(fresh)
+        try:
+            generate(fresh)
+        except Exception as error:
+            faults = faults_behind(error)
+            if not faults:
+                raise
+            print("nothing is generated: the contract is not whole", file=sys.stderr)
+            print(*faults, sep="\n", file=sys.stderr)
+            return 1
         stale = differences(fresh, root)
         if check:
             for name in stale:
@@ -59,6 +77,19 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         replace(fresh, root, stale)
     print(f"generated files are up to date ({len(stale)} changed)")
     return 0
+
+
+def faults_behind(error: Exception) -> list[str]:
+    """What is wrong with the contract, on which the generator stumbled; none: it is its own fault.
+
+    The generator takes for granted what the rules demand, so it fails with any error.
+    """
+    if isinstance(error, ContractError):
+        return [str(error)]
+    try:
+        return rules.findings()
+    except ContractError as broken:
+        return [str(broken)]
 
 
 def generate(root: Path) -> None:

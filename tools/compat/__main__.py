@@ -24,7 +24,12 @@ def main(arguments: list[str] | None = None, gate: Gate | None = None) -> int:
     for change in changes:
         print(f"{'✗' if change.breaks else '✓'} {change.kind:<10} {change}")
     if not changes:
-        print("nothing changed since the last release")
+        some = gate.released.is_dir()
+        print(
+            "nothing changed since the last release"
+            if some
+            else "nothing is released yet, so nothing can break; `make release` keeps the contract"
+        )
     for line in wanting:
         print(f"! {line}")
     return 1 if wanting else 0

@@ -46,7 +46,7 @@ _BREAKS: dict[tuple[Role, Effect], str] = {
 }
 _HARMLESS: dict[tuple[Role, Effect], str] = {
     (Role.TAKEN, Effect.WIDER): "what was good stays good",
-    (Role.TAKEN, Effect.NEW_MEMBER): "it may be left out",
+    (Role.TAKEN, Effect.NEW_MEMBER): "no request needed it before",
     (Role.GIVEN, Effect.NARROWER): "what arrives was possible before",
     (Role.GIVEN, Effect.NEW_MEMBER): "readers skip members that they do not know",
     (Role.SENT, Effect.NARROWER): "what arrives was possible before",

@@ -57,8 +57,8 @@ class Gate:
             return []
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(c.place.name for c in found))
         todo = (
-            f"Take it back, or say under Unreleased in {self.changelog.name} what a client does "
-            f"about it: - `[CORE]` {MARK} {names}: …"
+            f"Take it back, or say under Unreleased in docs/{self.changelog.name} what a client "
+            f"does about it: - `[CORE]` {MARK} {names}: …"
         )
         return [*(f"breaking: {change}" for change in found), todo]
 

@@ -62,7 +62,13 @@ def test_a_schema_may_refer_to_itself(contract: Path, edit: Edit) -> None:
 
 def test_a_missing_file_is_named(contract: Path, edit: Edit) -> None:
     edit("schemas/HealthV1.yaml", "SemanticVersion.yaml", "Gone.yaml")
-    with pytest.raises(ContractError, match=r"Gone\.yaml: no such file"):
+    with pytest.raises(ContractError, match=r"Gone\.yaml: no such file; .*HealthV1\.yaml refers"):
+        load("openapi.yaml", contract)
+
+
+def test_a_file_that_is_no_yaml_is_named(contract: Path, edit: Edit) -> None:
+    edit("schemas/HealthV1.yaml", "properties:\n", "properties: [\n")
+    with pytest.raises(ContractError, match=r"HealthV1\.yaml: not YAML: .* at line \d+"):
         load("openapi.yaml", contract)
 
 

@@ -47,6 +47,33 @@ def test_generated_code_imports_nothing_of_impl() -> None:
         assert b"from impl" not in content, name
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("paths/users.yaml", "x-error-codes", "x-unknown", "paths/users.yaml#/post: lacks x-error"),
+        ("paths/users.yaml", "UserUpsertV1.yaml", "Gone.yaml", "schemas/Gone.yaml: no such file"),
+        ("paths/users.yaml", "post:", "post: [", "paths/users.yaml: not YAML"),
+    ],
+)
+def test_a_contract_that_is_not_whole_is_told_by_its_rules(
+    tmp_path: Path, name: str, old: str, new: str, said: str
+) -> None:
+    for part in ("tools", "contracts", "generated", "impl"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
+    path = tmp_path / "contracts" / "v1alpha" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.generate"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     for part in ("generated", "docs", "deploy"):
