@@ -53,13 +53,14 @@ def create(
 
 
 @bots.command("list")
-def list_(as_json: tokens.AsJson = False) -> None:
-    """List every bot with the number of its valid tokens."""
+def list_(as_json: tokens.AsJson = False, all_: tokens.All = False) -> None:
+    """List the bots with the number of their valid tokens; without --all no revoked ones."""
     from impl.bots.queries import list_bots
     from impl.cli.database import connected
     from impl.cli.printing import show
 
-    show(connected(list_bots), COLUMNS, as_json=as_json)
+    found = [bot for bot in connected(list_bots) if all_ or bot.revoked_at is None]
+    show(found, COLUMNS, as_json=as_json)
 
 
 @bots.command()
@@ -89,7 +90,7 @@ async def _bot_id(connection: "asyncpg.Connection", name_or_id: str) -> "UUID":
 
     bot_id = await find_bot(connection, name_or_id)
     if bot_id is None:
-        refuse(f"there is no bot {name_or_id}", code=1)
+        refuse(f"there is no bot {name_or_id}; `botcore bots list` shows them", code=1)
     return bot_id
 
 

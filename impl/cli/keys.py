@@ -61,14 +61,14 @@ def create(
 
 
 @keys.command("list")
-def list_(as_json: tokens.AsJson = False) -> None:
-    """List the keys, the newest first, the revoked and expired ones too."""
+def list_(as_json: tokens.AsJson = False, all_: tokens.All = False) -> None:
+    """List the keys, the newest first; without --all those that are not revoked."""
     from impl.tokens.administration.queries import Holder
 
     async def find(_connection: "asyncpg.Connection") -> "Holder":
         return Holder("admin")  # the list is of both kinds
 
-    tokens.show(find, COLUMNS, as_json=as_json)
+    tokens.show(find, COLUMNS, as_json=as_json, revoked=all_)
 
 
 @keys.command()
@@ -102,7 +102,7 @@ def _find(key_id: str) -> tokens.Find:
 
         kind = await find_key(connection, key_id)
         if kind is None:
-            refuse(f"there is no key {key_id}", code=1)
+            refuse(f"there is no key {key_id}; `botcore keys list` shows them", code=1)
         return Holder(kind)
 
     return find

@@ -137,7 +137,7 @@ async def _plugin_id(connection: "asyncpg.Connection", id_or_version: str) -> "U
 
     plugin_id = await find_plugin(connection, id_or_version)
     if plugin_id is None:
-        refuse(f"there is no plugin {id_or_version}", code=1)
+        refuse(f"there is no plugin {id_or_version}; `botcore plugins list` shows them", code=1)
     return plugin_id
 
 

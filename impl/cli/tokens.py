@@ -26,6 +26,7 @@ SENT_AS = {
     "registry": "X-Registry-Key",
 }
 
+All = Annotated[bool, typer.Option("--all", help="The revoked ones too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON array.")]
 TokenId = Annotated[str, typer.Argument(help="The token's public id, as the list shows it.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="Repeat for several.")]
@@ -38,7 +39,7 @@ Overlap = Annotated[
 ]
 
 
-def show(find: Find, columns: Sequence[str], *, as_json: bool) -> None:
+def show(find: Find, columns: Sequence[str], *, as_json: bool, revoked: bool = True) -> None:
     from impl.cli import printing
     from impl.cli.database import opened
     from impl.tokens.administration import actions
@@ -46,7 +47,8 @@ def show(find: Find, columns: Sequence[str], *, as_json: bool) -> None:
     async def work(connection: "asyncpg.Connection") -> "list[Token]":
         return await actions.page(connection, await find(connection))
 
-    printing.show(opened(work), columns, as_json=as_json)
+    found = [token for token in opened(work) if revoked or token.revoked_at is None]
+    printing.show(found, columns, as_json=as_json)
 
 
 def issue(find: Find, read: Read) -> None:
@@ -127,7 +129,7 @@ def revoke(find: Find, token_id: str) -> None:
 
     token = connected(work)
     typer.echo(
-        f"token {token.id} revoked at {moment(token.revoked_at)}; instances notice within 30 s"
+        f"token {token.id} revoked at {moment(token.revoked_at)} UTC; instances notice within 30 s"
     )
 
 
@@ -141,5 +143,5 @@ def described(token: "Token") -> str:
     from impl.cli.printing import moment
 
     scopes = ", ".join(token.scopes) or "nothing but heartbeats"
-    end = f"expires at {moment(token.expires_at)}" if token.expires_at else "never expires"
+    end = f"expires at {moment(token.expires_at)} UTC" if token.expires_at else "never expires"
     return f"token {token.id} permits {scopes} and {end}"

@@ -110,7 +110,10 @@ async def narrow(
     await _permitted(connection, holder)
     old = await _locked_valid(connection, holder, token_id)
     if scopes is not None:
-        _refuse_beyond(scopes, frozenset(old.token.scopes), "The token has no such scope")
+        had = ", ".join(old.token.scopes) or "none"
+        _refuse_beyond(
+            scopes, frozenset(old.token.scopes), f"The token has no such scope; it has {had}"
+        )
     if expires_in is not None and old.time_left is not None and expires_in > old.time_left:
         fault = InvalidValue("body", "/expires_in_seconds", "wider", "The token ends before")
         raise ValidationFailed(errors=[fault])

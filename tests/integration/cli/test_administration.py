@@ -123,6 +123,9 @@ async def test_the_first_admin_key_is_made_on_the_machine(machine: Machine) -> N
     assert token.scopes == ADMIN_SCOPES
     made = await machine("keys", "create", "--registry", "--name", "ci", "--expires-in", "12h")
     assert "X-Registry-Key" in made.err
+    revoked = await machine.secret("keys", "create", "--admin")
+    assert (await machine("keys", "revoke", revoked.split("_")[2])).code == 0
+    assert len(await machine.rows("keys", "list", "--all")) == 3
     registry, admin = await machine.rows("keys", "list")
     assert (registry["kind"], registry["name"], registry["scopes"]) == (
         *("registry", "ci"),

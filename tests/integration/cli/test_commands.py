@@ -180,9 +180,11 @@ class TestBots:
         assert (await self.bots("revoke", "one")).out == "bot one was revoked already\n"
         assert (await self.bots("revoke", two["id"])).code == 0
         unknown = await self.bots("revoke", "three")
-        assert (unknown.code, unknown.err) == (1, "botcore: there is no bot three\n")
+        said = "botcore: there is no bot three; `botcore bots list` shows them\n"
+        assert (unknown.code, unknown.err) == (1, said)
         assert await pool.fetchval("SELECT count(*) FROM tokens WHERE revoked_at IS NULL") == 0
-        header, *rows = (await self.bots("list")).out.splitlines()
+        assert len((await self.bots("list")).out.splitlines()) == 1
+        header, *rows = (await self.bots("list", "--all")).out.splitlines()
         assert header.split() == ["ID", "NAME", "CREATED", "REVOKED", "TOKENS"]
         assert [row.split()[0] for row in rows] == [one["id"], two["id"]]
         assert [row.split()[-1] for row in rows] == ["0", "0"]

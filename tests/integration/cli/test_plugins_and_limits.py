@@ -87,7 +87,7 @@ async def test_deleting_a_plugin_revokes_its_tokens(machine: Machine, pool: asyn
 async def test_what_is_not_there_or_not_right_is_one_line(machine: Machine, command: str) -> None:
     reason = ["--reason", "Because."]
     assert await machine.refuses("plugins", command, "echo@9.9.9", *reason) == (
-        "there is no plugin echo@9.9.9"
+        "there is no plugin echo@9.9.9; `botcore plugins list` shows them"
     )
     said = await machine.refuses("plugins", command, "echo@9.9.9", "--reason", "")
     assert said == "--reason: String should have at least 1 character"
