@@ -158,7 +158,9 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
         dialog = str(case.path_parameters["dialog_id"]).lower()
         _current().made.add(dialog)
         (location,) = response.headers["location"]
-        _current().stored.append((dialog, location.rsplit("/", 1)[1]))
+        named = dialog, location.rsplit("/", 1)[1]
+        _current().stored.append(named)
+        _current().messages.add(named)  # also where the core chose the id
     if response.status_code == 201 and "issued" in (made := response.json()):
         _current().issued.add(made["issued"]["id"])
         _current().bots.update([made["bot"]["id"]] if "bot" in made else [])
