@@ -22,6 +22,8 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,11})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 LONGEST_MOMENT = 32
+# asyncpg writes these two as -infinity and infinity, and reads what is stored so without an offset.
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 EXACT = 2**53  # beyond it a double no longer tells which integer was written
 
 
@@ -39,10 +41,13 @@ def _moment(value: object) -> object:
     # pydantic also reads seconds since 1970, a space for the T, and times without seconds.
     if isinstance(value, str) and len(value) <= LONGEST_MOMENT and _MOMENT.fullmatch(value):
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):  # OverflowError: the calendar's first or last hours
-            message = "Input should be a moment that the calendar has, in UTC"
-            raise PydanticCustomError("timestamp_range", message) from None
+            moment = FIRST
+        if FIRST < moment < LAST:
+            return moment
+        message = "Input should be a moment that the calendar has, in UTC"
+        raise PydanticCustomError("timestamp_range", message)
     if isinstance(value, datetime) and value.tzinfo is not None:  # of our own
         return value.astimezone(UTC)
     message = "Input should be a date and time of RFC 3339 with an offset"

@@ -37,7 +37,8 @@ def report_event(case: Case, state: State) -> None:
 
 def _is_past(moment: str) -> bool:
     try:
-        return datetime.fromisoformat(moment.upper()).astimezone(UTC) < datetime.now(UTC)
+        first = datetime.min.replace(tzinfo=UTC)  # which PostgreSQL would keep as -infinity
+        return first < datetime.fromisoformat(moment.upper()).astimezone(UTC) < datetime.now(UTC)
     except (ValueError, OverflowError):  # a second 60, an hour that UTC's calendar does not have
         return False
 
