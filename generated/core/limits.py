@@ -323,10 +323,19 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
                 {
                     "GET": (GET_LIMIT, get_limit),
                     "PUT": (SET_LIMIT, set_limit),
-                    "DELETE": (RESET_LIMIT, reset_limit),
                 },
             ),
             name="getLimit",
+        ),
+        Route(
+            "/api/v1/admin/limits/{subject}/{subject_id}/reset",
+            Endpoint(
+                edge,
+                {
+                    "POST": (RESET_LIMIT, reset_limit),
+                },
+            ),
+            name="resetLimit",
         ),
     ]
     return APIRouter(routes=routes)

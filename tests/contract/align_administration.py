@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.contract.cases import Case, State, in_the_case_of, operation_id
+from tests.contract.cases import Case, State, in_the_case_of, moment_of_utc, operation_id
 from tests.contract.known import spare_token
 
 
@@ -40,6 +40,9 @@ def list_(case: Case, state: State) -> None:
 
 def _list_filtered(case: Case, state: State) -> None:
     """A cursor is of one choice of filters; that of this run is of none."""
+    for name in {"from", "to"} & case.query.keys():
+        if moment_of_utc(case.query[name]) is None:
+            del case.query[name]
     if "cursor" in case.query:
         for name in case.query.keys() - {"cursor", "limit"}:
             del case.query[name]

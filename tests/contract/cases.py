@@ -1,10 +1,12 @@
 """A case of schemathesis, and what a run has learned so far."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import schemathesis
 
+from generated.runtime.scalars import FIRST, LAST
 from tests.contract.known import Known
 
 Case = schemathesis.Case[Any]
@@ -37,3 +39,12 @@ def operation_id(case: Case) -> str:
 def in_the_case_of(given: str, wanted: str) -> str:
     """`wanted`, in capitals where `given` is: both are the same id."""
     return wanted.upper() if given != given.lower() else wanted
+
+
+def moment_of_utc(text: str) -> datetime | None:
+    """None for a second 60, for an hour that UTC's calendar lacks, and for its two ends."""
+    try:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if FIRST < moment < LAST else None

@@ -132,7 +132,7 @@ async def test_a_limit_is_set_read_and_taken_back(
     }
     assert (await admin("GET", path)).json == own
     assert (await ask(api)).headers["RateLimit-Policy"] == '"bot";q=5;w=60'
-    reset = await admin("DELETE", path)
+    reset = await admin("POST", f"{path}/reset")
     assert (reset.status, reset.json) == (200, {**default, "updated_at": reset.json["updated_at"]})
     policy = (await ask(api)).headers["RateLimit-Policy"]
     assert policy == f'"bot";q={DEFAULTS["bot"].quota};w={DEFAULTS["bot"].window}'
@@ -150,17 +150,17 @@ async def test_a_change_holds_for_all_instances_at_once(
         await ask(other)
         await set_limit(admin, "bot", other.bot_id, 7, 60)
         assert (await ask(other)).headers["RateLimit-Policy"] == '"bot";q=7;w=60'
-        await admin("DELETE", f"/limits/bot/{other.bot_id}")
+        await admin("POST", f"/limits/bot/{other.bot_id}/reset")
         assert '"bot";q=7' not in (await ask(other)).headers["RateLimit-Policy"]
 
 
 async def test_the_same_again_writes_nothing(api: Api, admin: Admin, pool: asyncpg.Pool) -> None:
     path = f"/limits/bot/{api.bot_id}"
-    assert (await admin("DELETE", path)).status == 200
+    assert (await admin("POST", f"{path}/reset")).status == 200
     assert await pool.fetchval("SELECT count(*) FROM rate_limits") == 0
     first = await set_limit(admin, "bot", api.bot_id, 5, 60)
     assert await set_limit(admin, "bot", api.bot_id, 5, 60) == first
-    assert [(await admin("DELETE", path)).status for _ in range(2)] == [200, 200]
+    assert [(await admin("POST", f"{path}/reset")).status for _ in range(2)] == [200, 200]
     actions = await pool.fetch("SELECT action FROM audit_logs WHERE source = 'user' ORDER BY id")
     assert [row["action"] for row in actions] == ["limit_set", "limit_reset"]
 
@@ -204,10 +204,12 @@ async def test_without_redis_the_limit_holds_and_can_be_changed(
 
 
 @pytest.mark.parametrize("subject", ["bot", "user", "plugin"])
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_who_is_unknown_has_no_limit(admin: Admin, subject: str, method: str) -> None:
+@pytest.mark.parametrize(("method", "action"), [("GET", ""), ("PUT", ""), ("POST", "/reset")])
+async def test_who_is_unknown_has_no_limit(
+    admin: Admin, subject: str, method: str, action: str
+) -> None:
     body = {"quota": 1, "window_seconds": 1} if method == "PUT" else None
-    answer = await admin(method, f"/limits/{subject}/{uuid4()}", json=body)
+    answer = await admin(method, f"/limits/{subject}/{uuid4()}{action}", json=body)
     assert code(answer) == (404, "subject_not_found")
 
 

@@ -287,12 +287,22 @@ async def test_a_wrong_parameter_is_pointed_at(
 
 
 @pytest.mark.parametrize(
-    "span", [{"from": "0001-01-01T00:00:00Z"}, {"to": "9999-12-31T23:59:59.999999Z"}]
+    "span", [{"from": "0001-01-01T00:00:00.000001Z"}, {"to": "9999-12-31T23:59:59.999998Z"}]
 )
 async def test_the_ends_of_the_calendar_are_moments_too(
     operator: Reader, span: dict[str, str]
 ) -> None:
     assert (await operator.read(**span)).status == 200
+
+
+@pytest.mark.parametrize(
+    "span", [{"from": "0001-01-01T00:00:00Z"}, {"to": "9999-12-31T23:59:59.999999Z"}]
+)
+async def test_what_the_database_keeps_as_infinite_is_no_moment(
+    operator: Reader, span: dict[str, str]
+) -> None:
+    answer = await operator.read(**span)
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "timestamp_range")
 
 
 async def test_a_plugin_is_charged_and_an_operator_is_not(
