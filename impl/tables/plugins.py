@@ -1,6 +1,9 @@
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -31,6 +34,7 @@ EVENT_TYPES = (
     "plugin_registered",
     "plugin_heartbeat",
     "plugin_heartbeat_missed",
+    "plugin_invocation_queued",
     "plugin_invocation_started",
     "plugin_invocation_completed",
     "plugin_failed",
@@ -57,6 +61,17 @@ plugins = Table(
     moment("deleted_at"),  # its calls and events stay
     Column("heartbeat_interval_sec", Integer, nullable=False, server_default=text("30")),
     words("supported_schema_versions"),
+    Column("schema_version", Text, nullable=False, server_default=text("'v1alpha'")),
+    Column("is_fallback", Boolean, nullable=False, server_default=text("false")),
+    # What its answers must fit, as it was when it registered, wherever it came from.
+    Column("output_schema", JSONB),
+    Column("output_schema_digest", Text),
+    moment_now("registered_at"),
+    moment("outage_since"),  # until it is healthy and has given a sign of life since
+    Column("outage_reason", Text),
+    Column("probe_failures", Integer, nullable=False, server_default=text("0")),
+    moment_now("next_probe_at"),
+    Column("served_manifest_hash", Text),  # of its own GET /manifest, when it was last read
     words("scopes"),
     json_object("metadata"),
     moment_now("created_at"),
@@ -69,10 +84,19 @@ plugins = Table(
     length("version", 128),
     length("base_url", 2048),
     length("manifest_hash", 128),
+    length("schema_version", 32),
+    length("outage_reason", 128),
+    length("output_schema_digest", 128),
+    length("served_manifest_hash", 128),
+    CheckConstraint("probe_failures >= 0", name="probe_failures_value"),
     size("intents"),
+    size("output_schema"),
     size("manifest"),
     size("metadata"),
     Index(None, "status"),
+    Index(
+        "ix_plugins_next_probe_at", "next_probe_at", postgresql_where=text("disabled_at IS NULL")
+    ),
     info={"about": "Each version of each plugin, its manifest and whether it lives."},
 )
 
@@ -81,6 +105,7 @@ plugin_calls = Table(
     "plugin_calls",
     metadata,
     uuid_key(),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),  # in order within a dialog
     reference("plugin_id", "plugins.id"),
     reference("dialog_id", "dialogs.id"),
     Column("invocation_id", Uuid, nullable=False),
@@ -95,6 +120,8 @@ plugin_calls = Table(
     Column("error_code", Text),
     Column("trace_id", Uuid, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("1")),
+    Column("replaces", Uuid),  # the invocation that failed, for which this one answers
+    moment_now("available_at"),  # a queued call is made no earlier
     moment("lease_until"),
     moment("deadline_at"),
     moment_now("created_at"),
@@ -116,6 +143,13 @@ plugin_calls = Table(
         "ix_plugin_calls_lease_until",
         "lease_until",
         postgresql_where=text("status = 'in_progress'"),
+    ),
+    Index("ix_plugin_calls_queued", "available_at", postgresql_where=text("status = 'queued'")),
+    Index(
+        "ix_plugin_calls_open",
+        "dialog_id",
+        "seq",
+        postgresql_where=text("status IN ('queued', 'in_progress')"),
     ),
     info={"about": "Each call of a plugin, why it was chosen and how the call ended."},
 )

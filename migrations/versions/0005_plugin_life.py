@@ -1,0 +1,75 @@
+"""A plugin's life as the core sees it, and the queue of calls."""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+EVENT_TYPES = """'plugin_registered', 'plugin_heartbeat', 'plugin_heartbeat_missed',
+    {queued}'plugin_invocation_started', 'plugin_invocation_completed', 'plugin_failed',
+    'plugin_timeout', 'plugin_recovered', 'plugin_disabled', 'llm_unavailable'"""
+TYPE_CHECK = """ALTER TABLE plugin_events DROP CONSTRAINT ck_plugin_events_event_type_value;
+ALTER TABLE plugin_events ADD CONSTRAINT ck_plugin_events_event_type_value CHECK
+    (event_type IN ({types}) OR starts_with(event_type, 'plugin_custom_'))"""
+
+# `seq` writes plugin_calls anew: calls wait meanwhile.
+STATEMENTS = f"""
+ALTER TABLE plugins ADD COLUMN schema_version TEXT DEFAULT 'v1alpha' NOT NULL,
+    ADD COLUMN is_fallback BOOLEAN DEFAULT false NOT NULL,
+    ADD COLUMN output_schema JSONB,
+    ADD COLUMN output_schema_digest TEXT,
+    ADD COLUMN registered_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    ADD COLUMN outage_since TIMESTAMPTZ,
+    ADD COLUMN outage_reason TEXT,
+    ADD COLUMN probe_failures INTEGER DEFAULT 0 NOT NULL,
+    ADD COLUMN next_probe_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    ADD COLUMN served_manifest_hash TEXT,
+    ADD CONSTRAINT ck_plugins_schema_version_length
+        CHECK (char_length(schema_version) BETWEEN 1 AND 32),
+    ADD CONSTRAINT ck_plugins_outage_reason_length
+        CHECK (char_length(outage_reason) BETWEEN 1 AND 128),
+    ADD CONSTRAINT ck_plugins_output_schema_digest_length
+        CHECK (char_length(output_schema_digest) BETWEEN 1 AND 128),
+    ADD CONSTRAINT ck_plugins_served_manifest_hash_length
+        CHECK (char_length(served_manifest_hash) BETWEEN 1 AND 128),
+    ADD CONSTRAINT ck_plugins_probe_failures_value CHECK (probe_failures >= 0),
+    ADD CONSTRAINT ck_plugins_output_schema_size
+        CHECK (octet_length(output_schema::text) <= 65536);
+CREATE INDEX ix_plugins_next_probe_at ON plugins (next_probe_at) WHERE disabled_at IS NULL;
+ALTER TABLE plugin_calls ADD COLUMN seq BIGINT GENERATED ALWAYS AS IDENTITY,
+    ADD COLUMN replaces UUID,
+    ADD COLUMN available_at TIMESTAMPTZ DEFAULT now() NOT NULL;
+CREATE INDEX ix_plugin_calls_queued ON plugin_calls (available_at) WHERE status = 'queued';
+CREATE INDEX ix_plugin_calls_open ON plugin_calls (dialog_id, seq)
+    WHERE status IN ('queued', 'in_progress');
+{TYPE_CHECK.format(types=EVENT_TYPES.format(queued="'plugin_invocation_queued', "))}
+"""
+
+WAY_BACK = f"""
+DELETE FROM plugin_events WHERE event_type = 'plugin_invocation_queued';
+{TYPE_CHECK.format(types=EVENT_TYPES.format(queued=""))};
+DROP INDEX ix_plugin_calls_open;
+DROP INDEX ix_plugin_calls_queued;
+ALTER TABLE plugin_calls DROP COLUMN available_at, DROP COLUMN replaces, DROP COLUMN seq;
+DROP INDEX ix_plugins_next_probe_at;
+ALTER TABLE plugins DROP COLUMN served_manifest_hash, DROP COLUMN next_probe_at,
+    DROP COLUMN probe_failures, DROP COLUMN outage_reason, DROP COLUMN outage_since,
+    DROP COLUMN registered_at, DROP COLUMN output_schema_digest, DROP COLUMN output_schema,
+    DROP COLUMN is_fallback, DROP COLUMN schema_version
+"""  # noqa: S608  # constants of our own
+
+
+def upgrade() -> None:
+    _execute(STATEMENTS)
+
+
+def downgrade() -> None:
+    _execute(WAY_BACK)
+
+
+def _execute(statements: str) -> None:
+    # One at a time: a prepared statement holds one, and asyncpg prepares them all.
+    for statement in statements.strip().split(";\n"):
+        op.execute(statement)
