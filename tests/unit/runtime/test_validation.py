@@ -1,5 +1,6 @@
 """Where a value was refused, told as a JSON pointer; never what it was."""
 
+import gc
 import json
 import time
 from typing import Any
@@ -210,7 +211,17 @@ REFUSED_WITHIN = 0.4  # seconds of work; it takes a tenth of that, and took twic
 )
 def test_a_hostile_body_holds_nobody_up(model: Any, body: object) -> None:
     content = json.dumps(body, separators=(",", ":")).encode()
-    started = time.process_time()
-    with pytest.raises(ValidationFailed):
-        read_json(model, content)
-    assert time.process_time() - started < REFUSED_WITHIN
+    assert min(seconds_to_refuse(model, content) for _ in range(3)) < REFUSED_WITHIN
+
+
+def seconds_to_refuse(model: Any, content: bytes) -> float:
+    """Of work, less that of collecting what all the tests before left."""
+    gc.collect()
+    gc.disable()
+    try:
+        started = time.process_time()
+        with pytest.raises(ValidationFailed):
+            read_json(model, content)
+        return time.process_time() - started
+    finally:
+        gc.enable()
