@@ -516,11 +516,13 @@ PluginErrorCode = TypeAliasType(
             "plugin_rejected",
             "plugin_answer_invalid",
             "plugin_answer_too_large",
+            "plugin_output_invalid",
+            "plugin_circuit_open",
             "no_plugin_available",
             "dialog_reset",
         ],
         Field(
-            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`no_plugin_available`: nobody could be called, not even the fallback.\n`dialog_reset`: the dialog was reset before the call was made.\n"
+            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`plugin_output_invalid`: its answer fits the plugin contract, but not its own `output_schema`.\n`plugin_circuit_open`: it was not called, since it failed too often lately.\n`no_plugin_available`: nobody could be called, not even the fallback.\n`dialog_reset`: the dialog was reset before the call was made.\n"
         ),
     ],
 )
