@@ -90,7 +90,7 @@ def carried(address: Address) -> Iterator[IPv4Address]:
     if isinstance(address, IPv4Address):
         return
     bits = int(address)
-    if any(address in network for network in IN_THE_LAST_BITS):
+    if bits > 1 and any(address in network for network in IN_THE_LAST_BITS):  # not :: and ::1
         yield _low(bits)
     elif address in LOCAL_NAT64:  # RFC 6052, section 2.2: its prefix may have any of four lengths
         yield _low(bits)

@@ -1,6 +1,7 @@
 """Whether a schema is well-formed, and within what one may be: checked once, when it is read."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +15,12 @@ from impl.routing.patterns import MAX_COST, TooCostlyError, check_pattern, cost
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 MAX_VALUES = 20_000
-MAX_NODES = 2_000
+MAX_NODES = 1_000
 # Subschemas that one value meets at one place, with each $ref written out.
-MAX_IN_PLACE = 1_000
+MAX_IN_PLACE = 500
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ANCHOR = re.compile(r"[A-Za-z_][-A-Za-z0-9._]*")
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 # Keywords by what stands behind them. In place: it is asked about the same value.
 ONE_IN_PLACE = frozenset({"else", "if", "not", "then"})
@@ -252,8 +254,11 @@ CHECKS: dict[str, Callable[[object], str | None]] = {
     **dict.fromkeys(COUNTS, _that(lambda v: _is_integer(v) and v >= 0, "Must be a whole number")),
     **dict.fromkeys(NUMBERS, _that(_is_number, "Must be a number")),
     **dict.fromkeys(
-        ("$anchor", "$comment", "$id", "$ref", "$schema", "format", "pattern"),
+        ("$comment", "$id", "$ref", "$schema", "format", "pattern"),
         _that(lambda v: isinstance(v, str), "Must be a string"),
+    ),
+    "$anchor": _that(
+        lambda v: isinstance(v, str) and ANCHOR.fullmatch(v) is not None, "Must be a plain name"
     ),
     "multipleOf": _that(lambda v: _is_number(v) and v > 0, "Must be a number above 0"),
     "uniqueItems": _that(lambda v: isinstance(v, bool), "Must be true or false"),

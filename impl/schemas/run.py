@@ -65,7 +65,7 @@ class Node:
         self.rules: tuple[Rule, ...] = ()
 
     def holds(self, value: JSON, run: Run, seen: Seen | None) -> bool:
-        run.spend()
+        run.spend(2)
         good = True
         for rule in self.rules:
             if not rule(value, run, seen):

@@ -14,6 +14,7 @@ RESERVE = 3.0
 RESERVE_PER_SECOND = 0.1
 # What is saved in good times must not become a storm in a bad one.
 MOST_SAVED = 10.0
+NEARLY_ONE = 1 - 1e-9  # shares add up to a little less
 
 
 def backoff(attempt: int) -> float:
@@ -64,7 +65,7 @@ class RetryBudget:
             grown = self._left + (now - self._filled_at) * RESERVE_PER_SECOND
             self._left = min(RESERVE, grown)
         self._filled_at = now
-        if self._share == 0 or self._left < 1:
+        if self._share == 0 or self._left < NEARLY_ONE:
             return False
         self._left -= 1
         return True
