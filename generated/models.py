@@ -1344,6 +1344,7 @@ class InvokePluginHeader(BaseModel):
         extra="forbid",
     )
     X_Invocation_Id: Annotated[Uuid, Field(alias="X-Invocation-Id")]
+    X_Deadline_Ms: Annotated[Int | None, Field(alias="X-Deadline-Ms", ge=1, le=600000)] = None
 
 
 class IssueBotTokenPath(BaseModel):
@@ -1372,7 +1373,9 @@ JsonSchemaOrUrl = TypeAliasType(
     "JsonSchemaOrUrl",
     Annotated[
         HttpUrl | JsonSchemaV1 | None,
-        Field(description="A JSON Schema 2020-12, inline or as a URL."),
+        Field(
+            description="A JSON Schema 2020-12, inline or as a URL on the origin of `base_url`. At most 64 KiB, 32 levels and\n1,000 subschemas; `$ref` begins with `#`, patterns are RE2's, and there is no `$dynamicRef`.\n"
+        ),
     ],
 )
 

@@ -14,7 +14,7 @@ from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.events.relay import Relay
 from impl.plugins.catalogue import Catalogue
-from impl.process import announce_ready
+from impl.process import announce_ready, warn_of_development
 from impl.redis import relay_client
 from impl.settings import Settings
 
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 def run(settings: Settings) -> int:
     """Works until SIGTERM or SIGINT. A task that dies ends the process, loudly."""
     logging.configure(settings.log_level)
+    warn_of_development(settings)
     return uvloop.run(_work(settings))
 
 
