@@ -197,7 +197,7 @@ async def test_tls_names_the_host_and_checks_its_certificate(tmp_path: Path) -> 
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     making = await asyncio.create_subprocess_exec(
         *["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=x",
+         "-nodes", "-keyout", str(key), "-out", str(certificate), "-days", "1", "-subj", "/CN=x",
          "-addext", "subjectAltName=DNS:plugin.example"],
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
