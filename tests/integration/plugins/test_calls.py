@@ -276,3 +276,29 @@ async def test_a_forbidden_address_is_unavailable_at_once(plugin: ScriptedPlugin
         assert not await caller.healthy(plugin.url)
     assert plugin.calls == []
     assert retries(metrics, "no_connection") == 0
+
+
+@pytest.mark.parametrize("supports_retry", [True, False])
+async def test_what_was_sent_once_was_sent(supports_retry: bool) -> None:
+    """Refused by a busy plugin that is gone at the next attempt: it may have acted."""
+    connections = 0
+
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        server.close()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    metrics = make_metrics()
+    server = await asyncio.start_server(busy, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with calling(metrics) as caller:
+        wanted = invocation(ScriptedPlugin(url), supports_retry=supports_retry)
+        failed = await caller.invoke(wanted, 5)
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.sent, connections) == ("plugin_unavailable", True, 1)
+    assert retries(metrics, "busy") == (1 if supports_retry else 0)
+    assert retries(metrics, "no_connection") == (1 if supports_retry else 0)
