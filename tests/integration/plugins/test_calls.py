@@ -302,3 +302,28 @@ async def test_what_was_sent_once_was_sent(supports_retry: bool) -> None:
     assert (failed.code, failed.sent, connections) == ("plugin_unavailable", True, 1)
     assert retries(metrics, "busy") == (1 if supports_retry else 0)
     assert retries(metrics, "no_connection") == (1 if supports_retry else 0)
+
+
+async def large(_body: Body, _request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b" " * 3_000_000, content_type="application/json")
+
+
+async def endless(_body: Body, request: web.Request) -> web.StreamResponse:
+    """A status that nobody reads the rest of."""
+    response = web.StreamResponse(status=503)
+    await response.prepare(request)
+    while True:
+        await response.write(b" " * 65536)
+
+
+async def test_no_connection_is_left_behind(plugin: ScriptedPlugin) -> None:
+    async with calling(breaker_calls=1000) as caller:
+        connector = caller.client._session.connector
+        assert connector is not None
+        for reply in (hang, reset, large, endless, status(429), status(500), not_json):
+            plugin.reply = reply
+            calls = (caller.invoke(invocation(plugin), 0.3) for _ in range(10))
+            assert all(isinstance(end, Failed) for end in await asyncio.gather(*calls))
+            assert not connector._acquired
+        plugin.reply = echo
+        assert isinstance(await caller.invoke(invocation(plugin), 5), Answered)
