@@ -114,9 +114,16 @@ PluginCallsTotalCodeLabel = Literal[
     "plugin_rejected",
     "plugin_answer_invalid",
     "plugin_answer_too_large",
+    "plugin_output_invalid",
+    "plugin_circuit_open",
     "no_plugin_available",
     "dialog_reset",
     "none",
+]
+ReasonLabel = Literal[
+    "no_connection",
+    "no_answer",
+    "busy",
 ]
 KindLabel = Literal[
     "prompt",
@@ -149,6 +156,8 @@ MetricLabel = Literal[
     "botcore_requests_under_way",
     "botcore_plugin_calls_total",
     "botcore_plugin_latency_seconds",
+    "botcore_plugin_retries_total",
+    "botcore_plugin_breakers_open",
     "botcore_token_usage_total",
     "botcore_queue_depth",
     "botcore_stream_lag_seconds",
@@ -189,6 +198,13 @@ class PluginCallsTotal(Family[Counter]):
 
     def at(self, code: PluginCallsTotalCodeLabel) -> Counter:
         return self.child(code)
+
+
+class PluginRetriesTotal(Family[Counter]):
+    """Attempts beyond the first of a call, by why the one before them failed."""
+
+    def at(self, reason: ReasonLabel) -> Counter:
+        return self.child(reason)
 
 
 class TokenUsageTotal(Family[Counter]):
@@ -253,6 +269,8 @@ class Metrics:
     requests_under_way: Gauge
     plugin_calls_total: PluginCallsTotal
     plugin_latency_seconds: Histogram
+    plugin_retries_total: PluginRetriesTotal
+    plugin_breakers_open: Gauge
     token_usage_total: TokenUsageTotal
     queue_depth: QueueDepth
     stream_lag_seconds: StreamLagSeconds
@@ -351,6 +369,21 @@ def make_metrics() -> Metrics:
             "botcore_plugin_latency_seconds",
             "From a plugin's call to its answer or its failure.",
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16),
+            registry=registry,
+        ),
+        plugin_retries_total=PluginRetriesTotal(
+            Counter(
+                "botcore_plugin_retries_total",
+                "Attempts beyond the first of a call, by why the one before them failed.",
+                ("reason",),
+                registry=registry,
+            ),
+            (get_args(ReasonLabel),),
+            mistakes.labels("botcore_plugin_retries_total"),
+        ),
+        plugin_breakers_open=Gauge(
+            "botcore_plugin_breakers_open",
+            "Plugins that this process does not call, since they failed too often.",
             registry=registry,
         ),
         token_usage_total=TokenUsageTotal(

@@ -31,6 +31,7 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "catalogue_refresh_seconds": 0.05,
         "limits_refresh_seconds": 0.05,
         "call_deadline_seconds": 2,
+        "development": True,  # the plugins of the tests are on this machine
     }
     return Settings(**(values | changed))
 
@@ -115,12 +116,17 @@ class ScriptedPlugin:
         return web.json_response({"status": "ok", "version": "1.0.0"})
 
 
+async def any_schema(_request: web.Request) -> web.StreamResponse:
+    return web.json_response({"type": "object"})
+
+
 @asynccontextmanager
 async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
     plugin = ScriptedPlugin()
     application = web.Application(client_max_size=2**22)
     application.router.add_post("/invoke", plugin.invoke)
     application.router.add_get("/health", plugin.health)
+    application.router.add_get("/schema.json", any_schema)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -23,6 +23,7 @@ from impl.plugins.catalogue import Catalogue
 from impl.plugins.queries import list_callable, store_heartbeat
 from impl.plugins.registration import (
     ManifestConflictError,
+    RefusedValuesError,
     Registered,
     Registrar,
     VersionDeletedError,
@@ -63,6 +64,8 @@ class PluginHandlers:
         own = None if plugin_token is None else plugin_token.plugin_id
         try:
             done = await self._registrar.register(body, own, trace.require())
+        except RefusedValuesError as refused:
+            return RegisterPlugin422(code="validation_failed", errors=tuple(refused.errors))
         except ManifestConflictError:
             return RegisterPlugin409(code="plugin_conflict")
         except VersionDeletedError:

@@ -6,6 +6,7 @@ from generated import models
 from generated.events import PLUGIN_HEARTBEAT, PLUGIN_REGISTERED
 from impl.db import Executor
 from impl.events.log import published
+from impl.plugins.calls.checks import PinnedSchema
 
 # Of two registrations the second sees what the first stored. FOR UPDATE would also hold up every
 # message to the plugin: the foreign key of its call locks the row FOR KEY SHARE.
@@ -17,8 +18,9 @@ WHERE name = $1 AND version = $2 FOR NO KEY UPDATE
 # A version that another request inserts meanwhile returns no row: the caller then locks that one.
 INSERT = """
 INSERT INTO plugins (name, version, intents, status, base_url, manifest, manifest_hash,
-    heartbeat_interval_sec, supported_schema_versions, scopes, metadata, last_heartbeat)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)
+    heartbeat_interval_sec, supported_schema_versions, scopes, metadata, output_schema,
+    output_schema_digest, last_heartbeat)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL)
 ON CONFLICT (name, version) DO NOTHING
 RETURNING id
 """
@@ -27,6 +29,7 @@ RETURNING id
 UPDATE = """
 UPDATE plugins SET intents = $2, base_url = $4, manifest = $5, manifest_hash = $6,
     heartbeat_interval_sec = $7, supported_schema_versions = $8, scopes = $9, metadata = $10,
+    output_schema = $11, output_schema_digest = $12,
     status = CASE WHEN disabled_at IS NULL AND $3 = 'active' THEN 'active' ELSE status END,
     updated_at = now()
 WHERE id = $1
@@ -81,12 +84,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a registration stores. `status` is what the probe of `/health` found."""
+    """What a registration stores. `status` is what the probe of `/health` found.
+
+    `pinned` is its output schema as it is now, wherever it came from.
+    """
 
     request: models.PluginRegistrationRequestV1
     manifest: dict[str, Any]
     manifest_hash: str
     status: str
+    pinned: PinnedSchema | None = None
 
     @property
     def values(self) -> tuple[object, ...]:
@@ -101,6 +108,8 @@ class Registration:
             manifest.supported_schema_versions,
             self.request.scopes,
             self.manifest.get("metadata") or {},
+            None if self.pinned is None else self.pinned.schema,
+            None if self.pinned is None else self.pinned.digest,
         )
 
 

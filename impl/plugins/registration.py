@@ -14,6 +14,7 @@ from generated import models
 from generated.runtime.problems import InvalidValue, pointer
 from impl.db import Pool
 from impl.plugins.caller import PluginCaller
+from impl.plugins.calls.checks import PinnedSchema, check_outgoing, resolve_output_schema
 from impl.plugins.queries import (
     Registration,
     append_registered,
@@ -101,6 +102,14 @@ class VersionDeletedError(Exception):
     """The version was deleted: its calls and events stay under its name."""
 
 
+class RefusedValuesError(Exception):
+    """What the plugin's own schemas and addresses make impossible."""
+
+    def __init__(self, errors: Sequence[InvalidValue]) -> None:
+        super().__init__(f"{len(errors)} values")
+        self.errors = errors
+
+
 @dataclass(frozen=True, slots=True)
 class Registrar:
     pool: Pool
@@ -110,11 +119,19 @@ class Registrar:
     async def register(
         self, request: models.PluginRegistrationRequestV1, own: UUID | None, trace_id: str
     ) -> Registered:
-        """Raises ManifestConflictError, VersionDeletedError. `own`: whose token came along."""
+        """Raises ManifestConflictError, VersionDeletedError, RefusedValuesError.
+
+        `own`: whose token came along.
+        """
+        pinned = await self._pinned(request)
         healthy = await self.caller.healthy(request.base_url)
         manifest = request.manifest.model_dump(mode="json", exclude_none=True)
         registration = Registration(
-            request, manifest, manifest_hash(manifest), "active" if healthy else "registering"
+            request,
+            manifest,
+            manifest_hash(manifest),
+            "active" if healthy else "registering",
+            pinned,
         )
         token = await prepare("plugin")
         async with self.pool.acquire() as connection, connection.transaction():
@@ -130,6 +147,17 @@ class Registrar:
             )
             await append_registered(connection, plugin_id, trace_id)
         return Registered(plugin_id, issued, created)
+
+    async def _pinned(self, request: models.PluginRegistrationRequestV1) -> PinnedSchema | None:
+        """Before anything is asked of the plugin or stored: where it points, and its schemas."""
+        client = self.caller.client
+        found = await check_outgoing(client, request)
+        if found:
+            raise RefusedValuesError(found)
+        pinned = await resolve_output_schema(client, request, self.settings.probe_timeout_seconds)
+        if isinstance(pinned, InvalidValue):
+            raise RefusedValuesError([pinned])
+        return pinned
 
     @staticmethod
     async def _store(
