@@ -155,9 +155,11 @@ async def test_a_name_that_turns_is_asked_once_and_then_checked_anew(listener: L
 
 
 async def test_a_redirect_is_not_followed_and_a_cookie_not_kept(listener: Listener) -> None:
-    async with client_of(development=True) as client:
-        assert await ask(client, f"http://127.0.0.1:{listener.port}/away") == 302
-        target = client.target(f"http://127.0.0.1:{listener.port}/")
+    host = f"http://plugin.example:{listener.port}"  # of an address no jar keeps any
+    lookup = FakeLookup({"plugin.example": [["127.0.0.1"]]})
+    async with client_of(lookup, development=True) as client:
+        assert await ask(client, f"{host}/away") == 302
+        target = client.target(f"{host}/")
         async with client.get(target) as response:
             assert await response.json() == {"cookie": None}
     assert len(listener.hosts) == 2

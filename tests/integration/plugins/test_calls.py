@@ -1,7 +1,9 @@
 """How often a plugin is called, with what, and when it is left alone: over real sockets."""
 
 import asyncio
+import gzip
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -314,6 +316,26 @@ async def endless(_body: Body, request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     while True:
         await response.write(b" " * 65536)
+
+
+async def test_a_bomb_is_not_unpacked(plugin: ScriptedPlugin) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+
+    async def reply(_body: Body, _request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        return web.Response(body=bomb, headers=headers)
+
+    plugin.reply = reply
+    async with calling(max_plugin_answer_bytes=100_000) as caller:
+        tracemalloc.start()
+        try:
+            failed = await caller.invoke(invocation(plugin), 5)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert isinstance(failed, Failed)
+    assert failed.code == "plugin_answer_too_large"
+    assert peak < 5_000_000
 
 
 async def test_no_connection_is_left_behind(plugin: ScriptedPlugin) -> None:
