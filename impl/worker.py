@@ -10,9 +10,10 @@ import uvloop
 from generated.metrics import make_metrics
 from impl import logging
 from impl.app import metrics_listener, open_resources
-from impl.dialogs.delivery import Delivery
-from impl.dialogs.recovery import Recovery
+from impl.dialogs.delivery import make_delivery
+from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
+from impl.plugins.catalogue import Catalogue
 from impl.process import announce_ready
 from impl.redis import relay_client
 from impl.settings import Settings
@@ -40,12 +41,16 @@ async def _work(settings: Settings) -> int:
         relay = Relay(
             resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
         )
-        delivery = Delivery(resources.pool, resources.caller)
-        recovery = Recovery(resources.pool, delivery, settings, metrics)
+        catalogue = Catalogue(resources.pool, settings.fallback_plugin)
+        delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
+        queue = CallQueue(resources.pool, delivery, settings, metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
-            asyncio.create_task(recovery.run(), name="recovery"),
+            asyncio.create_task(queue.run(), name="queue"),
         }
+        if delivery.replacement is not None:
+            watch = catalogue.watch(settings.catalogue_refresh_seconds)
+            tasks.add(asyncio.create_task(watch, name="catalogue"))
         log.info("working", tasks=sorted(task.get_name() for task in tasks))
         announce_ready()
         try:
