@@ -97,5 +97,5 @@ def _reasons(plugin: Candidate, call: StoredCall, outcome: Outcome) -> dict[str,
         "plugin": plugin.name,
         "version": plugin.version,
         "manifest_hash": plugin.manifest_hash,
-        "failed": {"plugin_id": call.plugin_id, "code": outcome.error_code},
+        "failed": {"plugin_id": str(call.plugin_id), "code": outcome.error_code},
     }

@@ -66,12 +66,14 @@ SELECT call.dialog_id, call.message_id, call.plugin_id, call.invocation_id, call
 FROM call JOIN plugins ON plugins.id = call.plugin_id JOIN dialogs ON dialogs.id = call.dialog_id
 """  # noqa: S608  # constants of our own
 
+# What was said since the message came answers earlier ones: its turn comes after theirs.
 HISTORY_BEFORE = f"""
+WITH asked AS (SELECT seq FROM messages WHERE dialog_id = $1 AND message_id = $2)
 SELECT coalesce(jsonb_agg({MESSAGE} ORDER BY seq), '[]')
 FROM (
-    SELECT * FROM messages WHERE dialog_id = $1 AND seq < coalesce(
-        (SELECT seq FROM messages WHERE dialog_id = $1 AND message_id = $2), 0)
-    ORDER BY seq DESC LIMIT $3
+    SELECT messages.* FROM messages, asked
+    WHERE dialog_id = $1 AND (messages.seq < asked.seq OR sender_type <> 'user')
+    ORDER BY messages.seq DESC LIMIT $3
 ) AS newest
 """  # noqa: S608  # constants of our own
 
@@ -133,6 +135,6 @@ def _claimed(row: asyncpg.Record) -> Claimed:
 
 
 async def history_before(executor: Executor, call: StoredCall, messages: int) -> object:
-    """What was said before the call's message, as JSON; nothing where that is gone."""
+    """What was said before the call's message is answered, as JSON; nothing where that is gone."""
     key = call.key
     return await executor.fetchval(HISTORY_BEFORE, key.dialog_id, key.message_id, messages)

@@ -33,9 +33,11 @@ async def calls(pool: asyncpg.Pool) -> list[tuple[str, int, str | None]]:
     return sorted(tuple(row) for row in rows)
 
 
-async def told(pool: asyncpg.Pool) -> list[tuple[str, str, str | None]]:
+async def told(pool: asyncpg.Pool, plugin: str = "%") -> list[tuple[str, str, str | None]]:
     """The events of calls, in the order of the outbox: type, the call's status, error code."""
-    rows = await pool.fetch("SELECT body FROM outbox WHERE stream LIKE 'plugin:inv%' ORDER BY id")
+    rows = await pool.fetch(
+        "SELECT body FROM outbox WHERE stream LIKE $1 ORDER BY id", f"plugin:invocations:{plugin}"
+    )
     bodies: list[dict[str, Any]] = [row["body"] for row in rows]
     return [
         (body["event_type"], body["payload"]["status"], body["payload"]["error_code"])

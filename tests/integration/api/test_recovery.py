@@ -64,9 +64,10 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def called(plugin: ScriptedPlugin, times: int) -> None:
-    while len(plugin.calls) < times:
-        plugin.called.clear()
-        await plugin.called.wait()
+    async with asyncio.timeout(10):
+        while len(plugin.calls) < times:
+            plugin.called.clear()
+            await plugin.called.wait()
 
 
 async def statuses(pool: asyncpg.Pool) -> list[tuple[str, int]]:
