@@ -36,6 +36,7 @@ ErrorCode = Literal[
     "internal_error",
     "database_unavailable",
     "overloaded",
+    "queue_full",
 ]
 
 
@@ -322,6 +323,17 @@ class Overloaded(ProblemError):  # noqa: N818  # named by its code
     default_detail = "The process takes no more work now; repeat the request after `Retry-After`."
 
 
+class QueueFull(ProblemError):  # noqa: N818  # named by its code
+    """Queue full."""
+
+    code = "queue_full"
+    status = 503
+    title = "Queue full"
+    default_detail = (
+        "As many calls wait as may; nothing was stored, repeat the request after `Retry-After`."
+    )
+
+
 ERRORS: dict[str, type[ProblemError]] = {
     "invalid_json": InvalidJson,
     "invalid_utf8": InvalidUtf8,
@@ -353,4 +365,5 @@ ERRORS: dict[str, type[ProblemError]] = {
     "internal_error": InternalError,
     "database_unavailable": DatabaseUnavailable,
     "overloaded": Overloaded,
+    "queue_full": QueueFull,
 }

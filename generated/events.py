@@ -49,7 +49,16 @@ PLUGIN_REPORTED = Event(
     fixed={"source": "plugin"},
 )
 
-# A plugin call was stored and is being made.
+# A plugin call waits to be made, or to be made again.
+PLUGIN_INVOCATION_QUEUED = Event(
+    "plugin_invocation_queued",
+    PLUGIN_INVOCATIONS,
+    models.PluginInvocationEntryV1,
+    fixed={"event_type": "plugin_invocation_queued", "source": "core", "severity": "info"},
+    empty=frozenset(["request_payload", "response_payload"]),
+)
+
+# A plugin call is being made.
 PLUGIN_INVOCATION_STARTED = Event(
     "plugin_invocation_started",
     PLUGIN_INVOCATIONS,
@@ -108,6 +117,7 @@ EVENTS = {
         PLUGIN_HEARTBEAT,
         PLUGIN_DISABLED,
         PLUGIN_REPORTED,
+        PLUGIN_INVOCATION_QUEUED,
         PLUGIN_INVOCATION_STARTED,
         PLUGIN_INVOCATION_COMPLETED,
         PLUGIN_FAILED,

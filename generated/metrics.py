@@ -60,6 +60,7 @@ OperationLabel = Literal[
 StatusLabel = Literal[
     200,
     201,
+    202,
     400,
     401,
     403,
@@ -106,6 +107,7 @@ CodeLabel = Literal[
     "internal_error",
     "database_unavailable",
     "overloaded",
+    "queue_full",
     "client_disconnected",
 ]
 PluginCallsTotalCodeLabel = Literal[
@@ -147,6 +149,12 @@ StateLabel = Literal[
     "used",
     "idle",
 ]
+CauseLabel = Literal[
+    "asked",
+    "deadline",
+    "plugin_busy",
+    "retry",
+]
 MetricLabel = Literal[
     "botcore_requests_total",
     "botcore_request_errors_total",
@@ -168,6 +176,8 @@ MetricLabel = Literal[
     "botcore_database_connections_limit",
     "botcore_events_published_total",
     "botcore_calls_recovered_total",
+    "botcore_calls_queued_total",
+    "botcore_queue_wait_seconds",
     "botcore_metric_mistakes_total",
 ]
 
@@ -249,6 +259,13 @@ class EventsPublishedTotal(Family[Counter]):
         return self.child(stream)
 
 
+class CallsQueuedTotal(Family[Counter]):
+    """Calls that this process put into the queue, by their cause."""
+
+    def at(self, cause: CauseLabel) -> Counter:
+        return self.child(cause)
+
+
 class MetricMistakesTotal(Family[Counter]):
     """Values that the contract does not list, and so were not counted."""
 
@@ -281,6 +298,8 @@ class Metrics:
     database_connections_limit: Gauge
     events_published_total: EventsPublishedTotal
     calls_recovered_total: Counter
+    calls_queued_total: CallsQueuedTotal
+    queue_wait_seconds: Histogram
     metric_mistakes_total: MetricMistakesTotal
 
 
@@ -464,6 +483,22 @@ def make_metrics() -> Metrics:
         calls_recovered_total=Counter(
             "botcore_calls_recovered_total",
             "Calls that this process took over from an instance that died.",
+            registry=registry,
+        ),
+        calls_queued_total=CallsQueuedTotal(
+            Counter(
+                "botcore_calls_queued_total",
+                "Calls that this process put into the queue, by their cause.",
+                ("cause",),
+                registry=registry,
+            ),
+            (get_args(CauseLabel),),
+            mistakes.labels("botcore_calls_queued_total"),
+        ),
+        queue_wait_seconds=Histogram(
+            "botcore_queue_wait_seconds",
+            "From when a call could be made until this process took it from the queue.",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
         ),
         metric_mistakes_total=MetricMistakesTotal(

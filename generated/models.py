@@ -7,6 +7,18 @@ from typing_extensions import TypeAliasType
 
 from generated.runtime.scalars import Distinct, Int, Timestamp, Uuid
 
+
+class AddDialogMessageHeader(BaseModel):
+    """
+    The header parameters of addDialogMessage.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    X_Deadline_Ms: Annotated[Int | None, Field(alias="X-Deadline-Ms", ge=100, le=60000)] = None
+
+
 AuditAction = TypeAliasType(
     "AuditAction",
     Annotated[
@@ -113,7 +125,7 @@ ErrorCode = TypeAliasType(
     Annotated[
         str,
         Field(
-            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503).",
+            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503), `queue_full` (503).",
             examples=[
                 "invalid_json",
                 "invalid_utf8",
@@ -145,6 +157,7 @@ ErrorCode = TypeAliasType(
                 "internal_error",
                 "database_unavailable",
                 "overloaded",
+                "queue_full",
             ],
             max_length=64,
             min_length=1,

@@ -26,7 +26,7 @@ from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
-from impl.dialogs.delivery import Delivery
+from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
@@ -58,6 +58,7 @@ class Resources:
     pool: Pool
     redis: Redis
     caller: PluginCaller
+    metrics: Metrics
     exposition: Exposition
 
 
@@ -73,7 +74,7 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         exposition = Exposition(metrics, Sampler(pool, redis, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
-        yield Resources(pool, redis, caller, exposition)
+        yield Resources(pool, redis, caller, metrics, exposition)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -146,14 +147,18 @@ def _bind(
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
-    delivery = Delivery(pool, resources.caller, catalogue)
+    delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
     exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
     desk = TokenDesk(pool, verifier, cursors)
     routers = (
-        dialogs_router(DialogHandlers(pool, messages, cursors), authenticator, edge),
+        dialogs_router(
+            DialogHandlers(pool, messages, cursors, settings.call_deadline_seconds),
+            authenticator,
+            edge,
+        ),
         users_router(UserHandlers(pool), authenticator, edge),
         plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
         bots_router(BotHandlers(desk), authenticator, edge),

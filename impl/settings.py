@@ -97,7 +97,22 @@ class Settings(OutgoingSettings):
 
     relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)
     relay_batch: int = Field(default=500, ge=1, le=10_000)
-    recovery_poll_seconds: float = Field(default=1.0, gt=0, le=60)
+    # The queue of calls.
+    plugin_concurrency: int = Field(
+        default=64, ge=1, le=10_000, description="calls of one plugin under way, in each process"
+    )
+    plugin_failure_policy: Literal["failed", "fallback"] = Field(
+        default="failed", description="fallback: the fallback plugin answers for one that failed"
+    )
+    queue_limit: int = Field(default=10_000, ge=0, description="more that wait are refused: 503")
+    queue_seconds: float = Field(
+        default=300, gt=0, le=86_400, description="how long a queued call is worth making"
+    )
+    queue_poll_seconds: float = Field(default=0.2, gt=0, le=60)
+    queue_backoff_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="before the second attempt; doubled for each more"
+    )
+    call_attempts: int = Field(default=5, ge=1, le=100)
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
 
     @field_validator("call_lease_seconds")

@@ -10,8 +10,8 @@ import uvloop
 from generated.metrics import make_metrics
 from impl import logging
 from impl.app import metrics_listener, open_resources
-from impl.dialogs.delivery import Delivery
-from impl.dialogs.recovery import Recovery
+from impl.dialogs.delivery import make_delivery
+from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
 from impl.plugins.catalogue import Catalogue
 from impl.process import announce_ready, warn_of_development
@@ -43,11 +43,11 @@ async def _work(settings: Settings) -> int:
             resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
         )
         catalogue = Catalogue(resources.pool, settings.fallback_plugin)
-        delivery = Delivery(resources.pool, resources.caller, catalogue)
-        recovery = Recovery(resources.pool, delivery, settings, metrics)
+        delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
+        queue = CallQueue(resources.pool, delivery, settings, metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
-            asyncio.create_task(recovery.run(), name="recovery"),
+            asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),

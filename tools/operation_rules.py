@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tools.contract import Json, Operation, deref
+from tools.steps import LOCATIONS, own_parameters, takes_preferences
 
 DEMANDED = ("operationId", "summary", "description", "tags", "x-error-codes", "security")
 PROBLEM = "application/problem+json"
@@ -107,7 +108,7 @@ def _edge_codes(op: Operation) -> Iterator[tuple[set[str], str, bool]]:
     scoped = any(scopes for need in needs for scopes in need.values())
     versioned = any(item["name"] == "X-Schema-Version" for item in op.parameters("header"))
     takes_body = "requestBody" in op.spec
-    reads = takes_body or bool(op.parameters("path") or op.parameters("query"))
+    reads = takes_body or any(own_parameters(op, location) for location in LOCATIONS)
     yield ALWAYS, "every operation answers it", True
     yield OF_CREDENTIALS, _because(needs, "credentials"), bool(needs)
     yield OF_SCOPES, _because(scoped, "scopes"), scoped
@@ -121,6 +122,19 @@ def _because(takes: object, what: str) -> str:
     return f"it takes {what if takes else 'no ' + what.removeprefix('a ')}"
 
 
+def preferences_applied(op: Operation, errors: Errors) -> Iterator[str]:
+    """Who takes preferences has a success that tells which one it honoured, and nobody else."""
+    told = [
+        status
+        for status, response in op.responses().items()
+        if "Preference-Applied" in response.get("headers", {})
+    ]
+    if takes_preferences(op) and not any(status < 300 for status in told):
+        yield "it takes Prefer, but no success has the header Preference-Applied"
+    if told and not takes_preferences(op):
+        yield f"{told[0]} has the header Preference-Applied, but it takes no Prefer"
+
+
 OPERATION_RULES: list[Callable[[Operation, Errors], Iterator[str]]] = [
     demanded_members,
     statuses_are_those_of_codes,
@@ -128,4 +142,5 @@ OPERATION_RULES: list[Callable[[Operation, Errors], Iterator[str]]] = [
     headers_declared,
     examples_given,
     edge_codes_declared,
+    preferences_applied,
 ]

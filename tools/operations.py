@@ -12,7 +12,14 @@ from tools.contract import (
     pascal_case,
     snake_case,
 )
-from tools.steps import LOCATIONS, Principals, own_parameters, principals, steps
+from tools.steps import (
+    LOCATIONS,
+    Principals,
+    own_parameters,
+    principals,
+    steps,
+    takes_preferences,
+)
 
 EDGE_HEADERS = {"X-Trace-Id", "X-Schema-Version", "RateLimit", "RateLimit-Policy"}
 PROBLEM = "application/problem+json"
@@ -108,6 +115,8 @@ def _arguments(op: Operation, callers: Principals, schemes: dict[str, Json]) -> 
         for location in LOCATIONS
         if own_parameters(op, location)
     ]
+    if takes_preferences(op):
+        arguments.append("prefer: frozenset[str]")
     if op.body_schema:
         arguments.append(f"body: models.{op.body_schema}")
     if "x-idempotency" in op.spec:

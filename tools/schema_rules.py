@@ -20,12 +20,17 @@ WITHOUT_PATTERN = {
     "schemas/InvalidValueV1.yaml#/properties/pointer": "holds the caller's own keys, as JSON",
     "parameters/XTraceId.yaml#/schema": "anything is taken; what is no UUID is replaced",
     "parameters/Traceparent.yaml#/schema": "anything is taken; what is malformed is ignored",
+    "parameters/Prefer.yaml#/schema": "anything is taken; what means nothing to us is ignored",
     "paths/docs.yaml#/get/responses/200/content/text/html/schema": "a page of ours",
     "paths/docs-script.yaml#/get/responses/200/content/text/javascript/schema": "Redoc's script",
     "paths/metrics.yaml#/get/responses/200/content/"
     "text/plain; version=0.0.4; charset=utf-8/schema": "Prometheus's text format",
 }
-UNBOUNDED = {"parameters/XTraceId.yaml#/schema", "parameters/Traceparent.yaml#/schema"}
+UNBOUNDED = {
+    "parameters/XTraceId.yaml#/schema",
+    "parameters/Traceparent.yaml#/schema",
+    "parameters/Prefer.yaml#/schema",
+}
 
 
 def schemas(bundle: Bundle) -> Iterator[tuple[Parts, Json]]:

@@ -9,6 +9,8 @@ from tools.sizes import most_values
 LOCATIONS = ("path", "query", "header")
 # The edge's own; a handler does not see them.
 EDGE_PARAMETERS = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
+# The edge reads it; a handler is told what it asks for.
+PREFER = "Prefer"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,13 @@ def principals(op: Operation) -> Principals:
 
 
 def own_parameters(op: Operation, location: str) -> list[Json]:
-    return [item for item in op.parameters(location) if item["name"] not in EDGE_PARAMETERS]
+    return [
+        item for item in op.parameters(location) if item["name"] not in {*EDGE_PARAMETERS, PREFER}
+    ]
+
+
+def takes_preferences(op: Operation) -> bool:
+    return any(item["name"] == PREFER for item in op.parameters("header"))
 
 
 def steps(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[str]:
@@ -51,6 +59,7 @@ def steps(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[
     passed = [schemes[name]["snake"] for name in (*callers.required, *callers.optional)]
     passed += ["caller"] if callers.either else []
     passed += [location for location in LOCATIONS if own_parameters(op, location)]
+    passed += ["prefer"] if takes_preferences(op) else []
     passed += ["body"] if op.body_schema else []
     passed += ["idempotency"] if "x-idempotency" in op.spec else []
     handled = f"await handlers.{op.snake}({', '.join(passed)})"
@@ -130,6 +139,8 @@ def _values(op: Operation) -> Iterator[str]:
             yield f'{location} = read_strings({model}, {values}, "{location}")'
         elif location == "query" and "validation_failed" in op.codes:
             yield "call.refuse_query()"
+    if takes_preferences(op):
+        yield "prefer = call.preferences()"
     if op.body_schema is None:
         return
     schema = op.document["components"]["schemas"][op.body_schema]

@@ -98,6 +98,28 @@ class AddDialogMessage200:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddDialogMessage202:
+    """The message is stored; its answer comes later."""
+
+    body: models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]
+    owner: UUID  # as the database told
+    location: str
+    idempotency_replayed: Literal["true"] | None = None
+    preference_applied: Literal["respond-async"] | None = None
+    status: ClassVar[Literal[202]] = 202
+
+    def reply(self) -> Reply:
+        headers = {
+            "Location": str(self.location),
+        }
+        if self.idempotency_replayed is not None:
+            headers["Idempotency-Replayed"] = str(self.idempotency_replayed)
+        if self.preference_applied is not None:
+            headers["Preference-Applied"] = str(self.preference_applied)
+        return Reply(202, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddDialogMessage404:
     """Absent, or not yours."""
 
@@ -148,8 +170,32 @@ class AddDialogMessage422:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDialogMessage503:
+    """Not now."""
+
+    code: Literal["queue_full"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    retry_after: int
+    status: ClassVar[Literal[503]] = 503
+
+    def reply(self) -> Reply:
+        headers = {
+            "Retry-After": str(self.retry_after),
+        }
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
 AddDialogMessageResult = (
-    AddDialogMessage200 | AddDialogMessage404 | AddDialogMessage409 | AddDialogMessage422
+    AddDialogMessage200
+    | AddDialogMessage202
+    | AddDialogMessage404
+    | AddDialogMessage409
+    | AddDialogMessage422
+    | AddDialogMessage503
 )
 
 
@@ -265,6 +311,8 @@ class DialogsHandlers(Protocol):
         self,
         bot_token: BotToken,
         path: models.AddDialogMessagePath,
+        header: models.AddDialogMessageHeader,
+        prefer: frozenset[str],
         body: models.DialogMessageCreateV1,
         idempotency: Idempotency,
     ) -> AddDialogMessageResult:
@@ -330,6 +378,7 @@ ADD_DIALOG_MESSAGE = Operation(
             "validation_failed",
             "database_unavailable",
             "overloaded",
+            "queue_full",
             "invalid_json",
             "invalid_utf8",
             "duplicate_key",
@@ -348,14 +397,17 @@ ADD_DIALOG_MESSAGE = Operation(
     ),
     results=(
         AddDialogMessage200,
+        AddDialogMessage202,
         AddDialogMessage404,
         AddDialogMessage409,
         AddDialogMessage422,
+        AddDialogMessage503,
     ),
     challenge='BotToken realm="botcore"',
     retry_after=frozenset([409, 429, 503]),
     emits=frozenset(
         [
+            "plugin_invocation_queued",
             "plugin_invocation_started",
             "plugin_invocation_completed",
             "plugin_failed",
@@ -474,13 +526,18 @@ def dialogs_router(
         runtime.require_scopes(bot_token, ADD_DIALOG_MESSAGE_SCOPES)
         path = read_strings(models.AddDialogMessagePath, call.scope["path_params"], "path")
         call.refuse_query()
+        header = read_strings(
+            models.AddDialogMessageHeader, call.header_values("X-Deadline-Ms"), "header"
+        )
+        prefer = call.preferences()
         body = read_json(models.DialogMessageCreateV1, await call.body(), 84)
         call.adopt_trace(body.trace_id)
         idempotency = runtime.idempotency(body, "message_id", ADD_DIALOG_MESSAGE_FINGERPRINT)
         call.owe(ADD_DIALOG_MESSAGE_LIMITS[1], body.user_id)
         await call.pay()
         return runtime.owned(
-            await handlers.add_dialog_message(bot_token, path, body, idempotency), bot_token.bot_id
+            await handlers.add_dialog_message(bot_token, path, header, prefer, body, idempotency),
+            bot_token.bot_id,
         )
 
     async def get_dialog_message(call: Call) -> Result:

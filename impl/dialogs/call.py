@@ -15,7 +15,7 @@ RESET: Literal["dialog_reset"] = "dialog_reset"
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """A call that stands in `plugin_calls` as in progress. `request` is the body for the plugin."""
+    """A call that stands in `plugin_calls`. `request` is the body for the plugin."""
 
     key: MessageKey
     plugin_id: UUID
@@ -24,6 +24,7 @@ class StoredCall:
     trace_id: UUID
     attempt: int
     request: bytes
+    replaces: UUID | None = None  # the call that failed, for which this one answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ def invocation_request(
         "deadline_ms": int(seconds * 1000),
         "dry_run": False,
     }
+
+
+def for_another(request: bytes, *, invocation_id: UUID, seconds: float) -> bytes:
+    """The body of a call, for the plugin that answers instead of the one that it was meant for."""
+    changed = {"invocation_id": invocation_id, "intent": None, "deadline_ms": int(seconds * 1000)}
+    return orjson.dumps(orjson.loads(request) | changed)
 
 
 def with_history(kept: dict[str, Any], history: object) -> bytes:

@@ -1,48 +1,68 @@
 """A stored call on its way to its plugin, and its one end.
 
-The instance that took the message in delivers it; where that instance died, the worker delivers it
-again with the same invocation_id. Both come through here, and only one of them ends the call.
+The instance that took the message in delivers it, or a worker does: later, again, or for an
+instance that died, always with the same invocation_id. All come through here, and only one of them
+ends the call.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
-from typing import Literal
-from uuid import UUID
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import structlog
 
-from generated import models
-from generated.events import PLUGIN_FAILED, PLUGIN_INVOCATION_COMPLETED, PLUGIN_TIMEOUT
-from generated.runtime.edge import render
+from generated.events import PLUGIN_INVOCATION_QUEUED
+from generated.metrics import CauseLabel, Metrics
 from impl.db import UNAVAILABLE, Pool, repeated_if_lost
-from impl.dialogs.call import RESET, Outcome, StoredCall
+from impl.dialogs.call import Outcome, StoredCall
+from impl.dialogs.outcomes import ended
 from impl.dialogs.queries.intake import read_key
 from impl.dialogs.queries.outcome import end_lease, finish
-from impl.plugins.caller import MESSAGES, RETRYABLE, Answered, Failed, Invocation, PluginCaller
+from impl.dialogs.queries.waiting import requeue
+from impl.dialogs.replacement import Replacement
+from impl.plugins.caller import Failed, Invocation, PluginCaller
 from impl.plugins.catalogue import Catalogue
+from impl.plugins.slots import Slot, Slots
+from impl.routing.table import Candidate
+from impl.settings import Settings
 
 log = structlog.get_logger()
 
-TIMEOUT = "plugin_timeout"
 GIVE_BACK_SECONDS = 0.5
 
-RejectionCode = Literal["plugin_unavailable", "dialog_reset"]
-REJECTIONS: dict[RejectionCode, str] = {
-    "plugin_unavailable": MESSAGES["plugin_unavailable"],
-    RESET: "The dialog was reset before the plugin was called.",
-}
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A failed call is worth another attempt, in so many seconds at the earliest."""
+
+    seconds: float
+    cause: CauseLabel
+
+
+Left: TypeAlias = Literal["queued", "overtaken"]
+# What a failure means to whoever makes the call: another attempt, or None where that was the end.
+Patience: TypeAlias = Callable[[StoredCall, Failed], Later | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
+    """`replacement` is None where a failed call is the end of its message."""
+
     pool: Pool
     caller: PluginCaller
     catalogue: Catalogue
+    slots: Slots
+    metrics: Metrics
+    replacement: Replacement | None = None
 
-    async def deliver(self, call: StoredCall, timeout_seconds: float) -> bytes | None:
+    async def deliver(
+        self, call: StoredCall, slot: Slot, until: float, patience: Patience
+    ) -> bytes | Left:
         """The call's final response body: ours, or the one of whoever ended it before us.
 
-        None: another attempt took the call over, and still runs.
+        `until` is a time of the loop. `queued`: the answer comes later. `overtaken`: another
+        attempt took the call over, and still runs. The slot is given back once the plugin is done.
         """
         terms = (await self.catalogue.table()).terms_of(call.plugin_id)
         invocation = Invocation(
@@ -56,19 +76,50 @@ class Delivery:
             terms.supports_retry,
         )
         try:
-            result = await self.caller.invoke(invocation, timeout_seconds)
+            with slot:
+                result = await self.caller.invoke(invocation, _left(until))
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(call))
             raise
         if isinstance(result, Failed):
             log.warning("plugin_call_failed", plugin_id=call.plugin_id, code=result.code,
                         reason=result.reason, invocation_id=call.invocation_id)  # fmt: skip
-        # Once the plugin acted its answer is stored, whoever stops waiting for it.
-        return await asyncio.shield(self._finish(call, _outcome(call, result)))
+            later = patience(call, result)
+            if later is not None and await asyncio.shield(self.put_off(call, later)):
+                return "queued"
+        return await self.end(call, ended(call, result), until, patience)
 
-    async def reject(self, call: StoredCall, code: RejectionCode) -> None:
-        """End the call without calling: its plugin may not be called, or what it asked is gone."""
-        await asyncio.shield(self._finish(call, rejection(call, code)))
+    async def end(
+        self, call: StoredCall, outcome: Outcome, until: float, patience: Patience
+    ) -> bytes | Left:
+        """The call is over; where it failed, another plugin may answer the message instead."""
+        if self.replacement is not None and self.replacement.may_follow(call, outcome):
+            second = await self.replacement.begin(call, outcome, until)
+            if second is not None:
+                if second.slot is None:
+                    self.note_queued("plugin_busy")
+                    return "queued"
+                with second.slot:
+                    return await self.deliver(second.call, second.slot, until, patience)
+        return await self.finish(call, outcome)
+
+    async def finish(self, call: StoredCall, outcome: Outcome) -> bytes | Left:
+        """As `end`, but the message's end too.
+
+        Once the plugin acted its answer is stored, whoever stops waiting for it.
+        """
+        return await asyncio.shield(self._finish(call, outcome))
+
+    async def put_off(self, call: StoredCall, later: Later) -> bool:
+        """Whether the call waits in the queue now: not where another took it, or it is too late."""
+        event_id = PLUGIN_INVOCATION_QUEUED.new_id()
+        waits = await repeated_if_lost(lambda: requeue(self.pool, call, event_id, later.seconds))
+        if waits:
+            self.note_queued(later.cause)
+        return waits
+
+    def note_queued(self, cause: CauseLabel) -> None:
+        self.metrics.calls_queued_total.at(cause).inc()
 
     async def _give_back(self, call: StoredCall) -> None:
         """Nobody waits for the plugin any longer: a worker may take the call over at once."""
@@ -79,86 +130,24 @@ class Delivery:
             log.warning("call_not_given_back", reason=type(error).__name__,
                         invocation_id=call.invocation_id)  # fmt: skip
 
-    async def _finish(self, call: StoredCall, outcome: Outcome) -> bytes | None:
+    async def _finish(self, call: StoredCall, outcome: Outcome) -> bytes | Left:
         if await repeated_if_lost(lambda: finish(self.pool, call, outcome)):
             return outcome.response
         key = await read_key(self.pool, call.key)
-        return None if key is None else key.response
+        return "overtaken" if key is None or key.response is None else key.response
 
 
-def _outcome(call: StoredCall, result: Answered | Failed) -> Outcome:
-    if isinstance(result, Answered):
-        return _success(call, result)
-    timed_out = result.code == TIMEOUT
-    outcome = _failure(call, result.code, MESSAGES[result.code], retryable=result.code in RETRYABLE)
-    return replace(
-        outcome,
-        status="timeout" if timed_out else "failed",
-        event=PLUGIN_TIMEOUT if timed_out else PLUGIN_FAILED,
-        latency_ms=result.latency_ms,
-    )
+def make_delivery(
+    pool: Pool, caller: PluginCaller, catalogue: Catalogue, settings: Settings, metrics: Metrics
+) -> Delivery:
+    async def fallback() -> Candidate | None:
+        return (await catalogue.table()).fallback
+
+    slots = Slots(settings.plugin_concurrency)
+    wanted = settings.plugin_failure_policy == "fallback"
+    replacement = Replacement(pool, slots, settings, fallback) if wanted else None
+    return Delivery(pool, caller, catalogue, slots, metrics, replacement)
 
 
-def rejection(call: StoredCall, code: RejectionCode) -> Outcome:
-    """The end of a call that was never made, or not again."""
-    return _failure(call, code, REJECTIONS[code], retryable=True)
-
-
-def _failure(
-    call: StoredCall, code: models.PluginErrorCode, message: str, *, retryable: bool
-) -> Outcome:
-    error = models.PluginErrorV1(
-        code=code, message=message, plugin_id=call.plugin_id, retryable=retryable
-    )
-    return Outcome(
-        status="rejected",
-        event=PLUGIN_FAILED,
-        error_code=code,
-        response_payload=None,
-        latency_ms=0,
-        reply_payload=None,
-        usage=None,
-        response=failed_response(call.key.dialog_id, call.trace_id, error),
-    )
-
-
-def _success(call: StoredCall, result: Answered) -> Outcome:
-    answer = result.answer
-    said = models.PluginMessageV1(
-        plugin_id=call.plugin_id,
-        content=answer.text,
-        content_type=answer.content_type,
-        suggested_actions=answer.suggested_actions,
-    )
-    response = models.DialogMessageResponseV1(
-        dialog_id=call.key.dialog_id,
-        trace_id=call.trace_id,
-        plugin_responses=[said],
-        usage=answer.usage,
-        status="accepted",
-        error=None,
-    )
-    reply = models.TextPayloadV1(type="text", text=answer.text, attachments=answer.attachments)
-    return Outcome(
-        status="succeeded",
-        event=PLUGIN_INVOCATION_COMPLETED,
-        error_code=None,
-        response_payload=render(answer).content,
-        latency_ms=result.latency_ms,
-        reply_payload=render(reply).content,
-        usage=None if answer.usage is None else render(answer.usage).content,
-        response=render(response).content,
-    )
-
-
-def failed_response(dialog_id: UUID, trace_id: UUID, error: models.PluginErrorV1) -> bytes:
-    """The final body of a message that got no answer."""
-    response = models.DialogMessageResponseV1(
-        dialog_id=dialog_id,
-        trace_id=trace_id,
-        plugin_responses=[],
-        usage=None,
-        status="failed",
-        error=error,
-    )
-    return render(response).content
+def _left(until: float) -> float:
+    return max(0.0, until - asyncio.get_running_loop().time())

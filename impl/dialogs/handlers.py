@@ -4,9 +4,11 @@ from uuid import UUID
 from generated import models
 from generated.core.dialogs import (
     AddDialogMessage200,
+    AddDialogMessage202,
     AddDialogMessage404,
     AddDialogMessage409,
     AddDialogMessage422,
+    AddDialogMessage503,
     AddDialogMessageResult,
     GetDialog200,
     GetDialog404,
@@ -30,23 +32,29 @@ from impl.dialogs.message import Message, MessageKey, message_of
 from impl.dialogs.queries.reading import read_dialog, read_message
 from impl.dialogs.queries.reset import Reset
 from impl.dialogs.reset import reset_dialog
-from impl.dialogs.service import Final, MessageService, Refusal
+from impl.dialogs.service import Final, MessageService, Queued, Refusal, Wishes
 
 RETRY_AFTER_SECONDS = 1
+RESPOND_ASYNC: Literal["respond-async"] = "respond-async"
 
 
 class DialogHandlers:
     """The operations of the tag `dialogs`."""
 
-    def __init__(self, pool: Pool, service: MessageService, cursors: Cursors) -> None:
+    def __init__(
+        self, pool: Pool, service: MessageService, cursors: Cursors, deadline_seconds: float
+    ) -> None:
+        self._deadline_seconds = deadline_seconds
         self._pool = pool
         self._service = service
         self._cursors = cursors
 
-    async def add_dialog_message(
+    async def add_dialog_message(  # noqa: PLR0917  # the generated Protocol's
         self,
         bot_token: BotToken,
         path: models.AddDialogMessagePath,
+        header: models.AddDialogMessageHeader,
+        prefer: frozenset[str],
         body: models.DialogMessageCreateV1,
         idempotency: Idempotency,
     ) -> AddDialogMessageResult:
@@ -55,8 +63,19 @@ class DialogHandlers:
                 code="validation_failed", errors=(_mismatch("/dialog_id", "the path's"),)
             )
         message = message_of(bot_token.bot_id, path.dialog_id, trace.require(), body, idempotency)
-        done = await self._service.add(message)
-        return _refused(done) if isinstance(done, str) else _answered(message, done)
+        later = RESPOND_ASYNC in prefer
+        wishes = Wishes(self._seconds(header.X_Deadline_Ms), later=later)
+        done = await self._service.add(message, wishes)
+        if isinstance(done, str):
+            return _refused(done)
+        if isinstance(done, Queued):
+            return _queued(message, done, asked=later)
+        return _answered(message, done)
+
+    def _seconds(self, asked_ms: int | None) -> float:
+        """The bot's own deadline; never one beyond that of the deployment."""
+        longest = self._deadline_seconds
+        return longest if asked_ms is None else min(asked_ms / 1000, longest)
 
     async def get_dialog_message(
         self, bot_token: BotToken, path: models.GetDialogMessagePath
@@ -113,14 +132,30 @@ def _answered(message: Message, done: Final) -> AddDialogMessage200:
     return AddDialogMessage200(
         body=Rendered(done.response),
         owner=done.owner,
-        location=f"/api/v1/dialogs/{message.dialog_id}/messages/{message.message_id}",
+        location=_location(message),
         idempotency_replayed="true" if done.replayed else None,
     )
 
 
+def _queued(message: Message, done: Queued, *, asked: bool) -> AddDialogMessage202:
+    return AddDialogMessage202(
+        body=_answer(message.dialog_id, done.trace_id, "queued"),
+        owner=done.owner,
+        location=_location(message),
+        idempotency_replayed="true" if done.replayed else None,
+        preference_applied=RESPOND_ASYNC if asked else None,
+    )
+
+
+def _location(message: Message) -> str:
+    return f"/api/v1/dialogs/{message.dialog_id}/messages/{message.message_id}"
+
+
 def _refused(
     refusal: Refusal,
-) -> AddDialogMessage404 | AddDialogMessage409 | AddDialogMessage422:
+) -> AddDialogMessage404 | AddDialogMessage409 | AddDialogMessage422 | AddDialogMessage503:
+    if refusal == "queue_full":
+        return AddDialogMessage503(code=refusal, retry_after=RETRY_AFTER_SECONDS)
     if refusal == "in_flight":
         return AddDialogMessage409(code="message_in_flight", retry_after=RETRY_AFTER_SECONDS)
     if refusal == "reused":

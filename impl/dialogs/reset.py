@@ -5,7 +5,7 @@ from uuid import UUID
 
 from impl.db import Pool, repeated_if_lost
 from impl.dialogs.call import RESET
-from impl.dialogs.delivery import rejection
+from impl.dialogs.outcomes import rejection
 from impl.dialogs.queries import reset as queries
 from impl.dialogs.queries.outcome import finish
 from impl.dialogs.queries.reset import Reset

@@ -7,34 +7,42 @@ the change, or not at all. The event's id comes from `Event.new_id`.
 
 from generated.runtime.events import BODY, Event
 
-_KEPT = """
-, event_row AS (
+
+def _kept(name: str) -> str:
+    return f"""
+, {name}_row AS (
     INSERT INTO plugin_events
         (id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at)
     SELECT event_id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at
-    FROM event WHERE plugin_id IS NOT NULL
+    FROM {name} WHERE plugin_id IS NOT NULL
 )
-"""
+"""  # noqa: S608  # a name of our own
 
-_TOLD = f"""
-, audit_row AS (
+
+def _told(name: str) -> str:
+    return f"""
+, {name}_audit AS (
     INSERT INTO audit_logs (event_id, source, action, details, trace_id, severity)
-    SELECT event_id, source, event_type, payload, trace_id, severity FROM event
-), outbox_row AS (
-    INSERT INTO outbox (event_id, stream, body) SELECT event_id, stream, {BODY} FROM event
+    SELECT event_id, source, event_type, payload, trace_id, severity FROM {name}
+), {name}_outbox AS (
+    INSERT INTO outbox (event_id, stream, body) SELECT event_id, stream, {BODY} FROM {name}
 )
-"""  # noqa: S608  # constants of our own
+"""  # noqa: S608  # names of our own
 
 
-def published(event: Event, facts: str, *, event_id: str, trace_id: str = "trace_id") -> str:
+def published(
+    event: Event, facts: str, *, event_id: str, trace_id: str = "trace_id", named: str = "event"
+) -> str:
     """SQL: the CTEs, after the one named `facts`, that publish one event for each of its rows.
 
-    `event_id` and `trace_id` are expressions, a parameter or a column of `facts`.
+    `event_id` and `trace_id` are expressions, a parameter or a column of `facts`. A statement that
+    publishes two kinds names the second's CTEs otherwise.
     """
-    return f", event AS ({event.rows(facts, event_id=event_id, trace_id=trace_id)}){_KEPT}{_TOLD}"
+    rows = event.rows(facts, event_id=event_id, trace_id=trace_id)
+    return f", {named} AS ({rows}){_kept(named)}{_told(named)}"
 
 
 def told(event: Event, facts: str, *, event_id: str, trace_id: str, occurred_at: str) -> str:
     """As `published`, for an event that the statement itself puts into `plugin_events`."""
     rows = event.rows(facts, event_id=event_id, trace_id=trace_id, occurred_at=occurred_at)
-    return f", event AS ({rows}){_TOLD}"
+    return f", event AS ({rows}){_told('event')}"

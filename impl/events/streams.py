@@ -10,6 +10,7 @@ from generated.events import (
     DIALOG_RESET,
     PLUGIN_FAILED,
     PLUGIN_INVOCATION_COMPLETED,
+    PLUGIN_INVOCATION_QUEUED,
     PLUGIN_INVOCATION_STARTED,
     PLUGIN_TIMEOUT,
     STREAMS,
@@ -18,8 +19,9 @@ from generated.runtime.events import entry_fields, longest
 
 STATE_TTL_SECONDS = 600
 
+PENDING = (PLUGIN_INVOCATION_QUEUED, PLUGIN_INVOCATION_STARTED)
 CALL_EVENTS = (
-    PLUGIN_INVOCATION_STARTED,
+    *PENDING,
     PLUGIN_INVOCATION_COMPLETED,
     PLUGIN_FAILED,
     PLUGIN_TIMEOUT,
@@ -47,6 +49,15 @@ while at <= #ARGV do
     at = at + 2 + size
 end
 return last
+"""
+
+
+# Another call of the dialog may have begun meanwhile, or its entry may have come first: each
+# plugin's calls are a stream of their own.
+NO_LONGER_PENDING = """
+if redis.call('HGET', KEYS[1], 'pending_invocation_id') == ARGV[1] then
+    redis.call('HDEL', KEYS[1], 'pending_invocation_id')
+end
 """
 
 
@@ -99,9 +110,10 @@ def _state_key(body: dict[str, Any]) -> str:
 def _keep_one(pipeline: Any, body: dict[str, Any]) -> None:
     key = _state_key(body)
     state = {"last_plugin_id": body["plugin_id"], "last_message_at": body["occurred_at"]}
-    if PLUGIN_INVOCATION_STARTED.is_kind_of(body):
-        state["pending_invocation_id"] = body["payload"]["invocation_id"]
+    invocation_id = body["payload"]["invocation_id"]
+    if any(event.is_kind_of(body) for event in PENDING):
+        state["pending_invocation_id"] = invocation_id
     else:
-        pipeline.hdel(key, "pending_invocation_id")
+        pipeline.eval(NO_LONGER_PENDING, 1, key, invocation_id)
     pipeline.hset(key, mapping=state)
     pipeline.expire(key, STATE_TTL_SECONDS)

@@ -121,6 +121,7 @@ plugin_calls = Table(
     Column("trace_id", Uuid, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("1")),
     Column("replaces", Uuid),  # the invocation that failed, for which this one answers
+    moment("queued_at"),  # since then its answer is one that comes later
     moment_now("available_at"),  # a queued call is made no earlier
     moment("lease_until"),
     moment("deadline_at"),
@@ -144,7 +145,12 @@ plugin_calls = Table(
         "lease_until",
         postgresql_where=text("status = 'in_progress'"),
     ),
-    Index("ix_plugin_calls_queued", "available_at", postgresql_where=text("status = 'queued'")),
+    Index(
+        "ix_plugin_calls_queued",
+        "plugin_id",
+        "available_at",
+        postgresql_where=text("status = 'queued'"),
+    ),
     Index(
         "ix_plugin_calls_open",
         "dialog_id",

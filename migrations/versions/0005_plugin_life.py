@@ -40,8 +40,10 @@ ALTER TABLE plugins ADD COLUMN schema_version TEXT DEFAULT 'v1alpha' NOT NULL,
 CREATE INDEX ix_plugins_next_probe_at ON plugins (next_probe_at) WHERE disabled_at IS NULL;
 ALTER TABLE plugin_calls ADD COLUMN seq BIGINT GENERATED ALWAYS AS IDENTITY,
     ADD COLUMN replaces UUID,
+    ADD COLUMN queued_at TIMESTAMPTZ,
     ADD COLUMN available_at TIMESTAMPTZ DEFAULT now() NOT NULL;
-CREATE INDEX ix_plugin_calls_queued ON plugin_calls (available_at) WHERE status = 'queued';
+CREATE INDEX ix_plugin_calls_queued ON plugin_calls (plugin_id, available_at)
+    WHERE status = 'queued';
 CREATE INDEX ix_plugin_calls_open ON plugin_calls (dialog_id, seq)
     WHERE status IN ('queued', 'in_progress');
 {TYPE_CHECK.format(types=EVENT_TYPES.format(queued="'plugin_invocation_queued', "))}
@@ -52,7 +54,8 @@ DELETE FROM plugin_events WHERE event_type = 'plugin_invocation_queued';
 {TYPE_CHECK.format(types=EVENT_TYPES.format(queued=""))};
 DROP INDEX ix_plugin_calls_open;
 DROP INDEX ix_plugin_calls_queued;
-ALTER TABLE plugin_calls DROP COLUMN available_at, DROP COLUMN replaces, DROP COLUMN seq;
+ALTER TABLE plugin_calls DROP COLUMN available_at, DROP COLUMN queued_at,
+    DROP COLUMN replaces, DROP COLUMN seq;
 DROP INDEX ix_plugins_next_probe_at;
 ALTER TABLE plugins DROP COLUMN served_manifest_hash, DROP COLUMN next_probe_at,
     DROP COLUMN probe_failures, DROP COLUMN outage_reason, DROP COLUMN outage_since,

@@ -18,6 +18,8 @@ FAULTS = {"internal_error", "database_unavailable", "overloaded"}
 UNREACHED = {
     ("getMetrics", "not_found"): "only where the metrics have a port of their own",
     ("resetDialog", "plugin_failed"): "only where a call of the dialog waits in the queue",
+    ("addDialogMessage", "queue_full"): "only where the queue is full",
+    ("addDialogMessage", "plugin_timeout"): "only when a worker gives a queued call up",
 }
 TOO_LARGE = b" " * 300_000
 NOWHERE = {"token_id": "0" * 16, "message_id": "conform-no-such-message"}

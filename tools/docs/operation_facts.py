@@ -6,7 +6,7 @@ from tools.contract import Json, Operation
 from tools.docs.markdown import anchor, code, line, listed, sentence
 from tools.docs.shapes import kind
 from tools.operations import EDGE_HEADERS
-from tools.steps import LOCATIONS, own_parameters
+from tools.steps import EDGE_PARAMETERS, LOCATIONS
 
 
 def operation_facts(op: Operation, errors: dict[str, Json]) -> list[tuple[str, str]]:
@@ -46,7 +46,12 @@ def _need(need: dict[str, list[str]]) -> str:
 
 
 def _parameters(op: Operation) -> str:
-    found = [item for place in LOCATIONS for item in own_parameters(op, place)]
+    found = [
+        item
+        for place in LOCATIONS
+        for item in op.parameters(place)
+        if item["name"] not in EDGE_PARAMETERS
+    ]
     return ", ".join(
         f"{code(item['name'])} ({item['in']}{', required' if item.get('required') else ''})"
         for item in found

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from generated.events import PLUGIN_INVOCATION_STARTED
+from generated.events import PLUGIN_INVOCATION_QUEUED, PLUGIN_INVOCATION_STARTED
+from generated.runtime.events import Event
 from impl.db import Executor
 from impl.dialogs.message import Message, MessageKey
-from impl.dialogs.queries.parts import MESSAGE
+from impl.dialogs.queries.parts import MESSAGE, QUEUED_TRACE
 from impl.events.log import published
 
 READ_FOR_MESSAGE = f"""
 SELECT member.user_id IS NOT NULL AS user_known, member.locale,
     dialog.bot_id AS owner, dialog.user_id AS dialog_user_id, dialog.reset_version,
-    key.fingerprint, key.response, coalesce(history.messages, '[]')::text AS history
+    key.fingerprint, key.response, {QUEUED_TRACE} AS queued_trace,
+    coalesce(history.messages, '[]')::text AS history
 FROM (SELECT 1) AS one
 LEFT JOIN bot_users AS member ON member.bot_id = $2 AND member.user_id = $3
 LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2
@@ -24,13 +26,25 @@ LEFT JOIN LATERAL (
 ) AS history ON true
 """  # noqa: S608  # constants of our own
 
-# deadline_at is for queued calls: who runs them later must know until when they are worth it.
+# Nothing is stored where as many calls wait as may. They are counted no further, and without a
+# lock: of several that come at once each may be the last one.
+ROOM = """SELECT FROM (
+        SELECT count(*) AS waiting FROM (
+            SELECT FROM plugin_calls WHERE status = 'queued' LIMIT $14
+        ) AS rows
+    ) AS queue WHERE waiting < $14"""
+
+
+# deadline_at tells who runs the call later until when it is worth it.
 # The dialog's row decides first: another bot's dialog, or another user's, returns none, and so
 # nothing is written. Then the key decides the race: of several, one writes everything.
-INTAKE = f"""
-WITH dialog AS (
+def _intake(event: Event, room: str, *, attempt: str, status: str, lease: str, queued: str) -> str:
+    return f"""
+WITH room AS MATERIALIZED (
+    {room}
+), dialog AS (
     INSERT INTO dialogs (id, bot_id, user_id)
-    SELECT $2::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $3 AND user_id = $4
+    SELECT $2::uuid, bot_id, user_id FROM bot_users, room WHERE bot_id = $3 AND user_id = $4
     ON CONFLICT (id) DO UPDATE SET updated_at = now()
         WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
     RETURNING id, bot_id, reset_version
@@ -44,16 +58,35 @@ WITH dialog AS (
     SELECT dialog_id, 'user', $8, $5, $9::uuid FROM key
 ), call AS (
     INSERT INTO plugin_calls (plugin_id, dialog_id, user_id, invocation_id, message_id, trace_id,
-        reset_version, request_payload, routing, status, started_at, lease_until, deadline_at)
-    SELECT $10::uuid, dialog_id, $4, $7, $5, $9, reset_version, $11, $12, 'in_progress', now(),
-        now() + make_interval(secs => $13), now() + make_interval(secs => $14)
+        reset_version, request_payload, routing, attempt, status, started_at, lease_until,
+        queued_at, deadline_at)
+    SELECT $10::uuid, dialog_id, $4, $7, $5, $9, reset_version, $11, $12, {attempt}, {status},
+        now(), {lease}, {queued}, now() + make_interval(secs => $13)
     FROM key JOIN dialog ON dialog.id = key.dialog_id
     RETURNING *
 )
-{published(PLUGIN_INVOCATION_STARTED, "call", event_id="$1")}
+{published(event, "call", event_id="$1")}
 SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
-    (SELECT reset_version FROM dialog) AS reset_version
+    EXISTS (SELECT FROM room) AS room, (SELECT reset_version FROM dialog) AS reset_version
 """  # noqa: S608  # constants of our own
+
+
+INTAKE = _intake(
+    PLUGIN_INVOCATION_STARTED,
+    "SELECT",
+    attempt="1",
+    status="'in_progress'",
+    lease="now() + make_interval(secs => $14)",
+    queued="NULL",
+)
+INTAKE_FOR_LATER = _intake(
+    PLUGIN_INVOCATION_QUEUED,
+    ROOM,
+    attempt="0",
+    status="'queued'",
+    lease="NULL",
+    queued="now()",
+)
 
 # Where nobody can be called there is no call to store: the message and its final answer at once.
 UNANSWERED = """
@@ -77,19 +110,22 @@ WITH dialog AS (
         jsonb_build_object('dialog_id', dialog_id, 'message_id', $4::text), $9, 'warning' FROM key
 )
 SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
-    (SELECT reset_version FROM dialog) AS reset_version
+    true AS room, (SELECT reset_version FROM dialog) AS reset_version
 """
 
-READ_KEY = """
-SELECT bot_id AS owner, fingerprint, invocation_id, response FROM message_keys
-JOIN dialogs ON dialogs.id = message_keys.dialog_id
-WHERE dialog_id = $1 AND bot_id = $2 AND message_id = $3
-"""
+READ_KEY = f"""
+SELECT bot_id AS owner, fingerprint, invocation_id, response, {QUEUED_TRACE} AS queued_trace
+FROM message_keys AS key JOIN dialogs ON dialogs.id = key.dialog_id
+WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3
+"""  # noqa: S608  # constants of our own
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored around a message before it is taken in. `history` is a JSON array."""
+    """What is stored around a message before it is taken in. `history` is a JSON array.
+
+    `queued_trace`: where it was taken in and its answer comes later, the trace of its call.
+    """
 
     user_known: bool
     locale: str | None
@@ -98,6 +134,7 @@ class Known:
     reset_version: int | None
     fingerprint: bytes | None
     response: bytes | None
+    queued_trace: UUID | None
     history: str
 
 
@@ -110,18 +147,20 @@ class Call:
     request: dict[str, Any]
     routing: object
     lease_seconds: float
-    deadline_seconds: float
+    worth_seconds: float  # from now, however often it is made
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
     """`owner`: the dialog's bot; None where it is not this bot's, or not this user's.
 
-    `stored`: this request won the key. `reset_version`: the dialog's, as the message found it.
+    `stored`: this request won the key. `room`: the queue was not full, where it was for the queue.
+    `reset_version`: the dialog's, as the message found it.
     """
 
     owner: UUID | None
     stored: bool
+    room: bool
     reset_version: int | None
 
 
@@ -129,8 +168,9 @@ class Intake:
 class StoredKey:
     owner: UUID
     fingerprint: bytes
-    invocation_id: UUID
+    invocation_id: UUID | None  # of the call that came with it, where it was asked for
     response: bytes | None
+    queued_trace: UUID | None
 
 
 async def read_for_message(executor: Executor, message: Message, history: int) -> Known:
@@ -146,9 +186,22 @@ async def read_for_message(executor: Executor, message: Message, history: int) -
 
 
 async def take_in(executor: Executor, message: Message, call: Call) -> Intake:
-    row = await executor.fetchrow(
-        INTAKE,
-        PLUGIN_INVOCATION_STARTED.new_id(),
+    """The call is made at once, by whoever took it in."""
+    values = _values(PLUGIN_INVOCATION_STARTED, message, call)
+    return Intake(**await executor.fetchrow(INTAKE, *values, call.lease_seconds))
+
+
+async def take_in_for_later(
+    executor: Executor, message: Message, call: Call, queue_limit: int
+) -> Intake:
+    """The call waits for a worker."""
+    values = _values(PLUGIN_INVOCATION_QUEUED, message, call)
+    return Intake(**await executor.fetchrow(INTAKE_FOR_LATER, *values, queue_limit))
+
+
+def _values(event: Event, message: Message, call: Call) -> tuple[object, ...]:
+    return (
+        event.new_id(),
         message.dialog_id,
         message.bot_id,
         message.user_id,
@@ -160,10 +213,8 @@ async def take_in(executor: Executor, message: Message, call: Call) -> Intake:
         call.plugin_id,
         call.request,
         call.routing,
-        call.lease_seconds,
-        call.deadline_seconds,
+        call.worth_seconds,
     )
-    return Intake(**row)
 
 
 async def store_unanswered(

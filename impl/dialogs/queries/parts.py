@@ -4,3 +4,13 @@
 MESSAGE = """jsonb_build_object(
     'sender_type', sender_type, 'payload', payload, 'created_at', created_at,
     'message_id', message_id, 'plugin_id', plugin_id)"""
+
+# The call by which a message will be answered; `key` is the message's row of message_keys.
+OPEN_CALL = """FROM plugin_calls AS call
+        WHERE call.dialog_id = key.dialog_id AND call.message_id = key.message_id
+            AND call.status IN ('queued', 'in_progress')"""
+
+# Its trace, where the bot was told that the answer comes later.
+QUEUED_TRACE = f"""CASE WHEN key.fingerprint IS NOT NULL AND key.response IS NULL THEN (
+        SELECT call.trace_id {OPEN_CALL} AND call.queued_at IS NOT NULL LIMIT 1
+    ) END"""  # constants of our own

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from impl.db import Executor
 from impl.dialogs.message import MessageKey
-from impl.dialogs.queries.parts import MESSAGE
+from impl.dialogs.queries.parts import MESSAGE, OPEN_CALL
 
 READ_DIALOG = f"""
 SELECT bot_id AS owner, id, user_id, status, reset_version, created_at, (
@@ -20,16 +20,12 @@ FROM dialogs WHERE id = $1 AND bot_id = $2
 
 LARGEST_SEQ = 2**63 - 1
 
-# A call in flight is found by its time: it was written in its key's statement.
-READ_MESSAGE = """
-SELECT bot_id AS owner, response, CASE WHEN response IS NULL THEN (
-    SELECT trace_id FROM plugin_calls AS call
-    WHERE call.dialog_id = key.dialog_id AND call.created_at = key.created_at
-        AND call.invocation_id = key.invocation_id
-) END AS trace_id
+READ_MESSAGE = f"""
+SELECT bot_id AS owner, response,
+    CASE WHEN response IS NULL THEN (SELECT call.trace_id {OPEN_CALL} LIMIT 1) END AS trace_id
 FROM message_keys AS key JOIN dialogs ON dialogs.id = key.dialog_id
 WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3
-"""
+"""  # noqa: S608  # constants of our own
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from generated.metrics import make_metrics
 from impl import app
 from impl.app import open_resources
 from impl.dialogs import service
-from impl.dialogs.delivery import Delivery
-from impl.dialogs.recovery import Recovery
+from impl.dialogs.delivery import make_delivery
+from impl.dialogs.queue import CallQueue
 from impl.errors import translate
 from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
@@ -151,18 +151,17 @@ async def test_a_database_that_refuses_us_is_waited_for(
         dsn = urlunsplit(parts._replace(path="/nope"))
     else:
         dsn = urlunsplit(parts._replace(netloc=parts.netloc.replace("@", "x@", 1)))
-    settings = settings_for(dsn, valkey, recovery_poll_seconds=0.05)
+    settings = settings_for(dsn, valkey, queue_poll_seconds=0.05)
     async with (
         running_api(pool, settings) as api,
         open_resources(settings, make_metrics()) as resources,
     ):
-        recovery = Recovery(
-            resources.pool,
-            Delivery(resources.pool, resources.caller, Catalogue(resources.pool, "text_reply")),
-            settings,
-            make_metrics(),
+        catalogue = Catalogue(resources.pool, settings.fallback_plugin)
+        delivery = make_delivery(
+            resources.pool, resources.caller, catalogue, settings, resources.metrics
         )
-        loop = asyncio.create_task(recovery.run())
+        queue = CallQueue(resources.pool, delivery, settings, resources.metrics)
+        loop = asyncio.create_task(queue.run())
         await asyncio.sleep(0.3)
         ready = await api.send("GET", "/readyz")
         assert (ready.status, ready.json["code"]) == (503, "database_unavailable")

@@ -16,6 +16,7 @@ from impl.dialogs.message import Message, MessageKey
 from impl.dialogs.queries import intake
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
+from impl.plugins.slots import Slots
 from impl.settings import Settings
 from tests.stack import Api, Gate, ScriptedPlugin
 
@@ -224,12 +225,15 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
     await pool.execute(
         "UPDATE plugin_calls SET status = 'in_progress', finished_at = NULL, lease_until = now()"
     )
-    caller = PluginCaller(settings, make_metrics())
+    metrics, slots = make_metrics(), Slots(1)
+    caller = PluginCaller(settings, metrics)
+    slot = slots.reserve(call.plugin_id)
+    assert slot is not None
     async with pool.acquire() as holder, holder.transaction():
         await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
-        delivering = asyncio.create_task(
-            Delivery(pool, caller, Catalogue(pool, "text_reply")).deliver(call, 5)
-        )
+        until = asyncio.get_running_loop().time() + 5
+        delivery = Delivery(pool, caller, Catalogue(pool, "text_reply"), slots, metrics)
+        delivering = asyncio.create_task(delivery.deliver(call, slot, until, lambda *_: None))
         waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
         while not await pool.fetchval(waits):
             pass
@@ -280,7 +284,7 @@ async def test_a_dialog_that_became_anothers_since_it_was_read_takes_nothing_in(
     )
     if statement == "take_in":
         plugin_id = await pool.fetchval("SELECT id FROM plugins")
-        call = intake.Call(plugin_id, uuid4(), {}, {}, lease_seconds=30, deadline_seconds=8)
+        call = intake.Call(plugin_id, uuid4(), {}, {}, lease_seconds=30, worth_seconds=8)
         done = await intake.take_in(pool, message, call)
     else:
         done = await intake.store_unanswered(pool, message, uuid4(), b"{}")

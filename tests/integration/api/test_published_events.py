@@ -17,6 +17,7 @@ from generated.core import users
 from impl.settings import Settings
 from impl.tokens.issue import issue
 from tests.integration.api.conftest import Admin
+from tests.integration.api.queued import LATER, say
 from tests.published import MESSAGES, faults, kinds
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, settings_for
 from tools.bundler import bundle
@@ -31,7 +32,8 @@ EMITS: dict[str, list[str]] = {
 
 @pytest.fixture
 def settings(database: str, valkey: str) -> Settings:
-    return settings_for(database, valkey, call_deadline_seconds=0.5)
+    # A call that hangs is not worth making again when its deadline runs out.
+    return settings_for(database, valkey, call_deadline_seconds=0.5, queue_seconds=0.4)
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ async def is_kept_waiting(stage: Stage) -> Answer:
     return await is_answered(stage)
 
 
+async def is_put_off(stage: Stage) -> Answer:
+    await stage.api.add_plugin(stage.plugin.url)
+    return await say(stage.api, await stage.api.user(), "Hello!", headers=LATER)
+
+
 async def reports(stage: Stage) -> Answer:
     done = await stage.api.add_plugin(stage.plugin.url)
     token = await issue(
@@ -143,6 +150,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("sendPluginHeartbeat", "plugin_heartbeat"): beats,
     ("disablePlugin", "plugin_disabled"): is_disabled,
     ("deletePlugin", "plugin_disabled"): is_deleted,
+    ("addDialogMessage", "plugin_invocation_queued"): is_put_off,
     ("addDialogMessage", "plugin_invocation_started"): is_answered,
     ("addDialogMessage", "plugin_invocation_completed"): is_answered,
     ("addDialogMessage", "plugin_failed"): is_refused,
@@ -160,7 +168,7 @@ async def test_an_operation_publishes_what_it_declares(
     operation: str, event: str, stage: Stage
 ) -> None:
     answer = await SCENARIOS[operation, event](stage)
-    assert answer.status in (200, 201), answer.raw
+    assert answer.status in (200, 201, 202), answer.raw
     found = await published_by(answer, stage.pool)
     assert event in found
     assert found <= set(EMITS[operation])

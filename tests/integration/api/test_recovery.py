@@ -13,8 +13,8 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from generated.metrics import make_metrics
-from impl.dialogs.delivery import Delivery
-from impl.dialogs.recovery import Recovery
+from impl.dialogs.delivery import make_delivery
+from impl.dialogs.queue import CallQueue
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
@@ -26,32 +26,35 @@ async def lose_the_instance(pool: asyncpg.Pool) -> None:
     await pool.execute("UPDATE plugin_calls SET lease_until = now() - interval '1 second'")
 
 
-async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
-    caller = PluginCaller(settings, make_metrics())
+@asynccontextmanager
+async def queue(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[CallQueue]:
+    """A worker's, which claims nothing by itself."""
+    metrics = make_metrics()
+    caller = PluginCaller(settings, metrics)
+    catalogue = Catalogue(pool, settings.fallback_plugin)
+    delivery = make_delivery(pool, caller, catalogue, settings, metrics)
     try:
-        return await Recovery(
-            pool, Delivery(pool, caller, Catalogue(pool, "text_reply")), settings, make_metrics()
-        ).recover_once()
+        yield CallQueue(pool, delivery, settings, metrics)
     finally:
         await caller.close()
+
+
+async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
+    async with queue(pool, settings) as one:
+        return await one.run_once()
 
 
 @asynccontextmanager
 async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator["asyncio.Task[None]"]:
-    """The loop of recovery, as the worker runs it."""
-    caller = PluginCaller(settings, make_metrics())
-    task = asyncio.create_task(
-        Recovery(
-            pool, Delivery(pool, caller, Catalogue(pool, "text_reply")), settings, make_metrics()
-        ).run()
-    )
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await caller.close()
+    """The loop of the queue, as the worker runs it."""
+    async with queue(pool, settings) as one:
+        task = asyncio.create_task(one.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -61,9 +64,10 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def called(plugin: ScriptedPlugin, times: int) -> None:
-    while len(plugin.calls) < times:
-        plugin.called.clear()
-        await plugin.called.wait()
+    async with asyncio.timeout(10):
+        while len(plugin.calls) < times:
+            plugin.called.clear()
+            await plugin.called.wait()
 
 
 async def statuses(pool: asyncpg.Pool) -> list[tuple[str, int]]:
@@ -227,7 +231,7 @@ async def test_a_disabled_plugin_is_not_called_again(
 async def test_one_plugin_that_hangs_does_not_hold_the_calls_of_others(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, database: str, valkey: str
 ) -> None:
-    settings = settings_for(database, valkey, call_deadline_seconds=20, recovery_poll_seconds=0.05)
+    settings = settings_for(database, valkey, call_deadline_seconds=20, queue_poll_seconds=0.05)
     lost = await orphans(api, text_reply, pool, "hangs")
     text_reply.reply, good = hang, text_reply.reply
     async with worker(pool, settings):

@@ -21,7 +21,9 @@ from impl.events import queries, streams
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
-from tests.stack import Api, ScriptedPlugin
+from tests.integration.api.queued import LATER, say
+from tests.integration.api.test_recovery import called, recover
+from tests.stack import Api, Gate, ScriptedPlugin
 
 
 @pytest_asyncio.fixture
@@ -130,6 +132,34 @@ async def test_the_dialogs_state_is_kept_for_ten_minutes_at_most(
     assert state["last_plugin_id"] == str(await pool.fetchval("SELECT id FROM plugins"))
     assert set(state) == {"last_plugin_id", "last_message_at"}
     assert 0 < await redis.ttl(key) <= 600
+
+
+async def test_the_state_tells_the_call_that_waits_until_that_one_has_ended(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, redis: Redis, settings: Settings
+) -> None:
+    user, dialog, gate = await api.user(), uuid4(), Gate()
+    key = f"dialog:state:{dialog}"
+
+    async def pending() -> str | None:
+        await relay_of(pool, redis).drain_once()
+        return cast("str | None", await redis.hget(key, "pending_invocation_id"))
+
+    text_reply.reply, good = gate.reply, text_reply.reply
+    earlier = asyncio.create_task(api.say(user, "earlier", dialog))
+    await called(text_reply, 1)
+    assert await pending() == text_reply.calls[0]["invocation_id"]
+    await say(api, user, "Hello!", dialog, "m-1", LATER)
+    waits = await pool.fetchval(
+        "SELECT invocation_id::text FROM plugin_calls WHERE status = 'queued'"
+    )
+    assert await pending() == waits
+    gate.go_on.set()
+    await earlier
+    assert await pending() == waits
+    text_reply.reply = good
+    assert await recover(pool, settings) == 1
+    assert await pending() is None
+    assert await redis.exists(key)
 
 
 async def add_events(pool: asyncpg.Pool, numbers: range) -> None:

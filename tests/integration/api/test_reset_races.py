@@ -52,7 +52,7 @@ async def test_a_message_that_was_taken_in_while_it_waited_is_forgotten_too(
     user, dialog = await api.user(), uuid4()
     await api.say(user, "before", dialog)
     plugin_id = await pool.fetchval("SELECT id FROM plugins")
-    call = intake.Call(plugin_id, uuid4(), {"secret": 1}, {}, lease_seconds=30, deadline_seconds=8)
+    call = intake.Call(plugin_id, uuid4(), {"secret": 1}, {}, lease_seconds=30, worth_seconds=8)
     async with pool.acquire() as other, other.transaction():
         await intake.take_in(other, message_of(api, dialog, user), call)
         resetting = asyncio.create_task(reset(api, dialog, user))

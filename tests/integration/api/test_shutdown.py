@@ -12,15 +12,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from generated.metrics import make_metrics
 from impl import protocol, serve
-from impl.dialogs.delivery import Delivery
-from impl.dialogs.recovery import Recovery
-from impl.plugins.caller import PluginCaller
-from impl.plugins.catalogue import Catalogue
 from impl.protocol import HEAD_SECONDS, MAX_HEAD_BYTES
 from impl.serve import Server, server_for
 from impl.settings import Settings
+from tests.integration.api.test_recovery import recover
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -67,14 +63,7 @@ async def test_what_the_drain_leaves_gets_a_503_and_its_call_is_free_at_once(
     assert answer.headers["X-Trace-Id"] == answer.json["trace_id"]
 
     text_reply.reply = good
-    caller = PluginCaller(settings, make_metrics())
-    assert (
-        await Recovery(
-            pool, Delivery(pool, caller, Catalogue(pool, "text_reply")), settings, make_metrics()
-        ).recover_once()
-        == 1
-    )
-    await caller.close()
+    assert await recover(pool, settings) == 1
     first, second = text_reply.calls
     assert first["invocation_id"] == second["invocation_id"]
     call = await pool.fetchrow("SELECT status, attempt, trace_id::text FROM plugin_calls")

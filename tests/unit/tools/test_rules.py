@@ -61,6 +61,12 @@ BROKEN = {
          "holds invalid_json, but it takes no body"),
         (USERS, "validation_failed, ", "", "lacks validation_failed"),
     ],
+    "preferences_applied": [
+        (MESSAGES, "        Preference-Applied: {$ref: ../headers/PreferenceApplied.yaml}\n", "",
+         "no success has the header Preference-Applied"),
+        (MESSAGES, "    - {$ref: ../parameters/Prefer.yaml}\n", "",
+         "202 has the header Preference-Applied, but it takes no Prefer"),
+    ],
     "extensions_fit": [
         (USERS, "  tags:", "  x-rate-limits: 5\n  tags:", "unknown x-rate-limits"),
         ("schemas/HealthV1.yaml", "type: object", "x-note: hm\ntype: object", "unknown x-note"),

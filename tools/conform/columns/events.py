@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from tools.conform.client import Request
 from tools.conform.codes import UNREACHED, Try
-from tools.conform.plugin import FAIL, HANG
+from tools.conform.plugin import FAIL
 from tools.conform.results import Results
 
 COLUMN = "events"
@@ -38,7 +38,7 @@ async def run(case: Try, results: Results) -> None:
 async def _published(case: Try, request: Request) -> set[str]:
     """By one success, which is done when it is answered."""
     trace_id = str(uuid4())
-    answer = await case.send(request.but(headers={"X-Trace-Id": trace_id}))
+    answer = await case.send(request.but(headers={**request.headers, "X-Trace-Id": trace_id}))
     if answer.status >= 300:
         return {f"(answered {answer})"}
     page = await case.world.make(
@@ -57,12 +57,11 @@ async def _failing(case: Try) -> Request:
     return (await case.good()).with_body(payload=case.world.text(FAIL))
 
 
-async def _hanging(case: Try) -> Request:
-    case.world.plugin.released.clear()
-    return (await case.good()).with_body(payload=case.world.text(HANG))
+async def _asking_for_later(case: Try) -> Request:
+    return (await case.good()).but(headers={"Prefer": "respond-async"})
 
 
 SCENARIOS: dict[tuple[str, str], Callable[[Try], Awaitable[Request]]] = {
     ("addDialogMessage", "plugin_failed"): _failing,
-    ("addDialogMessage", "plugin_timeout"): _hanging,
+    ("addDialogMessage", "plugin_invocation_queued"): _asking_for_later,
 }

@@ -22,6 +22,7 @@ from generated.errors import (
 from generated.runtime import trace
 from generated.runtime.accept import accepts
 from generated.runtime.limits import Charge, Limit, Limiter, headers_of
+from generated.runtime.preferences import preferences
 from generated.runtime.problems import InvalidValue, Location, ProblemError, pointer
 from generated.runtime.results import SCHEMA_VERSION
 
@@ -31,6 +32,7 @@ _CHARSET = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', 
 
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"transfer-encoding"})
 _NONE: frozenset[bytes] = frozenset()
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Observer(Protocol):
@@ -135,6 +137,12 @@ class Call:
             raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
         found = ((name, self.headers.get(name.lower().encode())) for name in names)
         return {name: value.decode("latin-1") for name, value in found if value is not None}
+
+    def preferences(self) -> frozenset[str]:
+        """What `Prefer` asks for, by name; one that means nothing to the operation is among it."""
+        if b"prefer" not in self.headers:
+            return _NOTHING
+        return preferences(value for name, value in self.scope["headers"] if name == b"prefer")
 
     def query(self) -> dict[str, str]:
         """The query's parameters. Raises ValidationFailed for one that is given twice."""
