@@ -6,13 +6,15 @@ than its schemas can. `aim` is called by the tests in process; `st run` reads FU
 
 import json
 import os
+import re
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import schemathesis
-from schemathesis import HookContext, Response
+from schemathesis import GenerationMode, HookContext, Response
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.resources import PoolDraw
 
 from tests.contract import align_administration, align_plugins
@@ -136,9 +138,29 @@ def before_init_operation(context: HookContext, operation: Any) -> None:
         operation.base_url = _current().known.registry_url
 
 
+def _breaks_nothing(case: Case) -> bool:
+    """Whether all that is wrong is a header that nobody declared, which anybody may send.
+
+    schemathesis knows that by itself, but not beside a number: on the wire that is text.
+    """
+    if case.meta is None or operation_id(case) != "addDialogMessage":
+        return False
+    wrong = {where for where, part in case.meta.components.items() if part.mode.is_negative}
+    deadline = str(case.headers.get("X-Deadline-Ms", 100))
+    return (
+        wrong == {ParameterLocation.HEADER}
+        and re.fullmatch("[1-9][0-9]{2,4}", deadline, re.ASCII) is not None
+        and int(deadline) <= 60_000
+        and case.headers.get("X-Schema-Version", "v1alpha") == "v1alpha"
+    )
+
+
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: MutableMapping[str, Any]) -> None:
     """The last moment before a request: what is sent is what the checks judge."""
+    if case.meta is not None and case.meta.generation.mode.is_negative and _breaks_nothing(case):
+        case.meta.generation.mode = GenerationMode.POSITIVE
+        case.meta.components[ParameterLocation.HEADER].mode = GenerationMode.POSITIVE
     align = ALIGN.get(operation_id(case))
     if align is not None and case.meta is not None and case.meta.generation.mode.is_positive:
         align(case, _current())

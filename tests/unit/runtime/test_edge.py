@@ -44,7 +44,8 @@ async def test_a_result_is_sent_as_it_is_declared(service: Service) -> None:
 
 async def test_the_handler_gets_what_was_proved_and_read(service: Service) -> None:
     await service.add_message(message(message_id="m1"))
-    principal, path, body, idempotency = service.handlers.seen
+    principal, path, header, prefer, body, idempotency = service.handlers.seen
+    assert (header.X_Deadline_Ms, prefer) == (None, frozenset())
     assert idempotency.key == "m1"
     assert principal.bot_id == DIALOG
     assert path.dialog_id == DIALOG
