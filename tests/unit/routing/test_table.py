@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from generated import models
-from impl.plugins.calls.terms import CallTerms
+from impl.plugins.calls.terms import CallTerms, OutputSchemas
 from impl.routing.table import Candidate, RoutingTable, compile_table
 from tests.stack import regex_intent
 
@@ -94,3 +94,15 @@ def test_a_plugin_whose_answers_cannot_be_judged_is_not_called() -> None:
     table = compile_table([old, bad], "a")
     assert table.fallback == old
     assert list(table.left_out) == [bad.plugin_id]
+
+
+def test_a_schema_is_compiled_again_only_where_it_changed() -> None:
+    schemas = OutputSchemas()
+    one = replace(candidate("a", []), output_schema={"minProperties": 1})
+
+    def compiled(plugin: Candidate) -> object:
+        return compile_table([plugin], "a", schemas).terms_of(one.plugin_id).output_schema
+
+    first = compiled(one)
+    assert compiled(replace(one, status="degraded", output_schema={"minProperties": 1})) is first
+    assert compiled(replace(one, output_schema={"minProperties": 2})) is not first
