@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from impl.db import UNAVAILABLE, Pool
+from impl.plugins.calls.terms import OutputSchemas
 from impl.routing.table import Candidate, RoutingTable, compile_table
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ class Catalogue:
     pool: Pool
     fallback: str
     _table: RoutingTable | None = None
+    _schemas: OutputSchemas = field(default_factory=OutputSchemas)
     _rows: list[tuple[object, ...]] = field(default_factory=list)
 
     async def table(self) -> RoutingTable:
@@ -38,7 +40,7 @@ class Catalogue:
         if rows == self._rows and self._table is not None:
             return
         known = self._table.left_out if self._table else {}
-        self._table = compile_table([Candidate(*row) for row in rows], self.fallback)
+        self._table = compile_table([Candidate(*row) for row in rows], self.fallback, self._schemas)
         self._rows = rows
         for plugin_id, reason in self._table.left_out.items():
             if known.get(plugin_id) != reason:

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from generated import models
 from generated.runtime.edge import SCHEMA_VERSION
-from impl.plugins.calls.output import compile_output
-from impl.plugins.calls.terms import CallTerms
+from impl.plugins.calls.terms import CallTerms, OutputSchemas
 from impl.routing.patterns import PatternSet
 
 USUAL = CallTerms()
@@ -122,14 +121,17 @@ class RoutingTable:
         return Decision(plugin, fired[0].tag if fired else None, reasons)
 
 
-def compile_table(plugins: Iterable[Candidate], fallback: str) -> RoutingTable:
+def compile_table(
+    plugins: Iterable[Candidate], fallback: str, schemas: OutputSchemas | None = None
+) -> RoutingTable:
     """Of several versions of a name the highest active one is routed to. Never raises for a row."""
+    schemas = schemas or OutputSchemas()
     newest: dict[str, Candidate] = {}
     left_out: dict[UUID, str] = {}
     terms: dict[UUID, CallTerms] = {}
     for plugin in sorted(plugins, key=lambda one: (one.healthy, version_order(one.version))):
         with _left_out_where_broken(plugin, left_out):
-            terms[plugin.plugin_id] = _terms(plugin)
+            terms[plugin.plugin_id] = _terms(plugin, schemas)
             newest[plugin.name] = plugin
     compiled = []
     for _, plugin in sorted(newest.items()):
@@ -150,10 +152,9 @@ def _left_out_where_broken(plugin: Candidate, left_out: dict[UUID, str]) -> Iter
         left_out[plugin.plugin_id] = f"{type(error).__name__}: {error}"[:200]
 
 
-def _terms(plugin: Candidate) -> CallTerms:
-    """Raises SchemaError for an output schema that no answer could be held against."""
-    schema = plugin.output_schema
-    output = None if schema is None else compile_output(schema)
+def _terms(plugin: Candidate, schemas: OutputSchemas) -> CallTerms:
+    """Raises SchemaError."""
+    output = schemas.of(plugin.plugin_id, plugin.output_schema)
     return CallTerms(plugin.schema_version, output, plugin.supports_retry)
 
 

@@ -1,11 +1,13 @@
 """Who answers: the rank of the rules, and that no row harms another."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from generated import models
+from impl.plugins.calls.terms import CallTerms, OutputSchemas
 from impl.routing.table import Candidate, RoutingTable, compile_table
 from tests.stack import regex_intent
 
@@ -70,3 +72,37 @@ def test_a_version_that_is_none_is_below_every_other() -> None:
     )
     assert decision is not None
     assert decision.intent == "even"
+
+
+def test_the_terms_are_of_all_versions_and_usual_for_others() -> None:
+    schema = {"properties": {"text": {"maxLength": 1}}}
+    old = replace(candidate("a", []), output_schema=schema, supports_retry=False)
+    new = candidate("a", [], version="2.0.0")
+    table = compile_table([old, new], "a")
+    assert table.fallback == new
+    terms = table.terms_of(old.plugin_id)
+    assert terms.output_schema is not None
+    assert terms.output_schema.faults({"text": "ab"}) == ["/text maxLength"]
+    assert not terms.supports_retry
+    assert table.terms_of(new.plugin_id) == table.terms_of(uuid4()) == CallTerms()
+
+
+def test_a_plugin_whose_answers_cannot_be_judged_is_not_called() -> None:
+    """Of a row that an older check let in; the version before it goes on."""
+    bad = replace(candidate("a", [], version="2.0.0"), output_schema={"$ref": "#"})
+    old = candidate("a", [])
+    table = compile_table([old, bad], "a")
+    assert table.fallback == old
+    assert list(table.left_out) == [bad.plugin_id]
+
+
+def test_a_schema_is_compiled_again_only_where_it_changed() -> None:
+    schemas = OutputSchemas()
+    one = replace(candidate("a", []), output_schema={"minProperties": 1})
+
+    def compiled(plugin: Candidate) -> object:
+        return compile_table([plugin], "a", schemas).terms_of(one.plugin_id).output_schema
+
+    first = compiled(one)
+    assert compiled(replace(one, status="degraded", output_schema={"minProperties": 1})) is first
+    assert compiled(replace(one, output_schema={"minProperties": 2})) is not first
