@@ -95,6 +95,7 @@ class ScriptedPlugin:
     url: str = ""
     reply: Reply = echo
     healthy: bool = True
+    manifest: Any = None  # what GET /manifest serves; None: 404
     calls: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -114,6 +115,11 @@ class ScriptedPlugin:
             return web.Response(status=503)
         return web.json_response({"status": "ok", "version": "1.0.0"})
 
+    async def described(self, _request: web.Request) -> web.StreamResponse:
+        if self.manifest is None:
+            return web.Response(status=404)
+        return web.json_response(self.manifest)
+
 
 @asynccontextmanager
 async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
@@ -121,6 +127,7 @@ async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
     application = web.Application(client_max_size=2**22)
     application.router.add_post("/invoke", plugin.invoke)
     application.router.add_get("/health", plugin.health)
+    application.router.add_get("/manifest", plugin.described)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

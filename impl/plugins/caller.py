@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import aiohttp
@@ -22,7 +22,7 @@ from generated.runtime.problems import ProblemError
 from generated.runtime.validation import read_json
 from impl.metrics.plugins import note_call
 from impl.plugins.http import AnswerTooLargeError, open_session, read_capped
-from impl.plugins.probe import healthy
+from impl.plugins.probe import healthy, manifest
 from impl.settings import Settings
 
 BUSY = frozenset({429, 502, 503, 504})
@@ -146,3 +146,7 @@ class PluginCaller:
     async def healthy(self, base_url: str) -> bool:
         """Whether `GET /health` answers as the contract says, in time."""
         return await healthy(self._session, base_url, self._probe_timeout)
+
+    async def manifest(self, base_url: str) -> dict[str, Any] | None:
+        """What `GET /manifest` serves, as it is; None where that cannot be had in time."""
+        return await manifest(self._session, base_url, self._probe_timeout)

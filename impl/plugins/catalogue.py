@@ -11,7 +11,8 @@ from impl.routing.table import Candidate, RoutingTable, compile_table
 log = structlog.get_logger()
 
 READ_CALLABLE = """
-SELECT id, name, version, base_url, intents, status, manifest_hash
+SELECT id, name, version, base_url, intents, status, manifest_hash, output_schema,
+    schema_version, is_fallback
 FROM plugins WHERE status IN ('active', 'degraded') ORDER BY name, version
 """
 

@@ -7,7 +7,6 @@ from generated.core.plugins import (
     RegisterPlugin200,
     RegisterPlugin201,
     RegisterPlugin409,
-    RegisterPlugin422,
     RegisterPluginResult,
     SendPluginHeartbeat200,
     SendPluginHeartbeat404,
@@ -26,7 +25,6 @@ from impl.plugins.registration import (
     Registered,
     Registrar,
     VersionDeletedError,
-    faults,
 )
 
 
@@ -57,9 +55,6 @@ class PluginHandlers:
         plugin_token: PluginToken | None,
         body: models.PluginRegistrationRequestV1,
     ) -> RegisterPluginResult:
-        found = faults(body)
-        if found:
-            return RegisterPlugin422(code="validation_failed", errors=tuple(found))
         own = None if plugin_token is None else plugin_token.plugin_id
         try:
             done = await self._registrar.register(body, own, trace.require())

@@ -24,6 +24,9 @@ class Candidate:
     intents: Sequence[dict[str, Any]] = field(hash=False)
     status: str
     manifest_hash: str
+    output_schema: Any = field(default=None, hash=False)
+    schema_version: str = "v1alpha"
+    is_fallback: bool = False
 
     @property
     def healthy(self) -> bool:
@@ -122,7 +125,17 @@ def compile_table(plugins: Iterable[Candidate], fallback: str) -> RoutingTable:
             continue
         if rules is not None:
             compiled.append(rules)
-    return RoutingTable(tuple(compiled), newest.get(fallback), left_out)
+    return RoutingTable(
+        tuple(compiled), newest.get(fallback) or _default(newest.values()), left_out
+    )
+
+
+def _default(plugins: Iterable[Candidate]) -> Candidate | None:
+    """Of those that say of themselves that they answer what nobody else does, the highest."""
+    found = (plugin for plugin in plugins if plugin.is_fallback)
+    return max(
+        found, key=lambda one: (one.healthy, version_order(one.version), one.name), default=None
+    )
 
 
 def _rules(plugin: Candidate) -> PluginRules | None:
