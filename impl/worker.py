@@ -13,6 +13,7 @@ from impl.app import metrics_listener, open_resources
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.events.relay import Relay
+from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready
 from impl.redis import relay_client
 from impl.settings import Settings
@@ -42,9 +43,11 @@ async def _work(settings: Settings) -> int:
         )
         delivery = Delivery(resources.pool, resources.caller)
         recovery = Recovery(resources.pool, delivery, settings, metrics)
+        watcher = Watcher(resources.pool, resources.caller, settings, metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(recovery.run(), name="recovery"),
+            asyncio.create_task(watcher.run(), name="watcher"),
         }
         log.info("working", tasks=sorted(task.get_name() for task in tasks))
         announce_ready()
