@@ -14,7 +14,6 @@ from generated.models import (
     PluginHeartbeatRequestV1,
     PluginInvocationResponseV1,
     PluginManifestV1,
-    PluginRegistrationRequestV1,
     UserUpsertV1,
 )
 from generated.runtime.problems import ProblemError
