@@ -95,6 +95,13 @@ class Plugin:
     outage_reason: models.OutageReason | None
     served_manifest_hash: str | None
 
+    @property
+    def served_manifest(self) -> str | None:
+        """Whether it serves the manifest that it registered; None where it was not read yet."""
+        if self.served_manifest_hash is None:
+            return None
+        return "same" if self.served_manifest_hash == self.manifest_hash else "differs"
+
 
 async def read(executor: Executor, plugin_id: UUID) -> Plugin | None:
     """Deleted ones too."""
