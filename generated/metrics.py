@@ -114,9 +114,16 @@ PluginCallsTotalCodeLabel = Literal[
     "plugin_rejected",
     "plugin_answer_invalid",
     "plugin_answer_too_large",
+    "plugin_output_invalid",
+    "plugin_circuit_open",
     "no_plugin_available",
     "dialog_reset",
     "none",
+]
+ReasonLabel = Literal[
+    "no_connection",
+    "no_answer",
+    "busy",
 ]
 KindLabel = Literal[
     "prompt",
@@ -143,7 +150,7 @@ ResultLabel = Literal[
     "unhealthy",
     "golden_example",
 ]
-ReasonLabel = Literal[
+PluginOutagesTotalReasonLabel = Literal[
     "heartbeat",
     "health",
 ]
@@ -164,6 +171,8 @@ MetricLabel = Literal[
     "botcore_requests_under_way",
     "botcore_plugin_calls_total",
     "botcore_plugin_latency_seconds",
+    "botcore_plugin_retries_total",
+    "botcore_plugin_breakers_open",
     "botcore_token_usage_total",
     "botcore_queue_depth",
     "botcore_stream_lag_seconds",
@@ -211,6 +220,13 @@ class PluginCallsTotal(Family[Counter]):
         return self.child(code)
 
 
+class PluginRetriesTotal(Family[Counter]):
+    """Attempts beyond the first of a call, by why the one before them failed."""
+
+    def at(self, reason: ReasonLabel) -> Counter:
+        return self.child(reason)
+
+
 class TokenUsageTotal(Family[Counter]):
     """Tokens of language models, as the plugins' answers tell them."""
 
@@ -249,7 +265,7 @@ class PluginProbesTotal(Family[Counter]):
 class PluginOutagesTotal(Family[Counter]):
     """Outages of plugins that this process found, by their reason."""
 
-    def at(self, reason: ReasonLabel) -> Counter:
+    def at(self, reason: PluginOutagesTotalReasonLabel) -> Counter:
         return self.child(reason)
 
 
@@ -294,6 +310,8 @@ class Metrics:
     requests_under_way: Gauge
     plugin_calls_total: PluginCallsTotal
     plugin_latency_seconds: Histogram
+    plugin_retries_total: PluginRetriesTotal
+    plugin_breakers_open: Gauge
     token_usage_total: TokenUsageTotal
     queue_depth: QueueDepth
     stream_lag_seconds: StreamLagSeconds
@@ -399,6 +417,21 @@ def make_metrics() -> Metrics:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16),
             registry=registry,
         ),
+        plugin_retries_total=PluginRetriesTotal(
+            Counter(
+                "botcore_plugin_retries_total",
+                "Attempts beyond the first of a call, by why the one before them failed.",
+                ("reason",),
+                registry=registry,
+            ),
+            (get_args(ReasonLabel),),
+            mistakes.labels("botcore_plugin_retries_total"),
+        ),
+        plugin_breakers_open=Gauge(
+            "botcore_plugin_breakers_open",
+            "Plugins that this process does not call, since they failed too often.",
+            registry=registry,
+        ),
         token_usage_total=TokenUsageTotal(
             Counter(
                 "botcore_token_usage_total",
@@ -466,7 +499,7 @@ def make_metrics() -> Metrics:
                 ("reason",),
                 registry=registry,
             ),
-            (get_args(ReasonLabel),),
+            (get_args(PluginOutagesTotalReasonLabel),),
             mistakes.labels("botcore_plugin_outages_total"),
         ),
         plugin_recoveries_total=Counter(

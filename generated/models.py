@@ -547,11 +547,13 @@ PluginErrorCode = TypeAliasType(
             "plugin_rejected",
             "plugin_answer_invalid",
             "plugin_answer_too_large",
+            "plugin_output_invalid",
+            "plugin_circuit_open",
             "no_plugin_available",
             "dialog_reset",
         ],
         Field(
-            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`no_plugin_available`: nobody could be called, not even the fallback.\n`dialog_reset`: the dialog was reset before the call was made.\n"
+            description="Why a plugin gave no answer. `plugin_unavailable`: no connection, or it answered 429, 502, 503 or 504.\n`plugin_timeout`: the deadline passed. `plugin_rejected`: it refused the call with another status.\n`plugin_answer_invalid`: its answer breaks the plugin contract. `plugin_answer_too_large`: over the cap.\n`plugin_output_invalid`: its answer fits the plugin contract, but not its own `output_schema`.\n`plugin_circuit_open`: it was not called, since it failed too often lately.\n`no_plugin_available`: nobody could be called, not even the fallback.\n`dialog_reset`: the dialog was reset before the call was made.\n"
         ),
     ],
 )
@@ -1401,6 +1403,7 @@ class InvokePluginHeader(BaseModel):
         extra="forbid",
     )
     X_Invocation_Id: Annotated[Uuid, Field(alias="X-Invocation-Id")]
+    X_Deadline_Ms: Annotated[Int | None, Field(alias="X-Deadline-Ms", ge=1, le=600000)] = None
 
 
 class IssueBotTokenPath(BaseModel):
@@ -1429,7 +1432,9 @@ JsonSchemaOrUrl = TypeAliasType(
     "JsonSchemaOrUrl",
     Annotated[
         HttpUrl | JsonSchemaV1 | None,
-        Field(description="A JSON Schema 2020-12, inline or as a URL."),
+        Field(
+            description="A JSON Schema 2020-12, inline or as a URL on the origin of `base_url`. At most 64 KiB, 32 levels and\n1,000 subschemas; `$ref` begins with `#`, patterns are RE2's, and there is no `$dynamicRef`.\n"
+        ),
     ],
 )
 

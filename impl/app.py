@@ -146,7 +146,7 @@ def _bind(
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
-    delivery = Delivery(pool, resources.caller)
+    delivery = Delivery(pool, resources.caller, catalogue)
     messages = MessageService(pool, catalogue, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
     exposition = None if settings.metrics_port else resources.exposition

@@ -2,6 +2,12 @@
 
 import os
 
+import structlog
+
+from impl.settings import OutgoingSettings
+
+log = structlog.get_logger()
+
 
 def announce_ready() -> None:
     """Tell whoever started us that we serve: one line on the descriptor in BOTCORE_READY_FD."""
@@ -9,3 +15,9 @@ def announce_ready() -> None:
     if descriptor is not None:
         os.write(int(descriptor), b"ready\n")
         os.close(int(descriptor))
+
+
+def warn_of_development(settings: OutgoingSettings) -> None:
+    """Once, at the start: nobody shall deploy it so without being told."""
+    if settings.development:
+        log.warning("development_mode", opens="loopback addresses", set_by="BOTCORE_DEVELOPMENT")

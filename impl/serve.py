@@ -12,7 +12,7 @@ from generated.errors import Overloaded
 from generated.runtime.edge import problem_reply, send_reply
 from impl import logging
 from impl.app import create_app
-from impl.process import announce_ready
+from impl.process import announce_ready, warn_of_development
 from impl.protocol import Protocol
 from impl.settings import Settings
 
@@ -108,6 +108,7 @@ def server_for(settings: Settings) -> Server:
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT, then drains. Returns the exit code."""
     logging.configure(settings.log_level)
+    warn_of_development(settings)
     server = server_for(settings)
     server.run()
     return 0 if server.started else 1

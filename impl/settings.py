@@ -1,9 +1,11 @@
 """Every setting, read once from the environment (prefix `BOTCORE_`) and injected from there."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from impl.outgoing.addresses import Network, read_network
 
 KIB = 1024
 PLUGIN_SCOPES = "plugins:read telemetry:read telemetry:write"
@@ -11,9 +13,41 @@ PLUGIN_SCOPES = "plugins:read telemetry:read telemetry:write"
 LEASE_MARGIN_SECONDS = 10
 
 
-class Settings(BaseSettings):
+def _listed(value: object) -> object:
+    """`a, b` as a tuple; what is none passes."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+
+
+def _networks(value: object) -> object:
+    parts = _listed(value)
+    if not isinstance(parts, tuple):
+        return value
+    return tuple(read_network(part) if isinstance(part, str) else part for part in parts)
+
+
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+class OutgoingSettings(BaseSettings):
+    """What may go out; a command that asks a plugin needs no more."""
+
     model_config = SettingsConfigDict(env_prefix="BOTCORE_", frozen=True, extra="ignore")
 
+    development: bool = Field(default=False, description="opens loopback addresses to plugins")
+    plugin_networks: Networks = Field(
+        default=(), description="private ranges to open, as 10.0.0.0/8,fd12::/16"
+    )
+    plugin_hosts: Hosts = Field(
+        default=(), description="the only hosts of plugins, as plugins.local,*.example.com"
+    )
+    plugin_hosts_denied: Hosts = Field(default=(), description="hosts that are no plugin's")
+    plugin_connect_seconds: float = Field(default=2.0, gt=0, le=60)
+
+
+class Settings(OutgoingSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
@@ -40,6 +74,19 @@ class Settings(BaseSettings):
     call_deadline_seconds: float = Field(default=8.0, gt=0, le=600)
     call_lease_seconds: float = Field(default=30.0, gt=0, le=600)
     history_in_context: int = Field(default=10, ge=5, le=100)
+
+    plugin_retries: int = Field(default=2, ge=0, le=5)
+    plugin_retry_budget: float = Field(
+        default=0.2, ge=0, le=1, description="retries as a share of a plugin's calls"
+    )
+    # A plugin that fails so often is not called for a while.
+    breaker_window_seconds: float = Field(default=30.0, gt=0, le=600)
+    breaker_calls: int = Field(default=10, ge=1, le=10_000, description="fewer say nothing")
+    breaker_failures: float = Field(default=0.5, gt=0, le=1, description="as a share of calls")
+    breaker_open_seconds: float = Field(default=5.0, gt=0, le=600)
+    breaker_patience_seconds: float = Field(
+        default=1.0, ge=0, le=600, description="a call that had less time says nothing by its end"
+    )
 
     fallback_plugin: str = "text_reply"
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)

@@ -13,8 +13,9 @@ from impl.app import metrics_listener, open_resources
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.events.relay import Relay
+from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
-from impl.process import announce_ready
+from impl.process import announce_ready, warn_of_development
 from impl.redis import relay_client
 from impl.settings import Settings
 
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 def run(settings: Settings) -> int:
     """Works until SIGTERM or SIGINT. A task that dies ends the process, loudly."""
     logging.configure(settings.log_level)
+    warn_of_development(settings)
     return uvloop.run(_work(settings))
 
 
@@ -41,13 +43,17 @@ async def _work(settings: Settings) -> int:
         relay = Relay(
             resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
         )
-        delivery = Delivery(resources.pool, resources.caller)
+        catalogue = Catalogue(resources.pool, settings.fallback_plugin)
+        delivery = Delivery(resources.pool, resources.caller, catalogue)
         recovery = Recovery(resources.pool, delivery, settings, metrics)
         watcher = Watcher(resources.pool, resources.caller, settings, metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(recovery.run(), name="recovery"),
             asyncio.create_task(watcher.run(), name="watcher"),
+            asyncio.create_task(
+                catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
+            ),
         }
         log.info("working", tasks=sorted(task.get_name() for task in tasks))
         announce_ready()

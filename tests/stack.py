@@ -31,6 +31,7 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "catalogue_refresh_seconds": 0.05,
         "limits_refresh_seconds": 0.05,
         "call_deadline_seconds": 2,
+        "development": True,  # the plugins of the tests are on this machine
     }
     return Settings(**(values | changed))
 

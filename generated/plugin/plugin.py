@@ -193,7 +193,9 @@ def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: 
         )
         call.refuse_query()
         header = read_strings(
-            models.InvokePluginHeader, call.header_values("X-Invocation-Id"), "header"
+            models.InvokePluginHeader,
+            call.header_values("X-Invocation-Id", "X-Deadline-Ms"),
+            "header",
         )
         body = read_json(models.PluginInvocationRequestV1, await call.body(), 6292)
         call.adopt_trace(body.trace_id)

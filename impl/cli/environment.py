@@ -2,13 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Never
+from typing import Never, TypeVar
 from urllib.parse import urlsplit
 
 import typer
 
 from impl.local.directory import Directory
-from impl.settings import Settings
+from impl.settings import OutgoingSettings, Settings
+
+S = TypeVar("S", bound=OutgoingSettings)
 
 DIRECTORY = Path(".botcore")
 FORM = "postgresql://user:password@host:port/database"
@@ -34,6 +36,12 @@ def database_url() -> str:
     return url
 
 
+def outgoing_settings() -> OutgoingSettings:
+    """What may be asked of plugins from here: as `botcore up` does where it is its database."""
+    ours = not os.environ.get("BOTCORE_DATABASE_URL")
+    return OutgoingSettings(development=True) if ours else _read(OutgoingSettings)
+
+
 def origin() -> str:
     """Where `database_url` found it, for a person."""
     given = os.environ.get("BOTCORE_DATABASE_URL")
@@ -50,10 +58,14 @@ def _is_database(url: str) -> bool:
 
 
 def read_settings() -> Settings:
+    return _read(Settings)
+
+
+def _read(settings: type[S]) -> S:
     from pydantic import ValidationError
 
     try:
-        return Settings()
+        return settings()
     except ValidationError as error:
         # Names and reasons, never the values: some are secrets.
         problems = error.errors(include_url=False, include_input=False, include_context=False)

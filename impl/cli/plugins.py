@@ -88,18 +88,22 @@ def enable(which: Which, reason: Reason = None) -> None:
     """Enable a plugin: it is active if its /health is well, else from its next sign of life on."""
     from impl.audit.log import on_this_machine
     from impl.cli.database import opened
+    from impl.cli.environment import outgoing_settings
+    from impl.outgoing.client import OutgoingClient
     from impl.plugins.administration import actions
-    from impl.plugins.http import open_session
     from impl.plugins.probe import healthy
 
     given = _checked(reason)
 
     async def work(connection: "asyncpg.Connection") -> "Plugin":
         plugin_id = await _plugin_id(connection, which)
-        async with open_session() as session:
+        client = OutgoingClient(outgoing_settings())
+        try:
             probed = await actions.probe(
-                connection, plugin_id, lambda url: healthy(session, url, PROBE_SECONDS)
+                connection, plugin_id, lambda url: healthy(client, url, PROBE_SECONDS)
             )
+        finally:
+            await client.close()
         async with connection.transaction():
             return await actions.enable(connection, on_this_machine(), plugin_id, given, probed)
 

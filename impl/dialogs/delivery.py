@@ -19,6 +19,7 @@ from impl.dialogs.call import RESET, Outcome, StoredCall
 from impl.dialogs.queries.intake import read_key
 from impl.dialogs.queries.outcome import end_lease, finish
 from impl.plugins.caller import MESSAGES, RETRYABLE, Answered, Failed, Invocation, PluginCaller
+from impl.plugins.catalogue import Catalogue
 
 log = structlog.get_logger()
 
@@ -36,14 +37,23 @@ REJECTIONS: dict[RejectionCode, str] = {
 class Delivery:
     pool: Pool
     caller: PluginCaller
+    catalogue: Catalogue
 
     async def deliver(self, call: StoredCall, timeout_seconds: float) -> bytes | None:
         """The call's final response body: ours, or the one of whoever ended it before us.
 
         None: another attempt took the call over, and still runs.
         """
+        terms = (await self.catalogue.table()).terms_of(call.plugin_id)
         invocation = Invocation(
-            call.plugin_id, call.base_url, call.invocation_id, call.trace_id, call.request
+            call.plugin_id,
+            call.base_url,
+            call.invocation_id,
+            call.trace_id,
+            call.request,
+            terms.schema_version,
+            terms.output_schema,
+            terms.supports_retry,
         )
         try:
             result = await self.caller.invoke(invocation, timeout_seconds)

@@ -168,6 +168,7 @@ class _Start:
             "BOTCORE_SECRET_KEY": os.environ.get("BOTCORE_SECRET_KEY") or self.here.secret_key(),
             "BOTCORE_PORT": str(self.port),
             "BOTCORE_URL": self._url,
+            "BOTCORE_DEVELOPMENT": "true",
         }
 
     async def _services(self, supervisor: Supervisor, env: Mapping[str, str]) -> None:

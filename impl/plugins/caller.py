@@ -1,152 +1,149 @@
 """Calls to plugins over HTTP. What comes back is hostile input.
 
-The answer is capped in bytes and time, parsed strictly and checked against the plugin contract
-before anything else looks at it.
+Each decision has a file of its own in `calls/`; here they are put together.
 """
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import time
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
-
-import aiohttp
 
 from generated import models
 from generated.metrics import Metrics
-from generated.runtime.edge import SCHEMA_VERSION
-from generated.runtime.problems import ProblemError
-from generated.runtime.validation import read_json
 from impl.metrics.plugins import note_call
-from impl.plugins.http import AnswerTooLargeError, open_session, read_capped
-from impl.plugins.probe import healthy, manifest
+from impl.outgoing.client import OutgoingClient
+from impl.outgoing.resolver import Lookup
+from impl.outgoing.urls import ForbiddenUrlError
+from impl.plugins import probe
+from impl.plugins.calls.answers import check_answer
+from impl.plugins.calls.attempt import Fault
+from impl.plugins.calls.attempts import Attempts
+from impl.plugins.calls.breaker import Admission, Breaker, BreakerRules, Verdict
+from impl.plugins.calls.line import Line, invocation_token
+from impl.plugins.calls.outcome import MESSAGES, RETRYABLE, Answered, Failed, Invocation
+from impl.plugins.calls.retries import RetryBudget
 from impl.settings import Settings
 
-BUSY = frozenset({429, 502, 503, 504})
-ErrorCode = Literal[
-    "plugin_unavailable",
-    "plugin_timeout",
-    "plugin_rejected",
-    "plugin_answer_invalid",
-    "plugin_answer_too_large",
-]
-MESSAGES: dict[ErrorCode, str] = {
-    "plugin_unavailable": "The plugin cannot be reached or takes no calls now.",
-    "plugin_timeout": "The plugin did not answer in time.",
-    "plugin_rejected": "The plugin refused the call.",
-    "plugin_answer_invalid": "The plugin's answer breaks the contract.",
-    "plugin_answer_too_large": "The plugin's answer is too large.",
-}
-RETRYABLE = frozenset({"plugin_unavailable", "plugin_timeout"})
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call as it goes out. `body` is a PluginInvocationRequestV1."""
-
-    plugin_id: UUID
-    base_url: str
-    invocation_id: UUID
-    trace_id: UUID
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    answer: models.PluginInvocationResponseV1
-    latency_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Why there is no answer. `reason` is for the log; it holds nothing that the plugin sent."""
-
-    code: ErrorCode
-    latency_ms: int
-    reason: str
+__all__ = ["MESSAGES", "RETRYABLE", "Answered", "Failed", "Invocation", "PluginCaller"]
 
 
 class PluginCaller:
     """The one HTTP client for calls to plugins. Close it when the process stops."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, lookup: Lookup | None = None) -> None:
+        self._settings = settings
         self._metrics = metrics
         self._secret = settings.secret_key.get_secret_value().encode()
-        self._cap = settings.max_plugin_answer_bytes
-        self._probe_timeout = settings.probe_timeout_seconds
-        self._session = open_session()
+        self._rules = BreakerRules.of(settings)
+        self._lines: dict[UUID, Line] = {}
+        self.client = OutgoingClient(settings, lookup)
+        metrics.plugin_breakers_open.set_function(self._breakers_open)
 
     async def close(self) -> None:
-        await self._session.close()
+        await self.client.close()
 
     def invocation_token(self, plugin_id: UUID) -> str:
-        """The Bearer of our calls to this plugin: derived, so that it is stored nowhere."""
-        digest = hmac.digest(self._secret, b"invoke:" + plugin_id.bytes, hashlib.sha256)
-        return "bc_invoke_" + base64.b32encode(digest).decode().rstrip("=").lower()
+        """The Bearer of our calls to this plugin."""
+        return invocation_token(self._secret, plugin_id)
 
     async def invoke(self, invocation: Invocation, timeout_seconds: float) -> Answered | Failed:
-        """One attempt. Never raises for what a plugin does."""
+        """All attempts within the time. Never raises for what a plugin does."""
         started = time.monotonic()
+        line = self._line(invocation.plugin_id)
+        admission = line.breaker.admit()
+        if admission is Admission.REFUSED:
+            note_call(self._metrics, "plugin_circuit_open", 0.0)
+            left = line.breaker.seconds_left
+            return Failed("plugin_circuit_open", 0, f"not called for {left:.1f} s", sent=False)
+        verdict = Verdict.NONE
         try:
-            async with asyncio.timeout(timeout_seconds):
-                result = await self._attempt(invocation)
-        except TimeoutError:
-            result = ("plugin_timeout", "deadline")
-        except AnswerTooLargeError:
-            result = ("plugin_answer_too_large", f"over {self._cap} bytes")
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: of the URL
-            result = ("plugin_unavailable", type(error).__name__)
+            result = await self._within(line, invocation, started + timeout_seconds)
+            verdict = self._verdict(result, timeout_seconds)
+        finally:  # stopped by its caller, it says nothing
+            line.breaker.note(admission, verdict)
         seconds = time.monotonic() - started
         latency = int(seconds * 1000)
-        if isinstance(result, models.PluginInvocationResponseV1):
-            note_call(self._metrics, "none", seconds, result.usage)
-            return Answered(result, latency)
-        note_call(self._metrics, result[0], seconds)
-        return Failed(result[0], latency, result[1])
+        if isinstance(result, Fault):
+            note_call(self._metrics, result.code, seconds)
+            return Failed(result.code, latency, result.reason, result.sent)
+        note_call(self._metrics, "none", seconds, result.usage)
+        return Answered(result, latency)
 
-    async def _attempt(
-        self, invocation: Invocation
-    ) -> models.PluginInvocationResponseV1 | tuple[ErrorCode, str]:
-        headers = {
-            "Authorization": f"Bearer {self.invocation_token(invocation.plugin_id)}",
-            "Content-Type": "application/json",
-            "X-Trace-Id": str(invocation.trace_id),
-            "X-Invocation-Id": str(invocation.invocation_id),
-            "X-Schema-Version": SCHEMA_VERSION,
-        }
-        url = invocation.base_url.rstrip("/") + "/invoke"
-        async with self._session.post(
-            url, data=invocation.body, headers=headers, allow_redirects=False
-        ) as response:
-            if response.status in BUSY:
-                return "plugin_unavailable", f"status {response.status}"
-            if response.status != 200:
-                return "plugin_rejected", f"status {response.status}"
-            if response.content_type != "application/json":
-                return "plugin_answer_invalid", "not application/json"
-            content = await read_capped(response, self._cap)
-        return self._check(content, invocation)
+    async def rehearse(self, invocation: Invocation, timeout_seconds: float) -> Answered | Failed:
+        """A dry run, judged as a call is. It is in no metric and says nothing to the breaker."""
+        started = time.monotonic()
+        line = self._line(invocation.plugin_id)
+        result = await self._within(line, invocation, started + timeout_seconds)
+        latency = int((time.monotonic() - started) * 1000)
+        if isinstance(result, Fault):
+            return Failed(result.code, latency, result.reason, result.sent)
+        return Answered(result, latency)
 
-    @staticmethod
-    def _check(
-        content: bytes, invocation: Invocation
-    ) -> models.PluginInvocationResponseV1 | tuple[ErrorCode, str]:
+    async def _within(
+        self, line: Line, invocation: Invocation, ends: float
+    ) -> models.PluginInvocationResponseV1 | Fault:
         try:
-            answer = read_json(models.PluginInvocationResponseV1, content)
-        except ProblemError as problem:
-            where = ", ".join(f"{error.pointer} {error.code}" for error in problem.errors[:5])
-            return "plugin_answer_invalid", f"{problem.code} {where}".strip()
-        if answer.trace_id != invocation.trace_id:
-            return "plugin_answer_invalid", "trace_id differs"
-        return answer
+            target = line.target(self.client.guard, invocation.base_url)
+        except ForbiddenUrlError as error:
+            return Fault("plugin_unavailable", str(error), sent=False)
+        attempts = Attempts(
+            client=self.client,
+            metrics=self._metrics,
+            budget=line.budget,
+            most=1 + self._settings.plugin_retries,
+            cap=self._settings.max_plugin_answer_bytes,
+            invocation=invocation,
+            headers=_headers(line, invocation),
+            ends=ends,
+        )
+        try:
+            async with asyncio.timeout(ends - time.monotonic()):
+                result = await attempts.run(target)
+        except TimeoutError:
+            return Fault("plugin_timeout", "deadline", attempts.sent)
+        if isinstance(result, Fault):
+            return result
+        return check_answer(result, invocation)
+
+    def _verdict(self, result: object, timeout_seconds: float) -> Verdict:
+        if not isinstance(result, Fault):
+            return Verdict.ALIVE
+        if result.code == "plugin_unavailable":
+            return Verdict.FAILING
+        if result.code != "plugin_timeout":
+            return Verdict.ALIVE  # it answered, if wrongly: that costs nobody any time
+        # A caller in a great hurry must not have the plugin shut for all others.
+        patient = timeout_seconds >= self._settings.breaker_patience_seconds
+        return Verdict.FAILING if patient else Verdict.NONE
+
+    def _line(self, plugin_id: UUID) -> Line:
+        line = self._lines.get(plugin_id)
+        if line is None:
+            line = Line(
+                f"Bearer {self.invocation_token(plugin_id)}",
+                Breaker(self._rules),
+                RetryBudget(self._settings.plugin_retry_budget),
+            )
+            self._lines[plugin_id] = line
+        return line
+
+    def _breakers_open(self) -> int:
+        return sum(not line.breaker.closed for line in self._lines.values())
 
     async def healthy(self, base_url: str) -> bool:
         """Whether `GET /health` answers as the contract says, in time."""
-        return await healthy(self._session, base_url, self._probe_timeout)
+        return await probe.healthy(self.client, base_url, self._settings.probe_timeout_seconds)
 
     async def manifest(self, base_url: str) -> dict[str, Any] | None:
-        """What `GET /manifest` serves, as it is; None where that cannot be had in time."""
-        return await manifest(self._session, base_url, self._probe_timeout)
+        """What `GET /manifest` answers, as it is; None where that is no JSON object, or late."""
+        return await probe.manifest(self.client, base_url, self._settings.probe_timeout_seconds)
+
+
+def _headers(line: Line, invocation: Invocation) -> dict[str, str]:
+    return {
+        "Authorization": line.authorization,
+        "Content-Type": "application/json",
+        "X-Trace-Id": str(invocation.trace_id),
+        "X-Invocation-Id": str(invocation.invocation_id),
+        "X-Schema-Version": invocation.schema_version,
+    }

@@ -11,8 +11,8 @@ from impl.routing.table import Candidate, RoutingTable, compile_table
 log = structlog.get_logger()
 
 READ_CALLABLE = """
-SELECT id, name, version, base_url, intents, status, manifest_hash, output_schema,
-    schema_version, is_fallback
+SELECT id, name, version, base_url, intents, status, manifest_hash, schema_version, output_schema,
+    coalesce((manifest #>> '{capabilities,supports_retry}')::boolean, true), is_fallback
 FROM plugins WHERE status IN ('active', 'degraded') ORDER BY name, version
 """
 

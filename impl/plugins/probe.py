@@ -1,3 +1,5 @@
+"""What a plugin says of itself: its health and its manifest."""
+
 import asyncio
 from typing import Any
 
@@ -7,42 +9,47 @@ from generated import models
 from generated.runtime import strict_json
 from generated.runtime.problems import ProblemError
 from generated.runtime.validation import read_json
-from impl.plugins.http import AnswerTooLargeError, read_capped
+from impl.outgoing.answer import AnswerTooLargeError, read_capped
+from impl.outgoing.client import OutgoingClient
 
 MOST_BYTES = 64 * 1024
 
 
-async def manifest(
-    session: aiohttp.ClientSession, base_url: str, timeout_seconds: float
-) -> dict[str, Any] | None:
-    """What `GET /manifest` serves, as it is; None where that is no strict JSON object in time."""
+async def healthy(client: OutgoingClient, base_url: str, timeout_seconds: float) -> bool:
+    """Whether `GET /health` answers as the contract says, in time."""
+    content = await _get(client, base_url, "/health", timeout_seconds)
+    if content is None:
+        return False
     try:
-        async with (
-            asyncio.timeout(timeout_seconds),
-            session.get(base_url.rstrip("/") + "/manifest", allow_redirects=False) as response,
-        ):
+        return read_json(models.PluginHealthV1, content).status == "ok"
+    except ProblemError:
+        return False
+
+
+async def manifest(
+    client: OutgoingClient, base_url: str, timeout_seconds: float
+) -> dict[str, Any] | None:
+    """What `GET /manifest` answers, if that is a JSON object; nothing of it is checked."""
+    content = await _get(client, base_url, "/manifest", timeout_seconds)
+    if content is None:
+        return None
+    try:
+        value = strict_json.parse(content)
+    except ProblemError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+async def _get(
+    client: OutgoingClient, base_url: str, path: str, timeout_seconds: float
+) -> bytes | None:
+    try:
+        target = client.target(base_url.rstrip("/") + path)
+        async with asyncio.timeout(timeout_seconds), client.get(target) as response:
             if response.status != 200 or response.content_type != "application/json":
                 return None
-            found = strict_json.parse(await read_capped(response, MOST_BYTES * 2))
-    except (TimeoutError, AnswerTooLargeError, ProblemError, aiohttp.ClientError):
+            return await read_capped(response, MOST_BYTES)
+    except (TimeoutError, AnswerTooLargeError, aiohttp.ClientError):
         return None
-    except (OSError, ValueError):  # ValueError: as above
+    except (OSError, ValueError):  # ValueError: a URL that is forbidden or that aiohttp refuses
         return None
-    return found if isinstance(found, dict) else None
-
-
-async def healthy(session: aiohttp.ClientSession, base_url: str, timeout_seconds: float) -> bool:
-    """Whether `GET /health` answers as the contract says, in time."""
-    try:
-        async with (
-            asyncio.timeout(timeout_seconds),
-            session.get(base_url.rstrip("/") + "/health", allow_redirects=False) as response,
-        ):
-            if response.status != 200 or response.content_type != "application/json":
-                return False
-            content = await read_capped(response, MOST_BYTES)
-            return read_json(models.PluginHealthV1, content).status == "ok"
-    except (TimeoutError, AnswerTooLargeError, ProblemError, aiohttp.ClientError):
-        return False
-    except (OSError, ValueError):  # ValueError: a URL that aiohttp or IDNA does not take
-        return False

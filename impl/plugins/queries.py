@@ -6,6 +6,7 @@ from generated import models
 from generated.events import PLUGIN_HEARTBEAT, PLUGIN_REGISTERED
 from impl.db import Executor
 from impl.events.log import published
+from impl.plugins.calls.checks import PinnedSchema
 from impl.plugins.manifests import Adapted
 from impl.plugins.status import status_changed
 
@@ -106,7 +107,7 @@ class Registration:
     """What a registration stores. `status` is what the probe of `/health` found.
 
     The manifest is stored as it was sent, with the hash of that; the rest is of the adapted one.
-    `output_schema` is what the plugin's answers must fit, as it stood when it was resolved.
+    `pinned` is its output schema as it is now, wherever it came from.
     """
 
     request: models.PluginRegistrationRequestV1
@@ -114,8 +115,7 @@ class Registration:
     manifest_hash: str
     schema_version: models.SchemaVersion
     status: str
-    output_schema: Any = None
-    output_schema_digest: str | None = None
+    pinned: PinnedSchema | None = None
 
     @property
     def intents(self) -> list[dict[str, Any]]:
@@ -136,8 +136,8 @@ class Registration:
             manifest.metadata.model_dump(exclude_none=True) if manifest.metadata else {},
             self.schema_version,
             self.adapted.is_fallback,
-            self.output_schema,
-            self.output_schema_digest,
+            None if self.pinned is None else self.pinned.schema,
+            None if self.pinned is None else self.pinned.digest,
         )
 
 

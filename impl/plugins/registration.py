@@ -10,7 +10,8 @@ from generated.errors import ValidationFailed
 from generated.runtime.problems import InvalidValue
 from impl.db import Pool
 from impl.plugins.caller import PluginCaller
-from impl.plugins.manifests import Adapted, adapt, same
+from impl.plugins.calls.checks import PinnedSchema, check_outgoing, resolve_output_schema
+from impl.plugins.manifests import adapt, same
 from impl.plugins.manifests.canonical import manifest_hash
 from impl.plugins.queries import (
     Registration,
@@ -71,24 +72,31 @@ class Registrar:
     async def _checked(self, request: models.PluginRegistrationRequestV1) -> Registration:
         """What is to be stored, and whether the plugin is well. Raises ValidationFailed."""
         adapted = adapt(request.manifest)
-        found = faults(request, adapted.manifest, self.settings.allowed_plugin_scopes)
-        found += await self._outgoing(request, adapted)
-        version = negotiated(adapted.manifest)
+        manifest = adapted.manifest
+        found = faults(request, manifest, self.settings.allowed_plugin_scopes)
+        found = found or await check_outgoing(self.caller.client, request.base_url, manifest)
+        version = negotiated(manifest)
         if found or version is None:
             raise ValidationFailed(errors=found)
+        pinned = await self._pinned(manifest)
+        healthy = await self.caller.healthy(request.base_url)
         return Registration(
             request,
             adapted,
             manifest_hash(request.manifest),
             version,
-            "active" if await self.caller.healthy(request.base_url) else "registering",
+            "active" if healthy else "registering",
+            pinned,
         )
 
-    async def _outgoing(
-        self, request: models.PluginRegistrationRequestV1, adapted: Adapted
-    ) -> list[InvalidValue]:
-        """Of the addresses and schemas that the core would have to ask for."""
-        return []
+    async def _pinned(self, manifest: models.PluginManifestV1) -> PinnedSchema | None:
+        """Its output schema as it is now. Raises ValidationFailed."""
+        pinned = await resolve_output_schema(
+            self.caller.client, manifest, self.settings.probe_timeout_seconds
+        )
+        if isinstance(pinned, InvalidValue):
+            raise ValidationFailed(errors=[pinned])
+        return pinned
 
     @staticmethod
     async def _store(

@@ -2,14 +2,19 @@
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from generated import models
+from generated.runtime.edge import SCHEMA_VERSION
+from impl.plugins.calls.output import compile_output
+from impl.plugins.calls.terms import CallTerms
 from impl.routing.patterns import PatternSet
 
+USUAL = CallTerms()
 CONDITIONS = frozenset({"classifier", "custom", "regex"})
 
 
@@ -24,8 +29,9 @@ class Candidate:
     intents: Sequence[dict[str, Any]] = field(hash=False)
     status: str
     manifest_hash: str
-    output_schema: Any = field(default=None, hash=False)
-    schema_version: str = "v1alpha"
+    schema_version: str = SCHEMA_VERSION
+    output_schema: object = field(default=None, hash=False)
+    supports_retry: bool = True
     is_fallback: bool = False
 
     @property
@@ -69,11 +75,19 @@ class PluginRules:
 
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """`left_out` are plugins whose rules cannot be compiled, by id, each with the reason."""
+    """`left_out` are plugins whose rows cannot be compiled, by id, each with the reason.
+
+    `terms` are of all versions, those too that no message is routed to any longer.
+    """
 
     plugins: tuple[PluginRules, ...]
     fallback: Candidate | None
     left_out: dict[UUID, str] = field(default_factory=dict)
+    terms: dict[UUID, CallTerms] = field(default_factory=dict)
+
+    def terms_of(self, plugin_id: UUID) -> CallTerms:
+        """How this plugin is called; the usual terms for one that is not callable now."""
+        return self.terms.get(plugin_id, USUAL)
 
     def route(self, payload: models.MessagePayloadV1) -> Decision | None:
         """Who answers `payload`; None where nobody can, not even the fallback."""
@@ -112,22 +126,20 @@ class RoutingTable:
 def compile_table(plugins: Iterable[Candidate], fallback: str) -> RoutingTable:
     """Of several versions of a name the highest active one is routed to. Never raises for a row."""
     newest: dict[str, Candidate] = {}
+    left_out: dict[UUID, str] = {}
+    terms: dict[UUID, CallTerms] = {}
     for plugin in sorted(plugins, key=lambda one: (one.healthy, version_order(one.version))):
-        newest[plugin.name] = plugin
-    compiled, left_out = [], {}
+        with _left_out_where_broken(plugin, left_out):
+            terms[plugin.plugin_id] = _terms(plugin)
+            newest[plugin.name] = plugin
+    compiled = []
     for _, plugin in sorted(newest.items()):
-        try:
+        with _left_out_where_broken(plugin, left_out):
             rules = _rules(plugin)
-        # A row may hold any JSON, and be older than a check of ours: a list of errors would lack
-        # one, and the next instance could not start for it.
-        except Exception as error:  # noqa: BLE001
-            left_out[plugin.plugin_id] = f"{type(error).__name__}: {error}"[:200]
-            continue
-        if rules is not None:
-            compiled.append(rules)
-    return RoutingTable(
-        tuple(compiled), newest.get(fallback) or _default(newest.values()), left_out
-    )
+            if rules is not None:
+                compiled.append(rules)
+    default = newest.get(fallback) or _default(newest.values())
+    return RoutingTable(tuple(compiled), default, left_out, terms)
 
 
 def _default(plugins: Iterable[Candidate]) -> Candidate | None:
@@ -136,6 +148,23 @@ def _default(plugins: Iterable[Candidate]) -> Candidate | None:
     return max(
         found, key=lambda one: (one.healthy, version_order(one.version), one.name), default=None
     )
+
+
+@contextmanager
+def _left_out_where_broken(plugin: Candidate, left_out: dict[UUID, str]) -> Iterator[None]:
+    try:
+        yield
+    # A row may hold any JSON, and be older than a check of ours: a list of errors would lack
+    # one, and the next instance could not start for it.
+    except Exception as error:  # noqa: BLE001
+        left_out[plugin.plugin_id] = f"{type(error).__name__}: {error}"[:200]
+
+
+def _terms(plugin: Candidate) -> CallTerms:
+    """Raises SchemaError for an output schema that no answer could be held against."""
+    schema = plugin.output_schema
+    output = None if schema is None else compile_output(schema)
+    return CallTerms(plugin.schema_version, output, plugin.supports_retry)
 
 
 def _rules(plugin: Candidate) -> PluginRules | None:

@@ -75,6 +75,7 @@ async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, str
         "BOTCORE_DATABASE_URL": database,
         "BOTCORE_REDIS_URL": servers.valkey,
         "BOTCORE_SECRET_KEY": "a mutant's secret key, long enough",
+        "BOTCORE_DEVELOPMENT": "true",
         "BOTCORE_PORT": str(port),
         "BOTCORE_LOG_LEVEL": "error",
         "BOTCORE_CALL_DEADLINE_SECONDS": "1",

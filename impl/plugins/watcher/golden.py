@@ -1,11 +1,11 @@
 """Golden examples: health proved, not claimed. Each is a call with `dry_run`, of which nothing is
 stored, judged by the contract, by the plugin's own `output_schema`, and by time."""
 
-import time
 from uuid import UUID, uuid4
 
 from generated import models
 from impl.plugins.caller import Failed, Invocation, PluginCaller
+from impl.plugins.calls.output import OutputSchema, compile_output
 from impl.plugins.manifests import adapt
 from impl.plugins.watcher.queries import Due
 
@@ -20,16 +20,18 @@ async def failing(caller: PluginCaller, due: Due, seconds: float) -> str | None:
     manifest = adapt(due.manifest).manifest
     if not (manifest.capabilities and manifest.capabilities.dry_run):
         return None
+    output = None if due.output_schema is None else compile_output(due.output_schema)
     for example in manifest.golden_examples:
-        started = time.monotonic()
-        outcome = await caller.invoke(_dry_run(due, example, seconds), seconds)
+        outcome = await caller.rehearse(_dry_run(due, example, output, seconds), seconds)
         if isinstance(outcome, Failed):
-            took = round((time.monotonic() - started) * 1000)
-            return f"{example.name}: {outcome.code}: {outcome.reason} ({took} ms)"
+            why = f"{outcome.code}: {outcome.reason}"
+            return f"{example.name}: {why} ({outcome.latency_ms} ms)"
     return None
 
 
-def _dry_run(due: Due, example: models.GoldenExampleV1, seconds: float) -> Invocation:
+def _dry_run(
+    due: Due, example: models.GoldenExampleV1, output: OutputSchema | None, seconds: float
+) -> Invocation:
     invocation_id, trace_id = uuid4(), uuid4()
     body = models.PluginInvocationRequestV1(
         invocation_id=invocation_id,
@@ -43,4 +45,12 @@ def _dry_run(due: Due, example: models.GoldenExampleV1, seconds: float) -> Invoc
         dry_run=True,
     )
     content = body.model_dump_json().encode()
-    return Invocation(due.plugin_id, due.base_url, invocation_id, trace_id, content)
+    return Invocation(
+        due.plugin_id,
+        due.base_url,
+        invocation_id,
+        trace_id,
+        content,
+        due.schema_version,
+        output,
+    )

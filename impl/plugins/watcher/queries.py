@@ -71,15 +71,15 @@ OUTAGES: dict[models.OutageReason, str] = {
     "health": _outage("health", "probe_failures >= $2"),
 }
 
+# The claim alone says whose result counts: whoever disables a plugin from outside takes it away.
 # An outage ends by a good probe and a sign of life since it began; a registration is one too. Of a
 # plugin that was not well until now, signs of life are due from now on.
 WELL_PROBED = f"""
 WITH known AS (
     SELECT id, status, outage_since, outage_reason,
-        outage_since IS NOT NULL AND greatest(last_heartbeat, registered_at) > outage_since AS back
-    FROM plugins
-    WHERE id = $1 AND probe_claim = $2 AND disabled_at IS NULL AND status <> 'disabled'
-    FOR NO KEY UPDATE
+        status <> 'disabled' AND outage_since IS NOT NULL
+            AND greatest(last_heartbeat, registered_at) > outage_since AS back
+    FROM plugins WHERE id = $1 AND probe_claim = $2 FOR NO KEY UPDATE
 ), plugin AS (
     UPDATE plugins SET probe_failures = 0, probe_claim = NULL, updated_at = now(),
         next_probe_at = now() + make_interval(secs => $3 * (0.8 + 0.4 * random())),
@@ -104,7 +104,7 @@ ILL_PROBED = f"""
 UPDATE plugins SET probe_failures = least(probe_failures, 1000) + 1, probe_claim = NULL,
     updated_at = now(), next_probe_at = now() + make_interval(secs => least(
         $3 * 2 ^ least(probe_failures, 20), {LONGEST_PAUSE_SECONDS}) * (0.8 + 0.4 * random()))
-WHERE id = $1 AND probe_claim = $2 AND disabled_at IS NULL AND status <> 'disabled'
+WHERE id = $1 AND probe_claim = $2
 RETURNING probe_failures
 """  # noqa: S608  # constants of our own
 

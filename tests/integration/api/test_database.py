@@ -157,7 +157,10 @@ async def test_a_database_that_refuses_us_is_waited_for(
         open_resources(settings, make_metrics()) as resources,
     ):
         recovery = Recovery(
-            resources.pool, Delivery(resources.pool, resources.caller), settings, make_metrics()
+            resources.pool,
+            Delivery(resources.pool, resources.caller, Catalogue(resources.pool, "text_reply")),
+            settings,
+            make_metrics(),
         )
         loop = asyncio.create_task(recovery.run())
         await asyncio.sleep(0.3)

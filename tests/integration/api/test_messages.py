@@ -15,6 +15,7 @@ from impl.dialogs.delivery import Delivery
 from impl.dialogs.message import Message, MessageKey
 from impl.dialogs.queries import intake
 from impl.plugins.caller import PluginCaller
+from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
 from tests.stack import Api, Gate, ScriptedPlugin
 
@@ -226,7 +227,9 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
     caller = PluginCaller(settings, make_metrics())
     async with pool.acquire() as holder, holder.transaction():
         await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
-        delivering = asyncio.create_task(Delivery(pool, caller).deliver(call, 5))
+        delivering = asyncio.create_task(
+            Delivery(pool, caller, Catalogue(pool, "text_reply")).deliver(call, 5)
+        )
         waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
         while not await pool.fetchval(waits):
             pass

@@ -1,25 +1,29 @@
 """A plugin that does wrong costs the bot a `failed`, never an HTTP error."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gzip
+import time
+import zlib
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import orjson
 import pytest
 from aiohttp import web
 
 from impl.settings import Settings
-from tests.stack import Api, ScriptedPlugin, settings_for
+from tests.stack import Api, Reply, ScriptedPlugin, echo, manifest, settings_for
 
 Body = dict[str, Any]
 JSON = {"Content-Type": "application/json"}
+DEADLINE = 1.0
 
 
 @pytest.fixture
 def settings(database: str, valkey: str) -> Settings:
     return settings_for(
-        database, valkey, call_deadline_seconds=0.5, max_plugin_answer_bytes=64 * 1024
+        database, valkey, call_deadline_seconds=DEADLINE, max_plugin_answer_bytes=64 * 1024
     )
 
 
@@ -61,6 +65,55 @@ async def nul(body: Body, _request: web.Request) -> web.StreamResponse:
     return web.json_response({"text": "x\x00", "trace_id": body["trace_id"]})
 
 
+def packed(encoding: str, body: bytes) -> Reply:
+    async def reply(_body: Body, _request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, headers=JSON | {"Content-Encoding": encoding})
+
+    return reply
+
+
+BOMB = b"\x00" * 10_000_000
+BOMBS = {"gzip": gzip.compress(BOMB), "deflate": zlib.compress(BOMB)}
+
+
+async def raw(content: bytes, request: web.Request) -> web.StreamResponse:
+    """Bytes of one's own in place of an answer, and the end of the connection."""
+    assert request.transport is not None
+    request.transport.write(content)
+    request.transport.close()
+    return web.Response()
+
+
+async def reset_before(_body: Body, request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def no_http(_body: Body, request: web.Request) -> web.StreamResponse:
+    return await raw(b"SSH-2.0-nonsense\r\n\r\n", request)
+
+
+async def cut_in_a_chunk(_body: Body, request: web.Request) -> web.StreamResponse:
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    return await raw(head + b'5\r\n{"te', request)
+
+
+async def endless_head(_body: Body, request: web.Request) -> web.StreamResponse:
+    return await raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 100_000, request)
+
+
+async def head_by_head(_body: Body, request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.write(b"HTTP/1.1 200 OK\r\n")
+    while not request.transport.is_closing():
+        request.transport.write(b"X: a\r\n")
+        await asyncio.sleep(0.05)
+    return web.Response()
+
+
 async def cut_off(_body: Body, request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers=JSON | {"Content-Length": "100"})
     await response.prepare(request)
@@ -70,28 +123,45 @@ async def cut_off(_body: Body, request: web.Request) -> web.StreamResponse:
     return response
 
 
-def status(code: int) -> Callable[[Body, web.Request], Awaitable[web.StreamResponse]]:
+def status(code: int, retry_after: str | None = None) -> Reply:
     async def reply(_body: Body, _request: web.Request) -> web.StreamResponse:
-        return web.Response(status=code, headers={"Location": "http://127.0.0.1:9/"})
+        asked = {} if retry_after is None else {"Retry-After": retry_after}
+        return web.Response(status=code, headers={"Location": "http://127.0.0.1:9/", **asked})
 
     return reply
 
 
-WRONG = {
-    "hangs": (hang, "plugin_timeout", "timeout", "plugin_timeout"),
-    "drips": (drip, "plugin_timeout", "timeout", "plugin_timeout"),
-    "too large": (too_large, "plugin_answer_too_large", "failed", "plugin_failed"),
-    "broken JSON": (broken_json, "plugin_answer_invalid", "failed", "plugin_failed"),
-    "other trace": (other_trace, "plugin_answer_invalid", "failed", "plugin_failed"),
-    "unknown field": (unknown_field, "plugin_answer_invalid", "failed", "plugin_failed"),
-    "other type": (other_type, "plugin_answer_invalid", "failed", "plugin_failed"),
-    "NUL": (nul, "plugin_answer_invalid", "failed", "plugin_failed"),
-    "cut off": (cut_off, "plugin_unavailable", "failed", "plugin_failed"),
-    "500": (status(500), "plugin_rejected", "failed", "plugin_failed"),
-    "401": (status(401), "plugin_rejected", "failed", "plugin_failed"),
-    "302": (status(302), "plugin_rejected", "failed", "plugin_failed"),
-    "503": (status(503), "plugin_unavailable", "failed", "plugin_failed"),
-    "429": (status(429), "plugin_unavailable", "failed", "plugin_failed"),
+INVALID, UNAVAILABLE = "plugin_answer_invalid", "plugin_unavailable"
+# What it does, the code that the bot is told, and how often it is asked.
+WRONG: dict[str, tuple[Reply, str, int]] = {
+    "hangs": (hang, "plugin_timeout", 1),
+    "drips": (drip, "plugin_timeout", 1),
+    "drips its head": (head_by_head, "plugin_timeout", 1),
+    "too large": (too_large, "plugin_answer_too_large", 1),
+    "gzip bomb": (packed("gzip", BOMBS["gzip"]), "plugin_answer_too_large", 1),
+    "deflate bomb": (packed("deflate", BOMBS["deflate"]), "plugin_answer_too_large", 1),
+    "broken gzip": (packed("gzip", b"{}"), INVALID, 1),
+    "half a gzip": (packed("gzip", gzip.compress(b"{}")[:-4]), INVALID, 1),
+    "two gzips": (packed("gzip", gzip.compress(b"{}") * 2), INVALID, 1),
+    "unknown packing": (packed("br", b"{}"), INVALID, 1),
+    "packed twice": (packed("gzip, gzip", gzip.compress(gzip.compress(b"{}"))), INVALID, 1),
+    "broken JSON": (broken_json, INVALID, 1),
+    "other trace": (other_trace, INVALID, 1),
+    "unknown field": (unknown_field, INVALID, 1),
+    "other type": (other_type, INVALID, 1),
+    "NUL": (nul, INVALID, 1),
+    "no HTTP": (no_http, INVALID, 1),
+    "endless head": (endless_head, INVALID, 1),
+    "reset before the answer": (reset_before, UNAVAILABLE, 3),
+    "cut off": (cut_off, UNAVAILABLE, 1),
+    "cut off in a chunk": (cut_in_a_chunk, UNAVAILABLE, 1),
+    "500": (status(500), "plugin_rejected", 1),
+    "401": (status(401), "plugin_rejected", 1),
+    "302": (status(302), "plugin_rejected", 1),
+    "503": (status(503), UNAVAILABLE, 3),
+    "429": (status(429), UNAVAILABLE, 3),
+    "429, at once": (status(429, "0"), UNAVAILABLE, 3),
+    "429, later": (status(429, "60"), UNAVAILABLE, 1),
 }
 
 
@@ -99,19 +169,99 @@ WRONG = {
 async def test_a_wrong_plugin_fails_the_message_and_is_recorded(
     name: str, api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
 ) -> None:
-    text_reply.reply, code, call_status, event = WRONG[name]
+    text_reply.reply, code, attempts = WRONG[name]
+    timed_out = code == "plugin_timeout"
     user, dialog = await api.user(), uuid4()
+    started = time.monotonic()
     answer = await api.say(user, "Hello!", dialog, message_id="m-1")
+    assert time.monotonic() - started < DEADLINE + 1
     assert (answer.status, answer.json["status"]) == (200, "failed")
     assert answer.json["error"]["code"] == code
     assert answer.json["plugin_responses"] == []
     call = await pool.fetchrow("SELECT * FROM plugin_calls")
-    assert (call["status"], call["error_code"]) == (call_status, code)
+    assert (call["status"], call["error_code"]) == ("timeout" if timed_out else "failed", code)
+    event = "plugin_timeout" if timed_out else "plugin_failed"
     assert await pool.fetchval("SELECT count(*) FROM audit_logs WHERE action = $1", event) == 1
     assert await pool.fetchval("SELECT count(*) FROM messages WHERE sender_type = 'plugin'") == 0
     again = await api.say(user, "Hello!", dialog, message_id="m-1")
     assert again.raw == answer.raw
-    assert len(text_reply.calls) == 1
+    assert len(text_reply.calls) == attempts
+    assert len({call["invocation_id"] for call in text_reply.calls}) == 1
+
+
+async def test_a_packed_answer_within_the_cap_is_taken(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    async def reply(body: Body, _request: web.Request) -> web.StreamResponse:
+        content = orjson.dumps({"text": "packed", "trace_id": body["trace_id"]})
+        return web.Response(
+            body=gzip.compress(content), headers=JSON | {"Content-Encoding": "gzip"}
+        )
+
+    text_reply.reply = reply
+    answer = await api.say(await api.user(), "Hello!")
+    assert answer.json["plugin_responses"][0]["content"] == "packed"
+    assert text_reply.headers[0]["Accept-Encoding"] == "identity"
+
+
+async def test_a_second_answer_is_nobodys(api: Api, text_reply: ScriptedPlugin) -> None:
+    """Sent unasked on the same connection: the next message must not be given it."""
+
+    async def twice(body: Body, request: web.Request) -> web.StreamResponse:
+        content = orjson.dumps({"text": "answer", "trace_id": body["trace_id"]})
+        head = (
+            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
+        )
+        assert request.transport is not None
+        request.transport.write((head.encode() + b"\r\n\r\n" + content) * 2)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    text_reply.reply = twice
+    user = await api.user()
+    assert (await api.say(user, "one")).json["status"] == "accepted"
+    text_reply.reply = echo
+    answer = await api.say(user, "two")
+    assert answer.json["plugin_responses"][0]["content"] == "echo: two"
+
+
+async def test_an_answer_must_fit_the_plugins_own_schema(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
+) -> None:
+    schema = {"properties": {"text": {"pattern": "^echo: [a-z]+$"}}, "required": ["confidence"]}
+    described = manifest("text_reply") | {"output_schema": schema}
+    done = await api.register(
+        {"name": "text_reply", "version": "1.0.0", "base_url": plugin.url, "manifest": described}
+    )
+    assert done.status == 201
+    user = await api.user()
+
+    async def confident(body: Body, _request: web.Request) -> web.StreamResponse:
+        text = f"echo: {body['payload']['text']}"
+        said = {"text": text, "confidence": 1, "trace_id": body["trace_id"]}
+        return web.json_response(said)
+
+    plugin.reply = confident
+    assert (await api.say(user, "good")).json["status"] == "accepted"
+    bad = await api.say(user, "BAD")
+    assert bad.json["error"]["code"] == "plugin_output_invalid"
+    assert bad.json["error"]["retryable"] is False
+    plugin.reply = echo  # the contract's default is not what the plugin said
+    assert (await api.say(user, "good")).json["error"]["code"] == "plugin_output_invalid"
+    assert await pool.fetchval("SELECT output_schema FROM plugins") == schema
+
+
+async def test_a_plugin_that_fails_too_often_is_not_called(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    text_reply.reply = status(503, "60")
+    user = await api.user()
+    for _ in range(10):
+        assert (await api.say(user, "Hello!")).json["error"]["code"] == UNAVAILABLE
+    answer = await api.say(user, "Hello!")
+    assert answer.json["error"]["code"] == "plugin_circuit_open"
+    assert answer.json["error"]["retryable"] is True
+    assert len(text_reply.calls) == 10
 
 
 async def test_a_plugin_that_is_gone_is_unavailable(

@@ -224,9 +224,7 @@ async def test_a_base_url_of_another_form_is_refused(
     assert await pool.fetchval("SELECT count(*) FROM plugins") == 0
 
 
-@pytest.mark.parametrize(
-    "url", ["http://" + "a" * 63 + ".example:65535/a/b", "http://xn--a", "http://1.2.3.4.5:1"]
-)
+@pytest.mark.parametrize("url", ["http://" + "a" * 63 + ".example:65535/a/b", "http://xn--a"])
 async def test_a_base_url_that_nobody_can_call_never_is_our_error(url: str, api: Api) -> None:
     done = await api.register(registration(url, manifest("text_reply")))
     assert done.status == 201, done.raw

@@ -16,6 +16,7 @@ from generated.metrics import make_metrics
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.plugins.caller import PluginCaller
+from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin, settings_for
 
@@ -28,7 +29,9 @@ async def lose_the_instance(pool: asyncpg.Pool) -> None:
 async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
     caller = PluginCaller(settings, make_metrics())
     try:
-        return await Recovery(pool, Delivery(pool, caller), settings, make_metrics()).recover_once()
+        return await Recovery(
+            pool, Delivery(pool, caller, Catalogue(pool, "text_reply")), settings, make_metrics()
+        ).recover_once()
     finally:
         await caller.close()
 
@@ -38,7 +41,9 @@ async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator["async
     """The loop of recovery, as the worker runs it."""
     caller = PluginCaller(settings, make_metrics())
     task = asyncio.create_task(
-        Recovery(pool, Delivery(pool, caller), settings, make_metrics()).run()
+        Recovery(
+            pool, Delivery(pool, caller, Catalogue(pool, "text_reply")), settings, make_metrics()
+        ).run()
     )
     try:
         yield task

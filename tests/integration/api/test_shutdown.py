@@ -17,6 +17,7 @@ from impl import protocol, serve
 from impl.dialogs.delivery import Delivery
 from impl.dialogs.recovery import Recovery
 from impl.plugins.caller import PluginCaller
+from impl.plugins.catalogue import Catalogue
 from impl.protocol import HEAD_SECONDS, MAX_HEAD_BYTES
 from impl.serve import Server, server_for
 from impl.settings import Settings
@@ -68,7 +69,10 @@ async def test_what_the_drain_leaves_gets_a_503_and_its_call_is_free_at_once(
     text_reply.reply = good
     caller = PluginCaller(settings, make_metrics())
     assert (
-        await Recovery(pool, Delivery(pool, caller), settings, make_metrics()).recover_once() == 1
+        await Recovery(
+            pool, Delivery(pool, caller, Catalogue(pool, "text_reply")), settings, make_metrics()
+        ).recover_once()
+        == 1
     )
     await caller.close()
     first, second = text_reply.calls

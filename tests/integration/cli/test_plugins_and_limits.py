@@ -21,7 +21,7 @@ class Machine:
         self.database, self.directory = database, directory
 
     async def __call__(self, *arguments: str) -> Ended:
-        env = {"BOTCORE_DATABASE_URL": self.database}
+        env = {"BOTCORE_DATABASE_URL": self.database, "BOTCORE_DEVELOPMENT": "true"}
         return await botcore(*arguments, env=env, directory=self.directory)
 
     async def says(self, *arguments: str) -> str:

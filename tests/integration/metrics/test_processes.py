@@ -26,6 +26,7 @@ async def environment(settings: Settings) -> dict[str, str]:
         "BOTCORE_REDIS_URL": settings.redis_url.get_secret_value(),
         "BOTCORE_SECRET_KEY": settings.secret_key.get_secret_value(),
         "BOTCORE_RECOVERY_POLL_SECONDS": "0.05",
+        "BOTCORE_DEVELOPMENT": "true",
     }
 
 
@@ -106,6 +107,18 @@ async def test_the_api_serves_on_both_ports_and_its_metrics_on_one(
         requests = "botcore_requests_total"
         assert found.value(requests, operation="getMetrics", status="404") == 1
         assert found.value(requests, operation="getHealth", status="200") == 1
+
+
+async def test_development_mode_is_told_once_at_the_start(
+    api: Api, environment: dict[str, str], tmp_path: Path
+) -> None:
+    taken = {"BOTCORE_METRICS_PORT": api.url.rpartition(":")[2], "BOTCORE_PORT": "0"}
+    for command in ("serve", "worker"):
+        for setting, times in (("true", 1), ("false", 0)):
+            env = environment | taken | {"BOTCORE_DEVELOPMENT": setting}
+            process = await start(command, env=env, directory=tmp_path)
+            out, _ = await asyncio.wait_for(process.communicate(), 30)
+            assert out.count(b"development_mode") == times
 
 
 async def test_a_port_that_is_taken_ends_the_start_and_says_so(

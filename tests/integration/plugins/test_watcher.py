@@ -249,3 +249,22 @@ async def test_what_a_stopped_worker_probes_is_probed_by_the_next(
             await asyncio.wait_for(reached.wait(), 5)
         release.set()
     assert await pool.fetchval("SELECT probe_claim IS NULL AND next_probe_at <= now() FROM plugins")
+
+
+async def test_a_plugin_that_disabled_itself_while_it_was_probed_is_probed_again(
+    watcher: Watcher, pool: asyncpg.Pool
+) -> None:
+    """What was found of it meanwhile ends the claim, or else it would wait for the claim's end."""
+    one = await add(pool, NOWHERE)
+    trace = "7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
+    for note in ("well", "ill"):
+        await pool.execute("UPDATE plugins SET next_probe_at = now()")
+        (due,) = await queries.claim(pool, 600, 10)
+        assert await beat(pool, one, "disabled") == "disabled"
+        if note == "well":
+            assert not await queries.note_well(pool, due, 30, trace)
+        else:
+            await queries.note_ill(pool, due, 30)
+        row = await pool.fetchrow("SELECT status, probe_claim FROM plugins")
+        assert tuple(row) == ("disabled", None)
+        await beat(pool, one)

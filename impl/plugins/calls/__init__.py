@@ -1,0 +1,1 @@
+"""How a plugin is called: when, how often, and what of its answer is believed."""
