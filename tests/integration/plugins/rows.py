@@ -55,6 +55,14 @@ async def until(pool: asyncpg.Pool, condition: str, *values: object) -> None:
             await asyncio.sleep(0.01)
 
 
+async def probed_twice(pool: asyncpg.Pool, plugin_id: UUID) -> None:
+    """Until two probes have ended, of which at least the second began after this call."""
+    probing = "(SELECT probe_claim IS DISTINCT FROM $2 FROM plugins WHERE id = $1)"
+    for _ in range(3):
+        claim = await pool.fetchval("SELECT probe_claim FROM plugins WHERE id = $1", plugin_id)
+        await until(pool, probing, plugin_id, claim)
+
+
 async def events(pool: asyncpg.Pool, plugin_id: UUID) -> list[str]:
     rows = await pool.fetch(
         "SELECT event_type FROM plugin_events WHERE plugin_id = $1"

@@ -9,7 +9,7 @@ from impl.metrics.queries import read_sample
 from impl.plugins.manifests.canonical import manifest_hash
 from impl.plugins.watcher.watcher import Watcher
 from impl.text_reply.manifest import MANIFEST
-from tests.integration.plugins.rows import add, until
+from tests.integration.plugins.rows import add, probed_twice, until
 from tests.integration.plugins.test_watcher import running
 from tests.stack import ScriptedPlugin, manifest
 
@@ -21,9 +21,7 @@ async def read_again(pool: asyncpg.Pool) -> None:
     """As when 30 s have passed; until it has been read, and twice probed since."""
     await pool.execute("UPDATE plugins SET manifest_read_at = NULL, next_probe_at = now()")
     await until(pool, "(SELECT manifest_read_at IS NOT NULL FROM plugins)")
-    for _ in range(2):
-        before = await pool.fetchval("SELECT updated_at FROM plugins")
-        await until(pool, "(SELECT updated_at > $1 FROM plugins)", before)
+    await probed_twice(pool, await pool.fetchval("SELECT id FROM plugins"))
 
 
 async def test_a_difference_is_told_once(

@@ -12,7 +12,15 @@ from aiohttp.test_utils import RawTestServer
 from impl.plugins.watcher import queries
 from impl.plugins.watcher.watcher import Watcher
 from tests.integration.plugins.conftest import counted
-from tests.integration.plugins.rows import add, beat, changes, events, fall_silent, until
+from tests.integration.plugins.rows import (
+    add,
+    beat,
+    changes,
+    events,
+    fall_silent,
+    probed_twice,
+    until,
+)
 from tests.stack import ScriptedPlugin
 
 NOWHERE = "http://127.0.0.1:1"
@@ -41,8 +49,8 @@ async def test_a_silent_plugin_is_degraded_until_a_probe_and_a_heartbeat(
         await until(pool, STATUS, one, "degraded")
         row = await pool.fetchrow("SELECT * FROM plugins WHERE id = $1", one)
         assert (row["outage_reason"], row["outage_since"] is None) == ("heartbeat", False)
-        # Good probes alone bring nobody back.
-        await until(pool, "(SELECT probe_failures = 0 FROM plugins WHERE id = $1)", one)
+        await probed_twice(pool, one)
+        assert await pool.fetchval(f"SELECT {STATUS}", one, "degraded"), "good probes alone"
         assert await beat(pool, one) == "degraded"
         await until(pool, STATUS, one, "active")
     assert await events(pool, one) == ["plugin_heartbeat_missed", "plugin_recovered"]
