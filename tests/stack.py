@@ -122,6 +122,10 @@ class ScriptedPlugin:
         return web.json_response(self.manifest)
 
 
+async def any_schema(_request: web.Request) -> web.StreamResponse:
+    return web.json_response({"type": "object"})
+
+
 @asynccontextmanager
 async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
     plugin = ScriptedPlugin()
@@ -129,6 +133,7 @@ async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
     application.router.add_post("/invoke", plugin.invoke)
     application.router.add_get("/health", plugin.health)
     application.router.add_get("/manifest", plugin.described)
+    application.router.add_get("/schema.json", any_schema)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -3,6 +3,7 @@
 A connection that is used again goes to the address that was checked when it was made.
 """
 
+import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -60,6 +61,7 @@ class OutgoingClient:
 
     def __init__(self, settings: OutgoingSettings, lookup: Lookup | None = None) -> None:
         self.guard = guard = Guard.of(settings)
+        self._connect_seconds = settings.plugin_connect_seconds
         self._resolver = GuardedResolver(guard.addresses, lookup or SystemLookup())
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -69,7 +71,7 @@ class OutgoingClient:
                 socket_factory=guard.open_socket,
                 ttl_dns_cache=CHECKED_ADDRESSES_SECONDS,
             ),
-            timeout=aiohttp.ClientTimeout(total=None, connect=settings.plugin_connect_seconds),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -89,7 +91,8 @@ class OutgoingClient:
         target = self.guard.target(url)
         if target.address is None:
             try:
-                await self._resolver.resolve(target.host, target.port, socket.AF_UNSPEC)
+                async with asyncio.timeout(self._connect_seconds):
+                    await self._resolver.resolve(target.host, target.port, socket.AF_UNSPEC)
             except ForbiddenAddressError:
                 raise ForbiddenUrlError("its host has a forbidden address") from None
         return target

@@ -5,6 +5,7 @@ Each decision has a file of its own in `calls/`; here they are put together.
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -102,7 +103,7 @@ class PluginCaller:
         except TimeoutError:
             return Fault("plugin_timeout", "deadline", attempts.sent)
         if isinstance(result, Fault):
-            return result
+            return replace(result, sent=attempts.sent)  # the last attempt knows of itself alone
         return check_answer(result, invocation)
 
     def _verdict(self, result: object, timeout_seconds: float) -> Verdict:

@@ -12,7 +12,7 @@ from generated.runtime.validation import read_json
 from impl.outgoing.answer import AnswerTooLargeError, read_capped
 from impl.outgoing.client import OutgoingClient
 
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 256 * 1024  # of a manifest, however it is written
 
 
 async def healthy(client: OutgoingClient, base_url: str, timeout_seconds: float) -> bool:

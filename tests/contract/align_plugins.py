@@ -9,6 +9,7 @@ from uuid import uuid4
 import re2
 
 from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
+from impl.schemas.form import SchemaError, read_form
 from tests.contract.cases import Case, State, in_the_case_of, moment_of_utc
 
 ROOM = 48 * 1024  # of the 64 KB that a row takes, in the form in which the request is sent
@@ -47,7 +48,7 @@ def register_plugin(case: Case, state: State) -> None:
     manifest["name"], manifest["version"] = body["name"], body["version"]
     for name in ("input_schema", "output_schema"):
         if name in manifest:
-            manifest[name] = _storable(manifest[name])
+            manifest[name] = _schema(_storable(manifest[name]), state.known.plugin_url)
     _align_policy(body, manifest)
     patterns: list[str] = []
     for intent in manifest["intents"]:
@@ -92,6 +93,19 @@ def _align_examples(manifest: dict[str, Any]) -> None:
     for example in manifest["golden_examples"]:
         if example.get("intent") not in tags:
             example["intent"] = None
+
+
+def _schema(value: Any, plugin_url: str) -> Any:
+    """A schema that is one, or the URL of one on the plugin's own origin."""
+    if isinstance(value, str):
+        return f"{plugin_url}/schema.json"
+    if not isinstance(value, dict):
+        return value
+    try:
+        read_form(value)
+    except SchemaError:
+        return {}
+    return value
 
 
 def _make_new(body: dict[str, Any], manifest: dict[str, Any], state: State) -> None:

@@ -36,9 +36,9 @@ class Attempts:
                 return result
             made += 1
             wait = self._wait(result, made)
-            if wait is None:
+            if result.again is None or wait is None:
                 return result
-            self.metrics.plugin_retries_total.at(result.again or "busy").inc()
+            self.metrics.plugin_retries_total.at(result.again).inc()
             await asyncio.sleep(wait)
 
     async def _once(self, target: Target) -> bytes | Fault:
@@ -52,7 +52,7 @@ class Attempts:
 
     def _wait(self, fault: Fault, made: int) -> float | None:
         """Seconds until the next attempt; None where there is none."""
-        if fault.again is None or made >= self.most:
+        if fault.again is None or made >= self.most:  # before the budget is asked: it pays
             return None
         if self.sent and not self.invocation.supports_retry:
             return None

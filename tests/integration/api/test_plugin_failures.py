@@ -192,16 +192,21 @@ async def test_a_wrong_plugin_fails_the_message_and_is_recorded(
 async def test_a_packed_answer_within_the_cap_is_taken(
     api: Api, text_reply: ScriptedPlugin
 ) -> None:
+    times = 1
+
     async def reply(body: Body, _request: web.Request) -> web.StreamResponse:
         content = orjson.dumps({"text": "packed", "trace_id": body["trace_id"]})
         return web.Response(
-            body=gzip.compress(content), headers=JSON | {"Content-Encoding": "gzip"}
+            body=gzip.compress(content) * times, headers=JSON | {"Content-Encoding": "gzip"}
         )
 
     text_reply.reply = reply
     answer = await api.say(await api.user(), "Hello!")
     assert answer.json["plugin_responses"][0]["content"] == "packed"
     assert text_reply.headers[0]["Accept-Encoding"] == "identity"
+    times = 2
+    answer = await api.say(await api.user(), "Hello!")
+    assert answer.json["error"]["code"] == INVALID
 
 
 async def test_a_second_answer_is_nobodys(api: Api, text_reply: ScriptedPlugin) -> None:

@@ -1,7 +1,9 @@
 """How often a plugin is called, with what, and when it is left alone: over real sockets."""
 
 import asyncio
+import gzip
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -276,3 +278,74 @@ async def test_a_forbidden_address_is_unavailable_at_once(plugin: ScriptedPlugin
         assert not await caller.healthy(plugin.url)
     assert plugin.calls == []
     assert retries(metrics, "no_connection") == 0
+
+
+@pytest.mark.parametrize("supports_retry", [True, False])
+async def test_what_was_sent_once_was_sent(supports_retry: bool) -> None:
+    """Refused by a busy plugin that is gone at the next attempt: it may have acted."""
+    connections = 0
+
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        server.close()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    metrics = make_metrics()
+    server = await asyncio.start_server(busy, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with calling(metrics) as caller:
+        wanted = invocation(ScriptedPlugin(url), supports_retry=supports_retry)
+        failed = await caller.invoke(wanted, 5)
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.sent, connections) == ("plugin_unavailable", True, 1)
+    assert retries(metrics, "busy") == (1 if supports_retry else 0)
+    assert retries(metrics, "no_connection") == (1 if supports_retry else 0)
+
+
+async def large(_body: Body, _request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b" " * 3_000_000, content_type="application/json")
+
+
+async def endless(_body: Body, request: web.Request) -> web.StreamResponse:
+    """A status that nobody reads the rest of."""
+    response = web.StreamResponse(status=503)
+    await response.prepare(request)
+    while True:
+        await response.write(b" " * 65536)
+
+
+async def test_a_bomb_is_not_unpacked(plugin: ScriptedPlugin) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+
+    async def reply(_body: Body, _request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        return web.Response(body=bomb, headers=headers)
+
+    plugin.reply = reply
+    async with calling(max_plugin_answer_bytes=100_000) as caller:
+        tracemalloc.start()
+        try:
+            failed = await caller.invoke(invocation(plugin), 5)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert isinstance(failed, Failed)
+    assert failed.code == "plugin_answer_too_large"
+    assert peak < 5_000_000
+
+
+async def test_no_connection_is_left_behind(plugin: ScriptedPlugin) -> None:
+    async with calling(breaker_calls=1000) as caller:
+        connector = caller.client._session.connector
+        assert connector is not None
+        for reply in (hang, reset, large, endless, status(429), status(500), not_json):
+            plugin.reply = reply
+            calls = (caller.invoke(invocation(plugin), 0.3) for _ in range(10))
+            assert all(isinstance(end, Failed) for end in await asyncio.gather(*calls))
+            assert not connector._acquired
+        plugin.reply = echo
+        assert isinstance(await caller.invoke(invocation(plugin), 5), Answered)

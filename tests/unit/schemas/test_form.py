@@ -12,7 +12,7 @@ for _ in range(40):
     DEEP = {"not": DEEP}
 DOUBLING = {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(30)}
 
-REFUSED: dict[str, tuple[object, str, str]] = {
+REFUSED: dict[str, tuple[object, str | None, str]] = {
     "no object": ([], "", "schema_invalid"),
     "a type that there is not": ({"type": "text"}, "/type", "schema_invalid"),
     "no types": ({"type": []}, "/type", "schema_invalid"),
