@@ -33,6 +33,22 @@ PLUGIN_HEARTBEAT = Event(
     fixed={"event_type": "plugin_heartbeat", "source": "core", "severity": "info"},
 )
 
+# A plugin's heartbeats or its health failed; it is `degraded`, once for each outage.
+PLUGIN_HEARTBEAT_MISSED = Event(
+    "plugin_heartbeat_missed",
+    PLUGIN_EVENTS,
+    models.PluginHeartbeatMissedV1,
+    fixed={"event_type": "plugin_heartbeat_missed", "source": "core", "severity": "warning"},
+)
+
+# A plugin's outage ended by a good probe and a sign of life.
+PLUGIN_RECOVERED = Event(
+    "plugin_recovered",
+    PLUGIN_EVENTS,
+    models.PluginRecoveredV1,
+    fixed={"event_type": "plugin_recovered", "source": "core", "severity": "info"},
+)
+
 # A plugin was disabled or deleted, and is called no more.
 PLUGIN_DISABLED = Event(
     "plugin_disabled",
@@ -115,6 +131,8 @@ EVENTS = {
     for event in (
         PLUGIN_REGISTERED,
         PLUGIN_HEARTBEAT,
+        PLUGIN_HEARTBEAT_MISSED,
+        PLUGIN_RECOVERED,
         PLUGIN_DISABLED,
         PLUGIN_REPORTED,
         PLUGIN_INVOCATION_QUEUED,

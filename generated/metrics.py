@@ -141,6 +141,21 @@ StreamLabel = Literal[
     "plugin:invocations",
     "dialog:events",
 ]
+PluginsStatusLabel = Literal[
+    "registering",
+    "active",
+    "degraded",
+    "disabled",
+]
+ResultLabel = Literal[
+    "ok",
+    "unhealthy",
+    "golden_example",
+]
+PluginOutagesTotalReasonLabel = Literal[
+    "heartbeat",
+    "health",
+]
 DependencyLabel = Literal[
     "database",
     "redis",
@@ -170,6 +185,11 @@ MetricLabel = Literal[
     "botcore_queue_depth",
     "botcore_stream_lag_seconds",
     "botcore_sample_age_seconds",
+    "botcore_plugins",
+    "botcore_plugins_differing",
+    "botcore_plugin_probes_total",
+    "botcore_plugin_outages_total",
+    "botcore_plugin_recoveries_total",
     "botcore_dependency_up",
     "botcore_limits_alone",
     "botcore_database_connections",
@@ -238,6 +258,27 @@ class StreamLagSeconds(Family[Gauge]):
         return self.child(stream)
 
 
+class Plugins(Family[Gauge]):
+    """Plugins that are registered and not deleted, by their status."""
+
+    def at(self, status: PluginsStatusLabel) -> Gauge:
+        return self.child(status)
+
+
+class PluginProbesTotal(Family[Counter]):
+    """Probes of plugins by this process, by what they found."""
+
+    def at(self, result: ResultLabel) -> Counter:
+        return self.child(result)
+
+
+class PluginOutagesTotal(Family[Counter]):
+    """Outages of plugins that this process found, by their reason."""
+
+    def at(self, reason: PluginOutagesTotalReasonLabel) -> Counter:
+        return self.child(reason)
+
+
 class DependencyUp(Family[Gauge]):
     """Whether this process reached it when it last tried."""
 
@@ -292,6 +333,11 @@ class Metrics:
     queue_depth: QueueDepth
     stream_lag_seconds: StreamLagSeconds
     sample_age_seconds: Gauge
+    plugins: Plugins
+    plugins_differing: Gauge
+    plugin_probes_total: PluginProbesTotal
+    plugin_outages_total: PluginOutagesTotal
+    plugin_recoveries_total: Counter
     dependency_up: DependencyUp
     limits_alone: Gauge
     database_connections: DatabaseConnections
@@ -438,6 +484,46 @@ def make_metrics() -> Metrics:
         sample_age_seconds=Gauge(
             "botcore_sample_age_seconds",
             "How long ago the queues and streams were read; 60 s later they are left out.",
+            registry=registry,
+        ),
+        plugins=Plugins(
+            Gauge(
+                "botcore_plugins",
+                "Plugins that are registered and not deleted, by their status.",
+                ("status",),
+                registry=registry,
+            ),
+            (get_args(PluginsStatusLabel),),
+            mistakes.labels("botcore_plugins"),
+        ),
+        plugins_differing=Gauge(
+            "botcore_plugins_differing",
+            "Plugins that serve another manifest than they registered.",
+            registry=registry,
+        ),
+        plugin_probes_total=PluginProbesTotal(
+            Counter(
+                "botcore_plugin_probes_total",
+                "Probes of plugins by this process, by what they found.",
+                ("result",),
+                registry=registry,
+            ),
+            (get_args(ResultLabel),),
+            mistakes.labels("botcore_plugin_probes_total"),
+        ),
+        plugin_outages_total=PluginOutagesTotal(
+            Counter(
+                "botcore_plugin_outages_total",
+                "Outages of plugins that this process found, by their reason.",
+                ("reason",),
+                registry=registry,
+            ),
+            (get_args(PluginOutagesTotalReasonLabel),),
+            mistakes.labels("botcore_plugin_outages_total"),
+        ),
+        plugin_recoveries_total=Counter(
+            "botcore_plugin_recoveries_total",
+            "Outages of plugins whose end this process found.",
             registry=registry,
         ),
         dependency_up=DependencyUp(

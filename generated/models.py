@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from generated.runtime.scalars import Distinct, Int, Timestamp, Uuid
+from generated.runtime.scalars import Distinct, FreeObject, Int, Timestamp, Uuid
 
 
 class AddDialogMessageHeader(BaseModel):
@@ -383,6 +383,26 @@ class ManifestCapabilitiesV1(BaseModel):
     streaming: bool = False
     max_tokens: Annotated[Int | None, Field(ge=1, le=10000000)] = None
     supports_retry: bool = True
+    dry_run: Annotated[
+        bool,
+        Field(
+            description="Whether it answers a call with `dry_run` and does nothing that lasts; its golden examples are then sent so."
+        ),
+    ] = False
+
+
+ManifestHash = TypeAliasType(
+    "ManifestHash",
+    Annotated[
+        str,
+        Field(
+            description="SHA-256 of the manifest's canonical JSON, in hexadecimal.",
+            max_length=64,
+            min_length=64,
+            pattern="^[0-9a-f]{64}$",
+        ),
+    ],
+)
 
 
 class ManifestLLMV1(BaseModel):
@@ -476,6 +496,17 @@ Name = TypeAliasType(
             max_length=64,
             min_length=1,
             pattern="^[^\\x00-\\x1F\\x7F-\\x9F\\u00AD\\u061C\\u180E\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\uFEFF\\uFFF9-\\uFFFB]*$",
+        ),
+    ],
+)
+
+
+OutageReason = TypeAliasType(
+    "OutageReason",
+    Annotated[
+        Literal["heartbeat", "health"],
+        Field(
+            description="Why a plugin is taken for ill. `heartbeat`: it gave no sign of life for too long. `health`: its\n`/health` or a golden example failed several times in a row.\n"
         ),
     ],
 )
@@ -738,6 +769,21 @@ SchemaVersion = TypeAliasType(
 )
 
 
+SchemaVersionName = TypeAliasType(
+    "SchemaVersionName",
+    Annotated[
+        str,
+        Field(
+            description="A version of this contract, whether the core serves it or not.",
+            examples=["v1alpha"],
+            max_length=32,
+            min_length=2,
+            pattern="^v[0-9][A-Za-z0-9._-]{0,30}$",
+        ),
+    ],
+)
+
+
 SemanticVersion = TypeAliasType(
     "SemanticVersion",
     Annotated[
@@ -951,7 +997,7 @@ class AdminPluginV1(BaseModel):
         ),
     ]
     scopes: Annotated[list[TokenScope], Field(description="What its token may do.", max_length=32)]
-    manifest_hash: Annotated[str, Field(max_length=64, min_length=64, pattern="^[0-9a-f]{64}$")]
+    manifest_hash: ManifestHash
     last_heartbeat: Annotated[
         Timestamp | None,
         Field(description="Its latest sign of life; null where it never gave one."),
@@ -965,6 +1011,19 @@ class AdminPluginV1(BaseModel):
     ]
     deleted_at: Annotated[
         Timestamp | None, Field(description="When it was deleted; null in every list.")
+    ]
+    schema_version: SchemaVersion
+    is_fallback: Annotated[bool, Field(description="Whether its manifest 1.0 says `is_default`.")]
+    outage_since: Annotated[
+        Timestamp | None,
+        Field(description="Since when it is taken for ill; null while it is not."),
+    ]
+    outage_reason: OutageReason | None
+    served_manifest_hash: Annotated[
+        ManifestHash | None,
+        Field(
+            description="Of the manifest that the plugin itself served last; it differs from `manifest_hash` where the plugin serves another than it registered. Null where it was not read yet."
+        ),
     ]
 
 
@@ -1645,6 +1704,25 @@ class PluginHealthV1(BaseModel):
     version: SemanticVersion
 
 
+class PluginHeartbeatMissedV1(BaseModel):
+    """
+    A plugin is taken for ill, and called only where no healthier one fits. One for each outage.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    name: PluginName
+    version: SemanticVersion
+    reason: OutageReason
+    last_heartbeat: Annotated[
+        Timestamp | None,
+        Field(description="Its latest sign of life; null where it never gave one."),
+    ]
+    outage_since: Timestamp
+
+
 class PluginHeartbeatRequestV1(BaseModel):
     """
     A sign of life.
@@ -1773,6 +1851,24 @@ class PluginMessageV1(BaseModel):
     ]
 
 
+class PluginRecoveredV1(BaseModel):
+    """
+    A plugin's outage ended; it is called as before.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    name: PluginName
+    version: SemanticVersion
+    reason: OutageReason
+    outage_since: Timestamp
+    outage_seconds: Annotated[
+        float, Field(description="How long it lasted.", ge=0.0, le=10000000000.0)
+    ]
+
+
 class PluginRegisteredV1(BaseModel):
     """
     A plugin registered, or its token was rotated.
@@ -1784,7 +1880,7 @@ class PluginRegisteredV1(BaseModel):
     plugin_id: Uuid
     name: PluginName
     version: SemanticVersion
-    manifest_hash: Annotated[str, Field(max_length=64, min_length=64, pattern="^[0-9a-f]{64}$")]
+    manifest_hash: ManifestHash
     status: PluginStatus
 
 
@@ -2162,6 +2258,41 @@ class IntentV1(BaseModel):
     description: Line | None = None
 
 
+class LegacyPluginManifestV1(BaseModel):
+    """
+    Manifest 1.0, the older form. `intents` are bare tags for the classifier.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    description: Line | None = None
+    intents: Annotated[
+        list[IntentTag],
+        Field(
+            description="The tags of what the plugin can answer; the core reads each as a classifier's intent.",
+            max_length=200,
+        ),
+    ]
+    is_default: Annotated[
+        bool,
+        Field(
+            description="Whether it answers what no other plugin answers, where the core's settings name nobody who does."
+        ),
+    ] = False
+    input_schema: JsonSchemaOrUrl = None
+    output_schema: JsonSchemaOrUrl = None
+    auth: Annotated[ManifestAuthV1 | None, Field(description="Null asks for no scopes.")] = None
+    capabilities: ManifestCapabilitiesV1 | None = None
+    telemetry: ManifestTelemetryV1 | None = None
+    supported_schema_versions: Annotated[
+        list[SchemaVersionName], Field(max_length=16, min_length=1)
+    ] = ["v1alpha"]
+    metadata: ManifestMetadataV1 | None = None
+
+
 MessagePayloadV1 = TypeAliasType(
     "MessagePayloadV1",
     Annotated[
@@ -2210,53 +2341,6 @@ class PluginInvocationEntryV1(PluginInvocationLogV1):
     response_payload: StoredPayloadV1 | None
 
 
-class PluginManifestV1(BaseModel):
-    """
-    Manifest 1.1, what a plugin says of itself.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: PluginName
-    version: SemanticVersion
-    description: Line | None = None
-    intents: Annotated[
-        list[IntentV1],
-        Field(
-            description="None for a plugin that is only ever the fallback.",
-            max_length=200,
-        ),
-    ]
-    input_schema: JsonSchemaOrUrl = None
-    output_schema: JsonSchemaOrUrl = None
-    auth: ManifestAuthV1
-    capabilities: ManifestCapabilitiesV1 | None = None
-    llm: ManifestLLMV1 | None = None
-    telemetry: ManifestTelemetryV1 | None = None
-    supported_schema_versions: Annotated[list[SchemaVersion], Field(max_length=16, min_length=1)]
-    metadata: ManifestMetadataV1 | None = None
-
-
-class PluginRegistrationRequestV1(BaseModel):
-    """
-    A plugin asks to be called.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: PluginName
-    version: SemanticVersion
-    base_url: PluginBaseUrl
-    manifest: PluginManifestV1
-    scopes: Annotated[
-        list[PluginScope],
-        Field(description="What the token shall permit.", max_length=16),
-    ] = []
-    capabilities: RegistrationCapabilitiesV1 | None = None
-
-
 class DialogMessageCreateV1(BaseModel):
     """
     A user's message on its way into a dialog.
@@ -2278,6 +2362,23 @@ class DialogMessageCreateV1(BaseModel):
     ] = None
     payload: MessagePayloadV1
     metadata: MetadataV1 = {}
+
+
+class GoldenExampleV1(BaseModel):
+    """
+    A message that the plugin answers well whenever it is healthy; the core sends it as a dry run.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[Line, Field(description="What it is called where it fails.")]
+    payload: MessagePayloadV1
+    intent: Annotated[
+        IntentTag | None,
+        Field(description="One of the manifest's own tags; null as for the fallback."),
+    ] = None
+    locale: Locale | None = None
 
 
 class HistoricalMessageV1(BaseModel):
@@ -2345,6 +2446,49 @@ class PluginInvocationRequestV1(BaseModel):
     dry_run: Annotated[bool, Field(description="Answer, and do nothing that lasts.")]
 
 
+class PluginManifestV1(BaseModel):
+    """
+    Manifest 1.1, what a plugin says of itself.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    description: Line | None = None
+    intents: Annotated[
+        list[IntentV1],
+        Field(
+            description="None for a plugin that is only ever the fallback.",
+            max_length=200,
+        ),
+    ]
+    input_schema: JsonSchemaOrUrl = None
+    output_schema: JsonSchemaOrUrl = None
+    auth: ManifestAuthV1
+    capabilities: ManifestCapabilitiesV1 | None = None
+    llm: ManifestLLMV1 | None = None
+    telemetry: ManifestTelemetryV1 | None = None
+    supported_schema_versions: Annotated[
+        list[SchemaVersionName],
+        Field(
+            description="Those that it serves, the core's or others; the highest that both serve is used.",
+            max_length=16,
+            min_length=1,
+        ),
+    ]
+    golden_examples: Annotated[
+        list[GoldenExampleV1],
+        Field(
+            description="Allowed only with `capabilities.dry_run`.",
+            max_length=10,
+            validate_default=True,
+        ),
+    ] = []
+    metadata: ManifestMetadataV1 | None = None
+
+
 class DialogSnapshotResponseV1(BaseModel):
     """
     A dialog and one page of its messages, the newest page first, each page in the order of writing.
@@ -2359,3 +2503,25 @@ class DialogSnapshotResponseV1(BaseModel):
         Cursor | None,
         Field(description="The page of older messages; null on the last one."),
     ]
+
+
+class PluginRegistrationRequestV1(BaseModel):
+    """
+    A plugin asks to be called.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    base_url: PluginBaseUrl
+    manifest: FreeObject
+    scopes: Annotated[
+        list[PluginScope],
+        Field(
+            description="What the token shall permit; no more than `auth.scopes` of the manifest, and than the core allows plugins.",
+            max_length=16,
+        ),
+    ] = []
+    capabilities: RegistrationCapabilitiesV1 | None = None

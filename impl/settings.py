@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from impl.outgoing.addresses import Network, read_network
 
 KIB = 1024
+PLUGIN_SCOPES = "plugins:read telemetry:read telemetry:write"
 # From the end of a call's deadline until its lease ends: time to store the outcome.
 LEASE_MARGIN_SECONDS = 10
 
@@ -89,6 +90,12 @@ class Settings(OutgoingSettings):
 
     fallback_plugin: str = "text_reply"
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
+    heartbeat_missed_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    probe_interval_seconds: float = Field(default=30.0, gt=0, le=300)
+    watch_seconds: float = Field(default=1.0, gt=0, le=60)
+    plugin_scopes: str = Field(
+        default=PLUGIN_SCOPES, description="what a plugin may be permitted, separated by spaces"
+    )
     plugin_token_days: int = Field(default=90, ge=1, le=3650)
     plugin_token_overlap_seconds: int = Field(default=600, ge=0)
     catalogue_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
@@ -126,3 +133,14 @@ class Settings(OutgoingSettings):
                 f" ({deadline:g} s)"
             )
         return lease
+
+    @field_validator("plugin_scopes")
+    @classmethod
+    def _known(cls, scopes: str) -> str:
+        if set(scopes.split()) - set(PLUGIN_SCOPES.split()):
+            raise ValueError(f"must be of {PLUGIN_SCOPES}")
+        return scopes
+
+    @property
+    def allowed_plugin_scopes(self) -> frozenset[str]:
+        return frozenset(self.plugin_scopes.split())

@@ -14,6 +14,7 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
 from impl.plugins.catalogue import Catalogue
+from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development
 from impl.redis import relay_client
 from impl.settings import Settings
@@ -45,9 +46,11 @@ async def _work(settings: Settings) -> int:
         catalogue = Catalogue(resources.pool, settings.fallback_plugin)
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
         queue = CallQueue(resources.pool, delivery, settings, metrics)
+        watcher = Watcher(resources.pool, resources.caller, settings, metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
+            asyncio.create_task(watcher.run(), name="watcher"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),

@@ -96,6 +96,7 @@ class ScriptedPlugin:
     url: str = ""
     reply: Reply = echo
     healthy: bool = True
+    manifest: Any = None  # what GET /manifest serves; None: 404
     calls: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -115,6 +116,11 @@ class ScriptedPlugin:
             return web.Response(status=503)
         return web.json_response({"status": "ok", "version": "1.0.0"})
 
+    async def described(self, _request: web.Request) -> web.StreamResponse:
+        if self.manifest is None:
+            return web.Response(status=404)
+        return web.json_response(self.manifest)
+
 
 async def any_schema(_request: web.Request) -> web.StreamResponse:
     return web.json_response({"type": "object"})
@@ -126,6 +132,7 @@ async def scripted_plugin() -> AsyncIterator[ScriptedPlugin]:
     application = web.Application(client_max_size=2**22)
     application.router.add_post("/invoke", plugin.invoke)
     application.router.add_get("/health", plugin.health)
+    application.router.add_get("/manifest", plugin.described)
     application.router.add_get("/schema.json", any_schema)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()

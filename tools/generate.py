@@ -42,6 +42,9 @@ OURS = ("generated", "docs/CONTRACTS")
 TEMPLATES = Path(__file__).parent / "templates"
 HEADER = "# Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract."
 OWN_SCALARS = {name: f"generated.runtime.scalars.{name}" for name in ("Timestamp", "Uuid")}
+# Of several forms: a handler chooses one, whose errors are told. A union of models would tell those
+# of all of them.
+OWN_SCALARS["AnyPluginManifestV1"] = "generated.runtime.scalars.FreeObject"
 SERVICES = {"openapi.yaml": "core", "plugin.openapi.yaml": "plugin"}
 
 _templates = jinja2.Environment(

@@ -161,10 +161,11 @@ def _results(op: Operation) -> list[Json]:
 
 
 def _body(media: str, content: Json) -> Json:
-    reference = content["schema"].get("$ref")
-    if reference is None:  # a document or a page: bytes already
+    schema = content["schema"]
+    references = [item.get("$ref") for item in schema.get("anyOf", [schema])]
+    if None in references:  # a document or a page: bytes already
         return {"body": "bytes", "content": "self.body"}
-    model = f"models.{reference.rsplit('/', 1)[1]}"
+    model = " | ".join(f"models.{reference.rsplit('/', 1)[1]}" for reference in references)
     return {"body": f"{model} | Rendered[{model}]", "content": "runtime.content_of(self.body)"}
 
 

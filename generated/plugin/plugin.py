@@ -43,7 +43,11 @@ GetPluginHealthResult = GetPluginHealth200
 class GetPluginManifest200:
     """What the plugin says of itself."""
 
-    body: models.PluginManifestV1 | Rendered[models.PluginManifestV1]
+    body: (
+        models.PluginManifestV1
+        | models.LegacyPluginManifestV1
+        | Rendered[models.PluginManifestV1 | models.LegacyPluginManifestV1]
+    )
     status: ClassVar[Literal[200]] = 200
 
     def reply(self) -> Reply:

@@ -3,7 +3,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from pydantic import (
@@ -35,6 +35,9 @@ def _canonical(value: object) -> object:
 
 
 Uuid = Annotated[UUID, BeforeValidator(_canonical)]
+
+# What a handler holds against the contract itself, since only it knows of which form it is.
+FreeObject: TypeAlias = dict[str, Any]
 
 
 def _moment(value: object) -> object:

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from impl.tokens.administration.queries import Holder
 
 ID_OR_VERSION = "A plugin's id, or its name@version."
-COLUMNS = ("plugin_id", "name", "version", "status", "last_heartbeat", "disabled_at")
+COLUMNS = (
+    "plugin_id",
+    "name",
+    "version",
+    "status",
+    "last_heartbeat",
+    "outage_since",
+    "outage_reason",
+    "served_manifest",
+    "disabled_at",
+)
 PROBE_SECONDS = 2.0
 
 Which = Annotated[str, typer.Argument(metavar="PLUGIN", help=ID_OR_VERSION)]
@@ -75,7 +85,7 @@ def list_(
 
 @plugins.command()
 def enable(which: Which, reason: Reason = None) -> None:
-    """Enable a plugin: it is active if its /health is well, or from its next heartbeat on."""
+    """Enable a plugin: it is active if its /health is well, else from its next sign of life on."""
     from impl.audit.log import on_this_machine
     from impl.cli.database import opened
     from impl.cli.environment import outgoing_settings

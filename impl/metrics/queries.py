@@ -1,6 +1,6 @@
 """What waits in the database, by one statement on indexes that hold little but what waits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from impl.db import Executor
 from impl.events.queries import WAITING_STREAMS
@@ -30,21 +30,36 @@ SELECT
     (SELECT count(*) FROM (
         SELECT FROM outbox WHERE position IS NOT NULL AND published_at IS NULL LIMIT $1
     ) AS rows) AS unsent,
+    (SELECT jsonb_object_agg(status, count) FROM (
+        SELECT status, count(*) FROM plugins WHERE deleted_at IS NULL GROUP BY status) AS counted
+    ) AS plugins,
+    (SELECT count(*) FROM plugins
+        WHERE deleted_at IS NULL AND served_manifest_hash <> manifest_hash) AS differing,
     (SELECT jsonb_object_agg(stream, seconds) FROM lag WHERE seconds IS NOT NULL) AS lags
 """  # noqa: S608  # constants of our own
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Each queue's length, up to MOST, and by stream the age in seconds of what waits longest."""
+    """Each queue's length, up to MOST; by stream the age in seconds of what waits longest; by
+    status the plugins, and how many serve another manifest than they registered."""
 
     calls: int
     lost_calls: int
     outbox: int
     lags: dict[str, float]
+    plugins: dict[str, int] = field(default_factory=dict)
+    differing: int = 0
 
 
 async def read_sample(executor: Executor, timeout_seconds: float) -> Sample:
     row = await executor.fetchrow(SAMPLE, MOST, timeout=timeout_seconds)
     outbox = min(row["fresh"] + row["unsent"], MOST)
-    return Sample(row["calls"], row["lost_calls"], outbox, row["lags"] or {})
+    return Sample(
+        row["calls"],
+        row["lost_calls"],
+        outbox,
+        row["lags"] or {},
+        row["plugins"] or {},
+        row["differing"],
+    )

@@ -12,7 +12,7 @@ from typing import cast, get_args
 import structlog
 from redis.asyncio import Redis
 
-from generated.metrics import Metrics, StreamLabel
+from generated.metrics import Metrics, PluginsStatusLabel, StreamLabel
 from impl.db import UNAVAILABLE, Pool
 from impl.metrics.queries import Sample, read_sample
 from impl.redis import UNREACHABLE
@@ -24,6 +24,7 @@ SCRAPE_WAITS_SECONDS = 1.0
 # For a connection, and for the statement: together less than until the next sample.
 DATABASE_SECONDS = 1.0
 STALE_SECONDS = 60.0
+STATUSES: tuple[PluginsStatusLabel, ...] = get_args(PluginsStatusLabel)
 STREAMS: tuple[StreamLabel, ...] = get_args(StreamLabel)
 
 
@@ -51,6 +52,7 @@ class Sampler:
         if time.monotonic() - self._read_at > STALE_SECONDS:
             self.metrics.queue_depth.clear()
             self.metrics.stream_lag_seconds.clear()
+            self.metrics.plugins.clear()
 
     async def close(self) -> None:
         if self._running is not None:
@@ -84,6 +86,9 @@ class Sampler:
         depth.at("calls").set(sample.calls)
         depth.at("lost_calls").set(sample.lost_calls)
         depth.at("outbox").set(sample.outbox)
+        for status in STATUSES:
+            self.metrics.plugins.at(status).set(sample.plugins.get(status, 0))
+        self.metrics.plugins_differing.set(sample.differing)
         lags = dict.fromkeys(STREAMS, 0.0)
         for key, seconds in sample.lags.items():
             stream = stream_label(key)

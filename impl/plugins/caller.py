@@ -70,6 +70,16 @@ class PluginCaller:
         note_call(self._metrics, "none", seconds, result.usage)
         return Answered(result, latency)
 
+    async def rehearse(self, invocation: Invocation, timeout_seconds: float) -> Answered | Failed:
+        """A dry run, judged as a call is. It is in no metric and says nothing to the breaker."""
+        started = time.monotonic()
+        line = self._line(invocation.plugin_id)
+        result = await self._within(line, invocation, started + timeout_seconds)
+        latency = int((time.monotonic() - started) * 1000)
+        if isinstance(result, Fault):
+            return Failed(result.code, latency, result.reason, result.sent)
+        return Answered(result, latency)
+
     async def _within(
         self, line: Line, invocation: Invocation, ends: float
     ) -> models.PluginInvocationResponseV1 | Fault:

@@ -7,7 +7,6 @@ from generated.core.plugins import (
     RegisterPlugin200,
     RegisterPlugin201,
     RegisterPlugin409,
-    RegisterPlugin422,
     RegisterPluginResult,
     SendPluginHeartbeat200,
     SendPluginHeartbeat404,
@@ -23,11 +22,9 @@ from impl.plugins.catalogue import Catalogue
 from impl.plugins.queries import list_callable, store_heartbeat
 from impl.plugins.registration import (
     ManifestConflictError,
-    RefusedValuesError,
     Registered,
     Registrar,
     VersionDeletedError,
-    faults,
 )
 
 
@@ -58,14 +55,9 @@ class PluginHandlers:
         plugin_token: PluginToken | None,
         body: models.PluginRegistrationRequestV1,
     ) -> RegisterPluginResult:
-        found = faults(body)
-        if found:
-            return RegisterPlugin422(code="validation_failed", errors=tuple(found))
         own = None if plugin_token is None else plugin_token.plugin_id
         try:
             done = await self._registrar.register(body, own, trace.require())
-        except RefusedValuesError as refused:
-            return RegisterPlugin422(code="validation_failed", errors=tuple(refused.errors))
         except ManifestConflictError:
             return RegisterPlugin409(code="plugin_conflict")
         except VersionDeletedError:

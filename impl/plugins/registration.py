@@ -1,20 +1,18 @@
 """Who may register what: a new version, the same again, or one that proves that it is itself."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
-import re2
-
 from generated import models
-from generated.runtime.problems import InvalidValue, pointer
+from generated.errors import ValidationFailed
+from generated.runtime.problems import InvalidValue
 from impl.db import Pool
 from impl.plugins.caller import PluginCaller
 from impl.plugins.calls.checks import PinnedSchema, check_outgoing, resolve_output_schema
+from impl.plugins.manifests import adapt, same
+from impl.plugins.manifests.canonical import manifest_hash
 from impl.plugins.queries import (
     Registration,
     append_registered,
@@ -22,69 +20,9 @@ from impl.plugins.queries import (
     lock_version,
     update_plugin,
 )
-from impl.routing.patterns import MAX_COST, PatternSet, TooCostlyError, check_pattern, cost
+from impl.plugins.rules import faults, negotiated
 from impl.settings import Settings
 from impl.tokens.issue import IssuedToken, prepare, rotate_plugin_tokens, store
-
-MAX_PATTERN_FAULTS = 10
-
-
-def manifest_hash(manifest: dict[str, Any]) -> str:
-    """SHA-256, in hexadecimal, of the manifest's canonical JSON: members sorted, no white space."""
-    return hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def faults(request: models.PluginRegistrationRequestV1) -> list[InvalidValue]:
-    """What a schema cannot say: names that agree, tags that differ, patterns that RE2 can take."""
-    found = []
-    for name in ("name", "version"):
-        if getattr(request.manifest, name) != getattr(request, name):
-            message = f"Must equal /{name}"
-            found.append(InvalidValue("body", f"/manifest/{name}", "mismatch", message))
-    intents = request.manifest.intents
-    return [*found, *_pattern_faults(intents), *_tag_faults(intents)]
-
-
-def _tag_faults(intents: Sequence[models.IntentV1]) -> Iterator[InvalidValue]:
-    seen: set[str] = set()
-    for index, intent in enumerate(intents):
-        if intent.tag in seen:
-            place = ("manifest", "intents", index, "tag")
-            yield _fault(place, "duplicate", "Another intent has this tag")
-        seen.add(intent.tag)
-
-
-def _pattern_faults(intents: Sequence[models.IntentV1]) -> list[InvalidValue]:
-    """Ends with the first pattern that is too much: a large one takes long to refuse."""
-    found: list[InvalidValue] = []
-    patterns: list[str] = []
-    for index, intent in enumerate(intents):
-        condition = intent.activation_condition
-        if condition.type != "regex":
-            continue
-        place = ("manifest", "intents", index, "activation_condition", "value")
-        try:
-            check_pattern(condition.value)
-        except TooCostlyError:
-            return [*found, _fault(place, "pattern_too_costly", "The pattern is too large")]
-        except re2.error:
-            found.append(_fault(place, "pattern_invalid", "Not a pattern of RE2"))
-            if len(found) == MAX_PATTERN_FAULTS:
-                return found
-            continue
-        patterns.append(condition.value)
-        if cost(patterns[-1:]) > MAX_COST:
-            break
-    try:
-        PatternSet(patterns)
-    except TooCostlyError:
-        message = "The patterns are too costly together: use fewer or simpler ones"
-        found.append(_fault(("manifest", "intents"), "pattern_too_costly", message))
-    return found
-
-
-def _fault(place: tuple[str | int, ...], code: str, message: str) -> InvalidValue:
-    return InvalidValue("body", pointer(*place), code, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +40,6 @@ class VersionDeletedError(Exception):
     """The version was deleted: its calls and events stay under its name."""
 
 
-class RefusedValuesError(Exception):
-    """What the plugin's own schemas and addresses make impossible."""
-
-    def __init__(self, errors: Sequence[InvalidValue]) -> None:
-        super().__init__(f"{len(errors)} values")
-        self.errors = errors
-
-
 @dataclass(frozen=True, slots=True)
 class Registrar:
     pool: Pool
@@ -119,23 +49,14 @@ class Registrar:
     async def register(
         self, request: models.PluginRegistrationRequestV1, own: UUID | None, trace_id: str
     ) -> Registered:
-        """Raises ManifestConflictError, VersionDeletedError, RefusedValuesError.
+        """`own`: whose token came along. Nothing of a request that is refused is stored.
 
-        `own`: whose token came along.
+        Raises ValidationFailed, ManifestConflictError, VersionDeletedError.
         """
-        pinned = await self._pinned(request)
-        healthy = await self.caller.healthy(request.base_url)
-        manifest = request.manifest.model_dump(mode="json", exclude_none=True)
-        registration = Registration(
-            request,
-            manifest,
-            manifest_hash(manifest),
-            "active" if healthy else "registering",
-            pinned,
-        )
+        registration = await self._checked(request)
         token = await prepare("plugin")
         async with self.pool.acquire() as connection, connection.transaction():
-            plugin_id, created = await self._store(connection, registration, own)
+            plugin_id, created = await self._store(connection, registration, own, trace_id)
             overlap = timedelta(seconds=self.settings.plugin_token_overlap_seconds)
             await rotate_plugin_tokens(connection, plugin_id, overlap)
             issued = await store(
@@ -148,20 +69,38 @@ class Registrar:
             await append_registered(connection, plugin_id, trace_id)
         return Registered(plugin_id, issued, created)
 
-    async def _pinned(self, request: models.PluginRegistrationRequestV1) -> PinnedSchema | None:
-        """Before anything is asked of the plugin or stored: where it points, and its schemas."""
-        client = self.caller.client
-        found = await check_outgoing(client, request)
-        if found:
-            raise RefusedValuesError(found)
-        pinned = await resolve_output_schema(client, request, self.settings.probe_timeout_seconds)
+    async def _checked(self, request: models.PluginRegistrationRequestV1) -> Registration:
+        """What is to be stored, and whether the plugin is well. Raises ValidationFailed."""
+        adapted = adapt(request.manifest)
+        manifest = adapted.manifest
+        found = faults(request, manifest, self.settings.allowed_plugin_scopes)
+        found = found or await check_outgoing(self.caller.client, request.base_url, manifest)
+        version = negotiated(manifest)
+        if found or version is None:
+            raise ValidationFailed(errors=found)
+        pinned = await self._pinned(manifest)
+        healthy = await self.caller.healthy(request.base_url)
+        return Registration(
+            request,
+            adapted,
+            manifest_hash(request.manifest),
+            version,
+            "active" if healthy else "registering",
+            pinned,
+        )
+
+    async def _pinned(self, manifest: models.PluginManifestV1) -> PinnedSchema | None:
+        """Its output schema as it is now. Raises ValidationFailed."""
+        pinned = await resolve_output_schema(
+            self.caller.client, manifest, self.settings.probe_timeout_seconds
+        )
         if isinstance(pinned, InvalidValue):
-            raise RefusedValuesError([pinned])
+            raise ValidationFailed(errors=[pinned])
         return pinned
 
     @staticmethod
     async def _store(
-        connection: Any, registration: Registration, own: UUID | None
+        connection: Any, registration: Registration, own: UUID | None, trace_id: str
     ) -> tuple[UUID, bool]:
         plugin_id = await insert_plugin(connection, registration)
         if plugin_id is not None:
@@ -172,7 +111,7 @@ class Registrar:
             raise ManifestConflictError
         if known.deleted:
             raise VersionDeletedError
-        if known.manifest_hash != registration.manifest_hash and own != known.id:
+        if own != known.id and not same(known.manifest, request.manifest):
             raise ManifestConflictError
-        await update_plugin(connection, known.id, registration)
+        await update_plugin(connection, known.id, registration, trace_id)
         return known.id, False

@@ -31,6 +31,7 @@ class Candidate:
     schema_version: str = SCHEMA_VERSION
     output_schema: object = field(default=None, hash=False)
     supports_retry: bool = True
+    is_fallback: bool = False
 
     @property
     def healthy(self) -> bool:
@@ -139,7 +140,16 @@ def compile_table(
             rules = _rules(plugin)
             if rules is not None:
                 compiled.append(rules)
-    return RoutingTable(tuple(compiled), newest.get(fallback), left_out, terms)
+    default = newest.get(fallback) or _default(newest.values())
+    return RoutingTable(tuple(compiled), default, left_out, terms)
+
+
+def _default(plugins: Iterable[Candidate]) -> Candidate | None:
+    """Of those that say of themselves that they answer what nobody else does, the highest."""
+    found = (plugin for plugin in plugins if plugin.is_fallback)
+    return max(
+        found, key=lambda one: (one.healthy, version_order(one.version), one.name), default=None
+    )
 
 
 @contextmanager

@@ -66,11 +66,13 @@ plugins = Table(
     # What its answers must fit, as it was when it registered, wherever it came from.
     Column("output_schema", JSONB),
     Column("output_schema_digest", Text),
-    moment_now("registered_at"),
+    moment_now("registered_at"),  # or was enabled or first well: signs of life are due
     moment("outage_since"),  # until it is healthy and has given a sign of life since
     Column("outage_reason", Text),
     Column("probe_failures", Integer, nullable=False, server_default=text("0")),
-    moment_now("next_probe_at"),
+    moment_now("next_probe_at"),  # a worker that probes it moves it beyond the probe's end
+    Column("probe_claim", Uuid),  # of the worker that probes it now
+    moment("manifest_read_at"),
     Column("served_manifest_hash", Text),  # of its own GET /manifest, when it was last read
     words("scopes"),
     json_object("metadata"),

@@ -35,7 +35,7 @@ class Registration:
             name=MANIFEST.name,
             version=MANIFEST.version,
             base_url=base_url,
-            manifest=MANIFEST,
+            manifest=MANIFEST.model_dump(mode="json"),
             scopes=MANIFEST.auth.scopes,
         )
         self._registry_key = registry_key

@@ -25,6 +25,8 @@ ALTER TABLE plugins ADD COLUMN schema_version TEXT DEFAULT 'v1alpha' NOT NULL,
     ADD COLUMN outage_reason TEXT,
     ADD COLUMN probe_failures INTEGER DEFAULT 0 NOT NULL,
     ADD COLUMN next_probe_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    ADD COLUMN probe_claim UUID,
+    ADD COLUMN manifest_read_at TIMESTAMPTZ,
     ADD COLUMN served_manifest_hash TEXT,
     ADD CONSTRAINT ck_plugins_schema_version_length
         CHECK (char_length(schema_version) BETWEEN 1 AND 32),
@@ -57,7 +59,8 @@ DROP INDEX ix_plugin_calls_queued;
 ALTER TABLE plugin_calls DROP COLUMN available_at, DROP COLUMN queued_at,
     DROP COLUMN replaces, DROP COLUMN seq;
 DROP INDEX ix_plugins_next_probe_at;
-ALTER TABLE plugins DROP COLUMN served_manifest_hash, DROP COLUMN next_probe_at,
+ALTER TABLE plugins DROP COLUMN served_manifest_hash, DROP COLUMN manifest_read_at,
+    DROP COLUMN probe_claim, DROP COLUMN next_probe_at,
     DROP COLUMN probe_failures, DROP COLUMN outage_reason, DROP COLUMN outage_since,
     DROP COLUMN registered_at, DROP COLUMN output_schema_digest, DROP COLUMN output_schema,
     DROP COLUMN is_fallback, DROP COLUMN schema_version

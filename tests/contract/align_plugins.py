@@ -49,18 +49,50 @@ def register_plugin(case: Case, state: State) -> None:
     for name in ("input_schema", "output_schema"):
         if name in manifest:
             manifest[name] = _schema(_storable(manifest[name]), state.known.plugin_url)
+    _align_policy(body, manifest)
     patterns: list[str] = []
     for intent in manifest["intents"]:
+        if isinstance(intent, str):  # manifest 1.0
+            continue
         condition = intent["activation_condition"]
         if condition["type"] == "regex":
             if not _fits([*patterns, condition["value"]]):
                 condition["value"] = "(?i)^/weather"
             patterns.append(condition["value"])
-    tags = {intent["tag"]: intent for intent in manifest["intents"]}
+    tags = {_tag(intent): intent for intent in manifest["intents"]}
     manifest["intents"] = list(tags.values())
     while len(json.dumps(manifest)) > ROOM and manifest["intents"]:
         manifest["intents"].pop()
+    _align_examples(manifest)
     _make_new(body, manifest, state)
+
+
+def _tag(intent: Any) -> str:
+    tag: str = intent if isinstance(intent, str) else intent["tag"]
+    return tag
+
+
+def _align_policy(body: dict[str, Any], manifest: dict[str, Any]) -> None:
+    """No scope beyond the manifest's, and a version that is served."""
+    named = (manifest.get("auth") or {}).get("scopes", [])
+    if "scopes" in body:
+        body["scopes"] = [scope for scope in body["scopes"] if scope in named]
+    if "supported_schema_versions" in manifest:
+        manifest["supported_schema_versions"][0] = "v1alpha"
+
+
+def _align_examples(manifest: dict[str, Any]) -> None:
+    """Each with a name of its own and a tag of the manifest's, and none without `dry_run`."""
+    if "golden_examples" not in manifest:
+        return
+    if not (manifest.get("capabilities") or {}).get("dry_run"):
+        manifest["golden_examples"] = []
+    tags = {_tag(intent) for intent in manifest["intents"]}
+    examples = {example["name"]: example for example in manifest["golden_examples"]}
+    manifest["golden_examples"] = list(examples.values())
+    for example in manifest["golden_examples"]:
+        if example.get("intent") not in tags:
+            example["intent"] = None
 
 
 def _schema(value: Any, plugin_url: str) -> Any:

@@ -49,7 +49,11 @@ async def enable(
 ) -> Plugin:
     """Raises PluginNotFound. An enabled plugin is left as it is."""
     if probed is not None and await queries.enable(
-        connection, plugin_id, healthy=probed.healthy, base_url=probed.base_url
+        connection,
+        plugin_id,
+        healthy=probed.healthy,
+        base_url=probed.base_url,
+        trace_id=actor.trace_id,
     ):
         await record(connection, actor, "plugin_enabled", _details(plugin_id, reason))
     return await _present(connection, plugin_id)

@@ -9,9 +9,11 @@ from generated import models
 from generated.events import PLUGIN_DISABLED
 from impl.db import Executor
 from impl.events.log import published
+from impl.plugins.status import WELL, status_changed
 
 _COLUMNS = """id AS plugin_id, name, version, status, base_url, scopes, manifest_hash,
-    last_heartbeat, created_at, disabled_at, deleted_at"""
+    last_heartbeat, created_at, disabled_at, deleted_at, schema_version, is_fallback,
+    outage_since, outage_reason, served_manifest_hash"""
 
 READ = f"SELECT {_COLUMNS} FROM plugins WHERE id = $1"  # noqa: S608  # constants of our own
 
@@ -24,32 +26,50 @@ WHERE deleted_at IS NULL AND ($1::text IS NULL OR status = $1) AND (
 ORDER BY created_at DESC, id DESC LIMIT $3
 """  # noqa: S608  # constants of our own
 
-# What was probed may have moved meanwhile: then its next heartbeat tells.
-ENABLE = """
-UPDATE plugins SET disabled_at = NULL, updated_at = now(),
-    status = CASE WHEN $2 AND base_url = $3 THEN 'active' ELSE 'registering' END
-WHERE id = $1 AND deleted_at IS NULL AND status = 'disabled'
-RETURNING id
-"""
+# What was probed may have moved meanwhile: then the next probe or heartbeat tells. Signs of life
+# are due from now on, however long it gave none.
+ENABLE = f"""
+WITH known AS (
+    SELECT id, status FROM plugins WHERE id = $1 AND deleted_at IS NULL AND status = 'disabled'
+    FOR NO KEY UPDATE
+), plugin AS (
+    UPDATE plugins SET disabled_at = NULL, updated_at = now(), registered_at = clock_timestamp(),
+        next_probe_at = now(), {WELL},
+        status = CASE WHEN $2 AND base_url = $3 THEN 'active' ELSE 'registering' END
+    FROM known WHERE plugins.id = known.id
+    RETURNING plugins.id AS plugin_id, known.status AS was, plugins.status
+)
+{status_changed("plugin", reason="'enabled'", trace_id="$4")}
+SELECT plugin_id FROM plugin
+"""  # noqa: S608  # constants of our own
 
 DISABLE = f"""
-WITH plugin AS (
-    UPDATE plugins SET status = 'disabled', disabled_at = now(), updated_at = now()
-    WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL
-    RETURNING id AS plugin_id, name, version, $2::text AS reason, false AS deleted
+WITH known AS (
+    SELECT id, status FROM plugins
+    WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR NO KEY UPDATE
+), plugin AS (
+    UPDATE plugins SET status = 'disabled', disabled_at = now(), updated_at = now(), {WELL}
+    FROM known WHERE plugins.id = known.id
+    RETURNING plugins.id AS plugin_id, name, version, $2::text AS reason, false AS deleted,
+        known.status AS was, plugins.status
 )
 {published(PLUGIN_DISABLED, "plugin", event_id="$3", trace_id="$4")}
+{status_changed("plugin", reason="'disabled'", trace_id="$4")}
 SELECT plugin_id FROM plugin
 """  # noqa: S608  # constants of our own
 
 DELETE = f"""
-WITH plugin AS (
+WITH known AS (
+    SELECT id, status FROM plugins WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
+), plugin AS (
     UPDATE plugins SET status = 'disabled', disabled_at = coalesce(disabled_at, now()),
-        deleted_at = now(), updated_at = now()
-    WHERE id = $1 AND deleted_at IS NULL
-    RETURNING id AS plugin_id, name, version, $2::text AS reason, true AS deleted
+        deleted_at = now(), updated_at = now(), {WELL}
+    FROM known WHERE plugins.id = known.id
+    RETURNING plugins.id AS plugin_id, name, version, $2::text AS reason, true AS deleted,
+        known.status AS was, plugins.status
 )
 {published(PLUGIN_DISABLED, "plugin", event_id="$3", trace_id="$4")}
+{status_changed("plugin", reason="'deleted'", trace_id="$4")}
 SELECT plugin_id FROM plugin
 """  # noqa: S608  # constants of our own
 
@@ -69,6 +89,18 @@ class Plugin:
     created_at: datetime
     disabled_at: datetime | None
     deleted_at: datetime | None
+    schema_version: models.SchemaVersion
+    is_fallback: bool
+    outage_since: datetime | None
+    outage_reason: models.OutageReason | None
+    served_manifest_hash: str | None
+
+    @property
+    def served_manifest(self) -> str | None:
+        """Whether it serves the manifest that it registered; None where it was not read yet."""
+        if self.served_manifest_hash is None:
+            return None
+        return "same" if self.served_manifest_hash == self.manifest_hash else "differs"
 
 
 async def read(executor: Executor, plugin_id: UUID) -> Plugin | None:
@@ -88,9 +120,11 @@ async def list_plugins(
     return [Plugin(**row) for row in await executor.fetch(LIST, status, after, limit)]
 
 
-async def enable(executor: Executor, plugin_id: UUID, *, healthy: bool, base_url: str) -> bool:
+async def enable(
+    executor: Executor, plugin_id: UUID, *, healthy: bool, base_url: str, trace_id: str
+) -> bool:
     """Whether it was this call that did, as all below."""
-    return await executor.fetchval(ENABLE, plugin_id, healthy, base_url) is not None
+    return await executor.fetchval(ENABLE, plugin_id, healthy, base_url, trace_id) is not None
 
 
 async def disable(executor: Executor, plugin_id: UUID, reason: str, trace_id: str) -> bool:

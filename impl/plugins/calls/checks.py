@@ -33,14 +33,14 @@ class PinnedSchema:
 
 
 async def check_outgoing(
-    client: OutgoingClient, request: models.PluginRegistrationRequestV1
+    client: OutgoingClient, base_url: str, manifest: models.PluginManifestV1
 ) -> list[InvalidValue]:
-    """What of the registration's URLs and inline schemas is refused; empty where nothing is."""
+    """What of a registration's URLs and inline schemas is refused; empty where nothing is."""
     found: list[InvalidValue] = []
-    origin = await _address(client, BASE_URL, request.base_url, found)
+    origin = await _address(client, BASE_URL, base_url, found)
     for place, given in (
-        (INPUT_SCHEMA, request.manifest.input_schema),
-        (OUTPUT_SCHEMA, request.manifest.output_schema),
+        (INPUT_SCHEMA, manifest.input_schema),
+        (OUTPUT_SCHEMA, manifest.output_schema),
     ):
         if isinstance(given, str):
             target = await _address(client, place, given, found)
@@ -53,12 +53,10 @@ async def check_outgoing(
 
 
 async def resolve_output_schema(
-    client: OutgoingClient,
-    request: models.PluginRegistrationRequestV1,
-    timeout_seconds: float,
+    client: OutgoingClient, manifest: models.PluginManifestV1, timeout_seconds: float
 ) -> PinnedSchema | InvalidValue | None:
     """The output schema, fetched where the manifest names its URL. After `check_outgoing`."""
-    given = request.manifest.output_schema
+    given = manifest.output_schema
     if given is None:
         return None
     if isinstance(given, str):

@@ -171,7 +171,18 @@ async def test_of_two_operators_at_once_one_does_it(
         assert {answer.status for answer in answers} == {200}
         assert len({answer.raw for answer in answers}) == 1
     assert await actions(pool) == ["plugin_disabled", "plugin_enabled", "plugin_deleted"]
-    assert await actions(pool, "core") == ["plugin_registered", *["plugin_disabled"] * 2]
+    by_core = [one for one in await actions(pool, "core") if one != "plugin_status_changed"]
+    assert by_core == ["plugin_registered", *["plugin_disabled"] * 2]
+    changes = await pool.fetch(
+        "SELECT details FROM audit_logs WHERE action = 'plugin_status_changed' ORDER BY id"
+    )
+    assert [
+        (row["details"]["from"], row["details"]["to"], row["details"]["reason"]) for row in changes
+    ] == [
+        ("active", "disabled", "disabled"),
+        ("disabled", "active", "enabled"),
+        ("active", "disabled", "deleted"),
+    ]
 
 
 async def test_disable_and_enable_at_once_end_in_one_of_both(

@@ -112,7 +112,7 @@ async def test_a_queue_is_counted_no_further_than_so_far(
 
 
 async def test_a_sample_reads_no_table_whole(connection: asyncpg.Connection) -> None:
-    """However much has been published and answered: only what waits costs."""
+    """However much has been published and answered: only what waits costs, and the few plugins."""
     await fill(connection)
     await connection.execute(
         """INSERT INTO outbox (event_id, stream, body, position, published_at)
@@ -126,7 +126,7 @@ async def test_a_sample_reads_no_table_whole(connection: asyncpg.Connection) -> 
             await connection.execute("ANALYZE outbox; ANALYZE plugin_calls")
         rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {SAMPLE}", queries.MOST)
         plan = "\n".join(row[0] for row in rows)
-        assert "Seq Scan" not in plan, plan
+        assert "Seq Scan" not in plan.replace("Seq Scan on plugins ", ""), plan
         assert "Rows Removed by Filter: 20" not in plan, plan
 
 

@@ -15,7 +15,6 @@ from generated.models import (
     PluginHeartbeatRequestV1,
     PluginInvocationResponseV1,
     PluginManifestV1,
-    PluginRegistrationRequestV1,
     UserUpsertV1,
 )
 from generated.runtime.problems import ProblemError
@@ -36,12 +35,11 @@ def message(payload: object, **more: object) -> dict[str, object]:
     return {"user_id": str(USER), "payload": payload} | more
 
 
-def registration(**manifest: object) -> dict[str, object]:
-    whole = {
+def described(**manifest: object) -> dict[str, object]:
+    return {
         "name": "weather", "version": "1.0.0", "intents": [], "auth": {"type": "bearer"},
         "supported_schema_versions": ["v1alpha"],
     } | manifest  # fmt: skip
-    return {"name": "w", "version": "1.0.0", "base_url": "http://a.example", "manifest": whole}
 
 
 @pytest.mark.parametrize(
@@ -101,17 +99,17 @@ def test_a_union_in_a_list_in_a_document_is_pointed_at() -> None:
         {"tag": "b", "activation_condition": {"type": "regex", "regex": 1}},
         {"tag": "c", "activation_condition": {"type": "regex", "value": "x", "threshold": 2}},
     ]
-    assert refused(PluginRegistrationRequestV1, registration(intents=intents)) == {
-        "/manifest/intents/1/activation_condition/value": "missing",
-        "/manifest/intents/1/activation_condition/regex": "extra_forbidden",
-        "/manifest/intents/2/activation_condition/threshold": "less_than_equal",
+    assert refused(PluginManifestV1, described(intents=intents)) == {
+        "/intents/1/activation_condition/value": "missing",
+        "/intents/1/activation_condition/regex": "extra_forbidden",
+        "/intents/2/activation_condition/threshold": "less_than_equal",
     }
 
 
 def test_no_pointer_names_a_type_of_ours() -> None:
     schema = {f"k{n}": 1 for n in range(101)}
-    found = refused(PluginRegistrationRequestV1, registration(input_schema=schema))
-    assert list(found) == ["/manifest/input_schema"]
+    found = refused(PluginManifestV1, described(input_schema=schema))
+    assert list(found) == ["/input_schema"]
 
 
 @pytest.mark.parametrize("value", ["814", 814.5, True, None, 2**63, 0])

@@ -20,8 +20,9 @@ SCHEMAS: dict[str, Any] = {
     for document in ("openapi.yaml", "plugin.openapi.yaml", "events.asyncapi.yaml")
     for name, schema in load(document).document["components"]["schemas"].items()
 }
-# A canonical UUID is checked by its own type (generated/runtime/scalars.py), a time by pydantic.
-BY_TYPE = {"Uuid", "Timestamp"}
+# A canonical UUID is checked by its own type (generated/runtime/scalars.py), a time by pydantic,
+# and a manifest by the form that the registration chooses (impl/plugins/manifests/).
+BY_TYPE = {"Uuid", "Timestamp", "AnyPluginManifestV1"}
 NUMBERS = [
     (name, member, schema)
     for name, whole in sorted(SCHEMAS.items())

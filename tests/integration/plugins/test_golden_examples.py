@@ -1,0 +1,118 @@
+"""Health proved, not claimed: a plugin's golden examples are sent as dry runs, and judged."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from impl.plugins.watcher.watcher import Watcher
+from impl.settings import Settings
+from tests.integration.plugins.conftest import counted
+from tests.integration.plugins.rows import add, until
+from tests.integration.plugins.test_watcher import STATUS, running
+from tests.stack import ScriptedPlugin, manifest, regex_intent, settings_for
+
+
+@pytest.fixture
+def settings(database: str, valkey: str) -> Settings:
+    return settings_for(
+        database,
+        valkey,
+        watch_seconds=0.02,
+        probe_interval_seconds=0.02,
+        heartbeat_missed_seconds=3600,
+        call_deadline_seconds=0.3,
+    )
+
+
+def proving(*names: str) -> dict[str, Any]:
+    """A manifest with an example of each of these names."""
+    return {
+        **manifest("weather", "1.0.0", regex_intent("forecast", "^/weather")),
+        "capabilities": {"dry_run": True},
+        "golden_examples": [
+            {
+                "name": name,
+                "payload": {"type": "text", "text": f"/weather {name}"},
+                "intent": "forecast",
+                "locale": "ru",
+            }
+            for name in names
+        ],
+    }
+
+
+async def test_examples_are_dry_runs_of_nobodys_dialog(
+    watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    one = await add(pool, plugin.url, described=proving("Rome", "Oslo"))
+    async with running(watcher):
+        await asyncio.wait_for(plugin.called.wait(), 5)
+        while len(plugin.calls) < 4:  # noqa: ASYNC110  # two probes
+            await asyncio.sleep(0.01)
+    call, headers = plugin.calls[0], plugin.headers[0]
+    assert (call["dry_run"], call["intent"]) == (True, "forecast")
+    assert call["payload"]["text"] == "/weather Rome"
+    assert call["context"] == {"messages": [], "locale": "ru", "metadata": {}}
+    assert {call["dialog_id"], call["user_id"]} == {"00000000-0000-0000-0000-000000000000"}
+    assert call["deadline_ms"] == 300
+    token = watcher.caller.invocation_token(one)
+    assert headers["Authorization"] == f"Bearer {token}"
+    assert len({call["invocation_id"] for call in plugin.calls}) == len(plugin.calls)
+    assert await pool.fetchval("SELECT count(*) FROM plugin_calls") == 0
+    assert await pool.fetchval("SELECT status FROM plugins") == "active"
+
+
+async def broken(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+    text = "Sunny." if "Rome" in body["payload"]["text"] else 7
+    return web.json_response({"text": text, "trace_id": body["trace_id"]})
+
+
+async def slow(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+    if "Oslo" in body["payload"]["text"]:
+        await asyncio.sleep(5)
+    return web.json_response({"text": "Sunny.", "trace_id": body["trace_id"]})
+
+
+async def refusing(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+    good = {"text": "Sunny.", "trace_id": body["trace_id"]}
+    return web.json_response(good, status=200 if "Rome" in body["payload"]["text"] else 400)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (broken, "golden example Oslo: plugin_answer_invalid: validation_failed /text"),
+        (slow, "golden example Oslo: plugin_timeout: "),
+        (refusing, "golden example Oslo: plugin_rejected: status 400"),
+    ],
+)
+async def test_an_example_that_fails_is_a_failed_probe_and_says_why(
+    reply: Any, reason: str, watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    plugin.reply = reply
+    one = await add(pool, plugin.url, described=proving("Rome", "Oslo", "Bonn"))
+    async with running(watcher):
+        await until(pool, STATUS, one, "degraded")
+    audited = await pool.fetchval(
+        "SELECT details FROM audit_logs WHERE action = 'plugin_status_changed'"
+    )
+    assert audited["reason"] == "health"
+    assert audited["detail"].startswith(reason)
+    asked = {call["payload"]["text"] for call in plugin.calls}
+    assert asked == {"/weather Rome", "/weather Oslo"}, "the first that fails is enough"
+    read = counted(watcher.metrics)
+    assert (read("plugin_probes_total", result="golden_example") or 0) >= 3
+
+
+@pytest.mark.parametrize("capabilities", [None, {}, {"dry_run": False}])
+async def test_without_dry_run_nothing_is_sent(
+    capabilities: Any, watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    described = {**proving(), "capabilities": capabilities}
+    await add(pool, plugin.url, described=described, status="registering")
+    async with running(watcher):
+        await until(pool, "(SELECT status = 'active' FROM plugins)")
+    assert plugin.calls == []
