@@ -116,6 +116,8 @@ async def test_a_plugin_that_hangs_holds_its_own_places_alone(
             async with asyncio.timeout(settings.call_deadline_seconds):
                 await called(other, 5)
             assert len(text_reply.calls) == settings.plugin_concurrency
+            untouched = "SELECT count(*) FROM plugin_calls WHERE attempt = 0"
+            assert await pool.fetchval(untouched) == 3
 
 
 async def test_what_may_be_tried_again_is_so_often_and_no_more(

@@ -35,6 +35,7 @@ class Declared:
 
     async def add_dialog_message(
         self, bot_token: BotToken, path: models.AddDialogMessagePath,
+        header: models.AddDialogMessageHeader, prefer: frozenset[str],
         body: models.DialogMessageCreateV1, idempotency: Idempotency,
     ) -> AddDialogMessage404:
         return AddDialogMessage404(code="user_not_found")
