@@ -370,6 +370,12 @@ class ManifestCapabilitiesV1(BaseModel):
     streaming: bool = False
     max_tokens: Annotated[Int | None, Field(ge=1, le=10000000)] = None
     supports_retry: bool = True
+    dry_run: Annotated[
+        bool,
+        Field(
+            description="Whether it answers a call with `dry_run` and does nothing that lasts; its golden examples are then sent so."
+        ),
+    ] = False
 
 
 class ManifestLLMV1(BaseModel):
@@ -2192,53 +2198,6 @@ class PluginInvocationEntryV1(PluginInvocationLogV1):
     response_payload: StoredPayloadV1 | None
 
 
-class PluginManifestV1(BaseModel):
-    """
-    Manifest 1.1, what a plugin says of itself.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: PluginName
-    version: SemanticVersion
-    description: Line | None = None
-    intents: Annotated[
-        list[IntentV1],
-        Field(
-            description="None for a plugin that is only ever the fallback.",
-            max_length=200,
-        ),
-    ]
-    input_schema: JsonSchemaOrUrl = None
-    output_schema: JsonSchemaOrUrl = None
-    auth: ManifestAuthV1
-    capabilities: ManifestCapabilitiesV1 | None = None
-    llm: ManifestLLMV1 | None = None
-    telemetry: ManifestTelemetryV1 | None = None
-    supported_schema_versions: Annotated[list[SchemaVersion], Field(max_length=16, min_length=1)]
-    metadata: ManifestMetadataV1 | None = None
-
-
-class PluginRegistrationRequestV1(BaseModel):
-    """
-    A plugin asks to be called.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: PluginName
-    version: SemanticVersion
-    base_url: PluginBaseUrl
-    manifest: PluginManifestV1
-    scopes: Annotated[
-        list[PluginScope],
-        Field(description="What the token shall permit.", max_length=16),
-    ] = []
-    capabilities: RegistrationCapabilitiesV1 | None = None
-
-
 class DialogMessageCreateV1(BaseModel):
     """
     A user's message on its way into a dialog.
@@ -2260,6 +2219,23 @@ class DialogMessageCreateV1(BaseModel):
     ] = None
     payload: MessagePayloadV1
     metadata: MetadataV1 = {}
+
+
+class GoldenExampleV1(BaseModel):
+    """
+    A message that the plugin answers well whenever it is healthy; the core sends it as a dry run.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[Line, Field(description="What it is called where it fails.")]
+    payload: MessagePayloadV1
+    intent: Annotated[
+        IntentTag | None,
+        Field(description="One of the manifest's own tags; null as for the fallback."),
+    ] = None
+    locale: Locale | None = None
 
 
 class HistoricalMessageV1(BaseModel):
@@ -2325,6 +2301,61 @@ class PluginInvocationRequestV1(BaseModel):
         Field(description="How long the core waits, in milliseconds.", ge=1, le=600000),
     ]
     dry_run: Annotated[bool, Field(description="Answer, and do nothing that lasts.")]
+
+
+class PluginManifestV1(BaseModel):
+    """
+    Manifest 1.1, what a plugin says of itself.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    description: Line | None = None
+    intents: Annotated[
+        list[IntentV1],
+        Field(
+            description="None for a plugin that is only ever the fallback.",
+            max_length=200,
+        ),
+    ]
+    input_schema: JsonSchemaOrUrl = None
+    output_schema: JsonSchemaOrUrl = None
+    auth: ManifestAuthV1
+    capabilities: ManifestCapabilitiesV1 | None = None
+    llm: ManifestLLMV1 | None = None
+    telemetry: ManifestTelemetryV1 | None = None
+    supported_schema_versions: Annotated[list[SchemaVersion], Field(max_length=16, min_length=1)]
+    golden_examples: Annotated[
+        list[GoldenExampleV1],
+        Field(
+            description="Allowed only with `capabilities.dry_run`.",
+            max_length=10,
+            validate_default=True,
+        ),
+    ] = []
+    metadata: ManifestMetadataV1 | None = None
+
+
+class PluginRegistrationRequestV1(BaseModel):
+    """
+    A plugin asks to be called.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: PluginName
+    version: SemanticVersion
+    base_url: PluginBaseUrl
+    manifest: PluginManifestV1
+    scopes: Annotated[
+        list[PluginScope],
+        Field(description="What the token shall permit.", max_length=16),
+    ] = []
+    capabilities: RegistrationCapabilitiesV1 | None = None
 
 
 class DialogSnapshotResponseV1(BaseModel):
