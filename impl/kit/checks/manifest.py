@@ -3,16 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema
 import re2
 from jsonschema.protocols import Validator
 
-from generated import models
 from impl.kit.checks import Check
-from impl.kit.plugin import FailedError, NotTriedError, Plugin
+from impl.kit.plugin import FailedError, NotTriedError, Plugin, contract
 from impl.kit.requests import Json, Request, runs_dry
 from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
 
@@ -87,9 +86,9 @@ async def patterns(plugin: Plugin) -> None:
 async def scopes(plugin: Plugin) -> None:
     auth = _known(plugin).get("auth") or {}
     asked = auth.get("scopes", []) if isinstance(auth, dict) else []
-    known = get_args(models.PluginScope.__value__)
-    if unknown := [str(scope) for scope in asked if scope not in known]:
-        plugin.fail(GET, f"scopes of {', '.join(known)}", ", ".join(unknown))
+    known = contract()["components"]["schemas"]["PluginScope"]["enum"]
+    if wrong := [str(scope) for scope in asked if scope not in known or asked.count(scope) > 1]:
+        plugin.fail(GET, f"scopes of {', '.join(known)}, each once", ", ".join(wrong))
 
 
 async def schemas(plugin: Plugin) -> None:
@@ -191,7 +190,7 @@ CHECKS = (
     ),
     Check("manifest.intents", "each intent has a tag of its own", intents),
     Check("manifest.patterns", "the patterns are RE2's, within the core's budget", patterns),
-    Check("manifest.scopes", "the scopes are known ones", scopes),
+    Check("manifest.scopes", "the scopes are known ones, each once", scopes),
     Check("manifest.schemas", "input_schema and output_schema are JSON Schemas", schemas),
     Check("manifest.golden_examples", "golden examples can be sent", examples),
 )
