@@ -99,7 +99,7 @@ def _same(plugin: Plugin, first: Answer, second: Answer, repeat: str) -> None:
 
 
 CHECKS = (
-    Check("invoke", "/invoke answers a message as the contract says", answer),
+    Check("invoke.answer", "/invoke answers a message as the contract says", answer),
     Check("invoke.bare", "/invoke needs no optional header", without_optional_headers),
     Check("trace.body", "the answer carries the request's trace_id", trace_in_body),
     Check("trace.header", "X-Trace-Id comes back, from a refusal too", trace_in_header),

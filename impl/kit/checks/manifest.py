@@ -179,7 +179,7 @@ def _known(plugin: Plugin) -> Json:
     return plugin.manifest
 
 
-MANIFEST = Check("manifest", "GET /manifest answers as the contract says", manifest)
+MANIFEST = Check("manifest.contract", "GET /manifest answers as the contract says", manifest)
 CHECKS = (
     Check("manifest.same", "it is the same each time", again),
     Check("manifest.version", "its version is that of /health", version),

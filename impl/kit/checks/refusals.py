@@ -104,7 +104,7 @@ CHECKS = (
     Check("schema_version", "an unknown X-Schema-Version is answered 400", schema_version),
     Check("accept.invoke", "/invoke answers 406 where JSON is not accepted", accept),
     Check("media_type", "a body that is not application/json is answered 415", media_type),
-    Check("json", "what is not JSON is answered 400", broken_json),
+    Check("json.syntax", "what is not JSON is answered 400", broken_json),
     Check("json.utf8", "what is not UTF-8 is answered 400", broken_utf8),
     Check("json.doubled_key", "an object that names a key twice is answered 400", doubled_key),
     Check("size", "an endless body is answered 413", too_large),

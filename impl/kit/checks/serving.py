@@ -61,7 +61,7 @@ HEALTH = Check("health", "GET /health says ok, with a version", health)
 CHECKS = (
     Check("trace.get", "X-Trace-Id comes back from /health and /manifest", trace),
     Check("method", "another method is answered 405 with Allow", methods),
-    Check("accept", "an Accept that excludes JSON is answered 406", accept),
+    Check("accept.get", "an Accept that excludes JSON is answered 406", accept),
     Check("bearer.missing", "/invoke without a bearer is answered 401", no_bearer),
     Check("bearer.wrong", "/invoke with a wrong bearer is answered 401", wrong_bearer),
 )
