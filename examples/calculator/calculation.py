@@ -191,7 +191,7 @@ class _Parser:
             inside = self._inner(self._sum)
             if self._take() != ")":
                 raise CalculationError("unfinished")
-        elif word[:1].isdigit():
+        elif word[:1].isdecimal():
             inside = Quantity(_number(word))
         else:
             raise CalculationError("not_read", word) if word else CalculationError("unfinished")
