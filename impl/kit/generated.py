@@ -44,8 +44,8 @@ def try_operation(plugin: Plugin, operation_id: str, run: Run) -> None:
     """Raises FailedError with the first few broken promises, NotTriedError where nothing ran."""
     if operation_id == "invokePlugin" and plugin.token is None:
         raise NotTriedError("it needs the plugin's token: --token")
-    schema = schemathesis.openapi.from_dict(contract(), config=_config(plugin, run))
-    schema = schema.include(operation_id=operation_id)
+    whole = schemathesis.openapi.from_dict(contract(), config=_config(plugin, run))
+    schema = whole.include(operation_id=operation_id)
     with _aligned(plugin.manifest):
         found, sent = _sent(plugin, from_schema(schema).execute(), run)
     again = f"botcore plugin check {plugin.url} --only generated.{operation_id} --seed {run.seed}"
@@ -99,8 +99,10 @@ def _config(plugin: Plugin, run: Run) -> SchemathesisConfig:
 def _aligned(manifest: Json | None) -> Iterator[None]:
     """What the contract's words say beyond its schemas, in cases that are meant to be accepted."""
 
-    def before_call(_context: HookContext, case: Case, _kwargs: MutableMapping[str, Any]) -> None:
-        body = case.body
+    def before_call(
+        _context: HookContext, case: Case[Any], _kwargs: MutableMapping[str, Any]
+    ) -> None:
+        body: Any = case.body
         good = case.meta is not None and case.meta.generation.mode.is_positive
         if not good or not isinstance(body, dict):
             return

@@ -30,7 +30,7 @@ async def _untried(reason: str, _plugin: Plugin) -> None:
 
 
 async def _example(example: Json, plugin: Plugin) -> None:
-    context = {"messages": [], "locale": example.get("locale"), "metadata": {}}
+    context: Json = {"messages": [], "locale": example.get("locale"), "metadata": {}}
     request = plugin.call(
         payload=example.get("payload"),
         intent=example.get("intent"),

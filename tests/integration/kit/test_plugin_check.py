@@ -23,8 +23,8 @@ UNTRIED = {
     "text_reply": {"manifest.patterns", "manifest.schemas", "manifest.golden_examples", "golden"}
 }
 
-# Generated cases take seconds of CPU; the calculator has the new plugin's server, and a test of what
-# it makes of any text.
+# Generated cases take seconds of CPU; the calculator has the new plugin's server, and a test of its
+# own of what it makes of any text.
 WITHOUT_GENERATED = sorted({name for name in names() if not name.startswith("generated.")})
 ONLY = {"calculator": WITHOUT_GENERATED}
 

@@ -1,4 +1,4 @@
-"""The calculator as a plugin: what of a message is calculated, in whose language, and its intents."""
+"""The calculator as a plugin: what of a message is calculated, in which language, its intents."""
 
 import json
 from pathlib import Path

@@ -46,7 +46,7 @@ def accepts_json(request: web.Request) -> bool:
     return quality > 0 or not accept.strip()
 
 
-async def read(request: web.Request) -> Json:
+async def read(request: web.Request) -> Any:
     if not MEDIA_TYPE.fullmatch(request.headers.get("Content-Type", "")):
         raise Problem("unsupported_media_type", "Send the body as application/json in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -36,15 +36,18 @@ class Call:
     @property
     def text(self) -> str | None:
         """What the user wrote; None for an image or a voice message."""
-        return self.body["payload"].get("text")
+        text: str | None = self.body["payload"].get("text")
+        return text
 
     @property
     def intent(self) -> str | None:
-        return self.body["intent"]
+        intent: str | None = self.body["intent"]
+        return intent
 
     @property
     def locale(self) -> str | None:
-        return self.body["context"]["locale"]
+        locale: str | None = self.body["context"]["locale"]
+        return locale
 
     @property
     def dry_run(self) -> bool:
@@ -75,8 +78,9 @@ class Server:
     async def _handle(self, request: web.Request) -> web.Response:
         began, trace_id = time.perf_counter(), trace_of(request)
         request["trace_id"] = trace_id
+        headers: dict[str, str] = {}
         try:
-            status, body, headers = 200, await self._route(request), {}
+            status, body = 200, await self._route(request)
         except Problem as problem:
             status, body, headers = rendered(problem, request["trace_id"])
         except Exception:
