@@ -99,4 +99,4 @@ class Registration:
                 log.warning("the core is away (%s); trying on", reason)
                 told = reason
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            pause = min(pause * 1.3, LONGEST_PAUSE)
