@@ -108,6 +108,8 @@ def _aligned(manifest: Json | None) -> Iterator[None]:
             return
         case.headers["X-Invocation-Id"] = body["invocation_id"]
         body["deadline_ms"] = max(body["deadline_ms"], ENOUGH_MS)
+        if "X-Deadline-Ms" in case.headers:
+            case.headers["X-Deadline-Ms"] = str(body["deadline_ms"])
         if runs_dry(manifest):
             body["dry_run"] = True
         for message in body["context"]["messages"]:

@@ -3,24 +3,27 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from impl.local.ports import free_port
 
 TOKEN = "a-token-of-the-tests"
+WITH_TOKEN = {"BOTCORE_INVOCATION_TOKEN": TOKEN}
 LIMIT_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def plugin_process(folder: Path) -> AsyncIterator[str]:
+async def plugin_process(
+    folder: Path, environment: Mapping[str, str] = WITH_TOKEN
+) -> AsyncIterator[str]:
     """Its URL, once it serves. It must end well when it is asked to."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "plugin.py"),
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PORT": str(port), "BOTCORE_INVOCATION_TOKEN": TOKEN},
+        env={"PATH": os.environ["PATH"], "PORT": str(port), **environment},
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None

@@ -55,7 +55,7 @@ async def ran(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         only = [word for check in ONLY.get(name, ()) for word in ("--only", check)]
         files = ("--json", str(folder / f"{name}.json"), "--junit", str(folder / f"{name}.xml"))
         return await botcore(
-            "plugin", "check", url, "--token", token, "--examples", "15", *only, *files
+            "plugin", "check", url, "--token", token, "--examples", "5", *only, *files
         )
 
     done = await asyncio.gather(*map(one, PLUGINS))

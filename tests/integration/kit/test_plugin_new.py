@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from generated.errors import ERRORS
 from generated.models import PluginManifestV1
 from impl.kit.new import CONTRACT
-from tests.integration.kit.processes import botcore
+from impl.kit.run import Options, check
+from impl.local.ports import free_port
+from tests.integration.kit.processes import botcore, plugin_process
+from tests.integration.text_reply.fake_core import REGISTRY_KEY, fake_core
 
 FILES = {
     "README.md",
@@ -89,3 +93,39 @@ async def test_a_manifest_that_breaks_the_contract_is_refused_at_the_start(tmp_p
     _, errors = await process.communicate()
     assert process.returncode == 2
     assert b"manifest.json breaks the contract: $.version" in errors
+
+
+async def test_it_registers_itself_and_gives_signs_of_life(tmp_path: Path) -> None:
+    """It waits for a core that is not able yet; then the core's token is the one that it takes."""
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    async with fake_core() as core:
+        core.refuse_registration.append("overloaded")
+        environment = {"BOTCORE_URL": core.url, "BOTCORE_REGISTRY_KEY": REGISTRY_KEY}
+        async with plugin_process(tmp_path / "weather", environment) as url:
+            await core.until(lambda: bool(core.heartbeats))
+            (request,) = core.registrations
+            assert (request["name"], request["base_url"]) == ("weather", url)
+            assert core.probes == [200]
+            report = await check(url, core.invocation_token, Options(only=("bearer", "golden")))
+            assert [result.outcome for result in report.results] == ["passed"] * 3
+
+
+@pytest.mark.parametrize("code", ["invalid_credentials", "plugin_conflict"])
+async def test_a_registration_that_is_refused_ends_it(code: str, tmp_path: Path) -> None:
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    async with fake_core() as core:
+        core.refuse_registration.append(code)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "plugin.py"),
+            cwd=tmp_path / "weather",
+            env={
+                "BOTCORE_URL": core.url,
+                "BOTCORE_REGISTRY_KEY": REGISTRY_KEY,
+                "PORT": str(free_port()),
+            },
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert f"the core refused it: {ERRORS[code].status} {code}".encode() in errors
+    assert REGISTRY_KEY.encode() not in errors

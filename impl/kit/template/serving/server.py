@@ -116,16 +116,15 @@ class Server:
 
     async def _invoke(self, request: web.Request) -> Json:
         self._check_bearer(request)
-        named = request.headers.getall("X-Invocation-Id", [])
-        if len(named) != 1 or not UUID.fullmatch(named[0]):
-            refuse(fault("header", "/X-Invocation-Id", "invalid", "One UUID is needed"))
+        if faults := self.contract.header_faults(request.headers):
+            refuse(*faults)
         body = await read(request)
         if faults := self.contract.request_faults(body):
             refuse(*faults)
         if not UUID.fullmatch(request.headers.get("X-Trace-Id", "")):
             request["trace_id"] = body["trace_id"].lower()
         key = body["invocation_id"].lower()
-        if named[0].lower() != key:
+        if request.headers["X-Invocation-Id"].lower() != key:
             message = "It must equal invocation_id of the body"
             refuse(fault("header", "/X-Invocation-Id", "mismatch", message))
         seconds = deadline(request, body) * SHARE_OF_DEADLINE
