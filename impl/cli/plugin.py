@@ -72,6 +72,9 @@ def check(  # noqa: PLR0917  # typer names them all
         typer.Option(metavar="CHECK", help="This check, or this group of checks, only."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the generated cases.")] = 1,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=600, help="Seconds to wait for any answer.")
+    ] = 15.0,
     examples: Annotated[
         int, typer.Option(min=1, max=10_000, help="Generated cases of an operation, at least.")
     ] = 40,
@@ -93,7 +96,12 @@ def check(  # noqa: PLR0917  # typer names them all
     if token is None:
         typer.echo(NO_TOKEN, err=True)
     options = Options(
-        tuple(only or ()), seed, examples, lambda one: typer.echo(results.row(one)), _progress
+        tuple(only or ()),
+        seed,
+        examples,
+        timeout,
+        lambda one: typer.echo(results.row(one)),
+        _progress,
     )
     try:
         report = asyncio.run(run(url, token, options))
@@ -101,6 +109,8 @@ def check(  # noqa: PLR0917  # typer names them all
         refuse(NO_SCHEMATHESIS.format(python=sys.executable))
     except (UnreachableError, UnknownCheckError) as error:
         refuse(str(error))
+    except KeyboardInterrupt:
+        refuse("interrupted: not everything was checked")
     typer.echo(f"\n{results.summary(report)}")
     try:
         if json is not None:

@@ -22,7 +22,6 @@ from schemathesis.hooks import unregister
 from impl.kit.plugin import FailedError, NotTriedError, Plugin, contract
 from impl.kit.requests import LONGEST_BODY, Json, Request, curl, runs_dry
 
-SECONDS = 20.0
 ENOUGH_MS = 8000  # where a case chooses a deadline that nobody can keep
 SHOWN = 3
 
@@ -42,8 +41,8 @@ class Run:
 
 def try_operation(plugin: Plugin, operation_id: str, run: Run) -> None:
     """Raises FailedError with the first few broken promises, NotTriedError where nothing ran."""
-    if operation_id == "invokePlugin" and plugin.token is None:
-        raise NotTriedError("it needs the plugin's token: --token")
+    if operation_id == "invokePlugin":
+        plugin.call()  # or it says why there can be none
     whole = schemathesis.openapi.from_dict(contract(), config=_config(plugin, run))
     schema = whole.include(operation_id=operation_id)
     with _aligned(plugin.manifest):
@@ -70,7 +69,8 @@ def _sent(plugin: Plugin, stream: EventStream, run: Run) -> tuple[Found, int]:
             stream.stop()
         if isinstance(event, events.ScenarioFinished):
             sent += len(event.recorder.interactions)
-            run.progress(sent)
+            if sent:
+                run.progress(sent)
             _collect(plugin, event.recorder, found)
         elif isinstance(event, events.NonFatalError):
             found.setdefault(event.info.title, (_told(event.info.message), ""))
@@ -84,7 +84,7 @@ def _config(plugin: Plugin, run: Run) -> SchemathesisConfig:
         "base-url": plugin.url.rstrip("/"),
         "seed": run.seed,
         "continue-on-failure": True,
-        "request-timeout": SECONDS,
+        "request-timeout": plugin.timeout,
         "cache": {"enabled": False},
         "generation": {"mode": "all", "max-examples": run.examples, "database": "none"},
         "phases": {"stateful": {"enabled": False}},

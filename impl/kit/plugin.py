@@ -66,19 +66,24 @@ class Plugin:
     url: str
     token: str | None
     session: aiohttp.ClientSession
+    timeout: float = SECONDS  # in seconds, for any answer
     manifest: Json | None = None
+    hangs: bool = False  # it left a call without an answer: others would only wait as long
 
     def call(self, **changes: Any) -> Request:
         """A good call. Raises NotTriedError without a token."""
         if self.token is None:
             raise NotTriedError("it needs the plugin's token: --token")
+        if self.hangs:
+            raise NotTriedError("an earlier call got no answer")
         return invocation(self.manifest, **changes).but(bearer=self.token)
 
-    async def send(self, request: Request, seconds: float = SECONDS) -> Answer:
+    async def send(self, request: Request, seconds: float | None = None) -> Answer:
         """Raises FailedError where no answer comes."""
+        limit = self.timeout if seconds is None else seconds
         try:
             async with (
-                asyncio.timeout(seconds),
+                asyncio.timeout(limit),
                 self.session.request(
                     request.method,
                     self.url.rstrip("/") + request.path,
@@ -94,7 +99,8 @@ class Plugin:
                     content += await response.content.read(MOST_BYTES)
                 return Answer(response.status, headers, content)
         except TimeoutError:
-            self.fail(request, "an answer", f"none within {seconds:g} s")
+            self.hangs |= seconds is None and request.path == "/invoke"
+            self.fail(request, "an answer", f"none within {limit:g} s")
         except (aiohttp.ClientError, OSError) as error:
             self.fail(request, "an answer", f"{type(error).__name__}: {error}")
 
@@ -136,8 +142,8 @@ def shown(answer: Answer) -> str:
 
 
 @asynccontextmanager
-async def reached(url: str, token: str | None) -> AsyncIterator[Plugin]:
-    """Raises UnreachableError where nobody listens at the URL."""
+async def reached(url: str, token: str | None, timeout: float) -> AsyncIterator[Plugin]:  # noqa: ASYNC109
+    """Raises UnreachableError where nobody listens at the URL, or only listens."""
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
     ) as session:
@@ -145,11 +151,13 @@ async def reached(url: str, token: str | None) -> AsyncIterator[Plugin]:
             async with session.get(
                 url.rstrip("/") + "/health",
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                timeout=aiohttp.ClientTimeout(total=timeout),
             ) as response:
                 await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
             raise UnreachableError(f"{url} cannot be reached: {error}") from None
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except TimeoutError:
+            raise UnreachableError(f"{url}/health does not answer in {timeout:g} s") from None
+        except (aiohttp.ClientError, OSError):
             pass  # somebody is there; the check of /health says what is wrong
-        yield Plugin(url, token, session)
+        yield Plugin(url, token, session, timeout)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from impl.kit.checks import Check, golden, invoke, manifest, refusals, serving
-from impl.kit.plugin import FailedError, NotTriedError, Plugin, operations, reached
+from impl.kit.plugin import SECONDS, FailedError, NotTriedError, Plugin, operations, reached
 from impl.kit.results import Outcome, Report, Result
 
 EXAMPLES = 40
@@ -29,11 +29,15 @@ class MissingPackageError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """`only` empty: all. `finished` is told each result, `progress` how many cases were sent."""
+    """`only` empty: all. `finished` is told each result, `progress` how many cases were sent.
+
+    `timeout` is in seconds, for any answer.
+    """
 
     only: tuple[str, ...] = ()
     seed: int = 1
     examples: int = EXAMPLES
+    timeout: float = SECONDS
     finished: Callable[[Result], None] = lambda _result: None
     progress: Callable[[str, int], None] = lambda _name, _cases: None
 
@@ -69,7 +73,7 @@ async def check(url: str, token: str | None, options: Options) -> Report:
             results.append(result)
             options.finished(result)
 
-    async with reached(url, token) as plugin:
+    async with reached(url, token, options.timeout) as plugin:
         await one(serving.HEALTH, plugin)
         await one(manifest.MANIFEST, plugin)  # always: the others build on what it reads
         for each in (*FIXED[2:], *golden.checks(plugin.manifest), *_generated(options)):

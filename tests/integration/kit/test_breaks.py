@@ -117,6 +117,16 @@ async def test_the_named_check_catches_it(item: Break) -> None:
     assert TOKEN not in f"{failed.came} {failed.repeat}"
 
 
+async def test_a_plugin_that_hangs_is_not_waited_for_again_and_again() -> None:
+    async with broken(Break("it hangs", "none", around=slow(2.0))) as url:
+        report = await check(url, TOKEN, Options(only=("invoke", "trace.body"), timeout=0.3))
+    first, *others = report.results
+    assert (first.outcome, first.came) == ("failed", "none within 0.3 s")
+    assert {(other.outcome, other.reason) for other in others} == {
+        ("not_tried", "an earlier call got no answer")
+    }
+
+
 async def test_without_a_break_they_all_pass() -> None:
     chosen = tuple({item.check for item in TABLE})
     async with broken(Break("nothing", "none")) as url:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -111,6 +112,29 @@ async def test_what_cannot_be_run_is_told(arguments: tuple[str, ...], told: str)
     assert (code, output) == (2, "")
     assert told in errors
     assert "Traceback" not in errors
+
+
+async def test_without_schemathesis_it_says_how_to_get_it(urls: dict[str, str]) -> None:
+    script = (
+        "import sys; sys.modules['schemathesis'] = None; sys.argv[0] = 'botcore'\n"
+        "from impl.cli import main; main()"
+    )
+
+    async def run(*more: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", script, "plugin", "check", urls["new"].split()[0], *more),
+            cwd=CALCULATOR.parents[1],
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, errors.decode()
+
+    code, errors = await run()
+    assert code == 2
+    assert "pip install '.[kit]'" in errors
+    assert (await run("--only", "health"))[0] == 0  # which needs none
 
 
 async def test_a_broken_promise_is_shown_with_its_repetition(urls: dict[str, str]) -> None:
