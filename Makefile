@@ -26,7 +26,7 @@ help:  ## this list
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API, worker, text_reply
+run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API, worker, plugins
 	@exec $(BIN)/botcore up --port $(PORT)
 
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from impl.kit import promise
+
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "contracts" / "v1alpha"
 EXAMPLES = {"example", "examples", "default", "enum", "const"}
@@ -13,6 +15,8 @@ METHODS = ("get", "put", "post", "delete", "patch")
 
 Json = dict[str, Any]
 Parts = tuple[str, ...]
+
+deref = promise.deref
 
 
 class ContractError(Exception):
@@ -75,16 +79,6 @@ def operations(document: Json) -> list[Operation]:
         for method in METHODS
         if method in item
     ]
-
-
-def deref(document: Json, node: Json) -> Json:
-    """What a local `$ref` points at; any other node as it is."""
-    while "$ref" in node:
-        target: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        node = target
-    return node
 
 
 def properties(document: Json, schema: Json) -> dict[str, Json]:

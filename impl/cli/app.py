@@ -8,6 +8,7 @@ import typer
 from impl.cli.bots import bots
 from impl.cli.keys import keys
 from impl.cli.limits import limits
+from impl.cli.plugin import plugin
 from impl.cli.plugins import plugins
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(bots, name="bots")
 app.add_typer(plugins, name="plugins")
+app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
 

@@ -27,11 +27,17 @@ EnsureSecrets = Callable[[str, Mapping[str, str]], Awaitable[Mapping[str, str]]]
 
 T = TypeVar("T")
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SECRETS = ("BOTCORE_BOT_TOKEN", "BOTCORE_REGISTRY_KEY", "BOTCORE_ADMIN_KEY")
 
 
 def _module(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", *words)
+
+
+def _example(name: str) -> tuple[str, ...]:
+    script = EXAMPLES / name / "plugin.py"
+    return (sys.executable, str(script)) if script.exists() else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class Commands:
     serve: Sequence[str] = field(default_factory=lambda: _module("impl.cli", "serve"))
     worker: Sequence[str] = field(default_factory=lambda: _module("impl.cli", "worker"))
     text_reply: Sequence[str] = field(default_factory=lambda: _module("impl.text_reply"))
+    # Of the examples, which only a clone of the project has; else it is not started.
+    calculator: Sequence[str] = field(default_factory=lambda: _example("calculator"))
 
 
 SECRETS_MODULE = "impl.tokens.development"  # loads argon2 and asyncpg: slow
@@ -132,7 +140,8 @@ class _Start:
         self.here.write_environment(
             {"BOTCORE_URL": self._url, **{name: found[name] for name in SECRETS}}
         )
-        sys.stdout.write(instructions(self.here, self._url, found["USER_ID"]))
+        example = "2 km in m" if self.commands.calculator else None
+        sys.stdout.write(instructions(self.here, self._url, found["USER_ID"], example))
         sys.stdout.flush()
 
     @property
@@ -173,6 +182,8 @@ class _Start:
 
     async def _services(self, supervisor: Supervisor, env: Mapping[str, str]) -> None:
         async def service(name: str, command: Sequence[str], **more: str) -> None:
+            if not command:
+                return
             with supervisor.step(name):
                 log = self.here.log(name)
                 await supervisor.add_service(name, command, env={**env, **more}, log=log)
@@ -186,7 +197,14 @@ class _Start:
                 self.commands.text_reply,
                 BOTCORE_TEXT_REPLY_PORT=str(free_port()),
             ),
+            service("calculator", self.commands.calculator, **_plugin_settings(free_port())),
         )
+
+
+def _plugin_settings(port: int) -> dict[str, str]:
+    """Of a plugin in the form of `botcore plugin new`: all of them, whatever our own have."""
+    url = f"http://{LOOPBACK}:{port}"
+    return {"HOST": LOOPBACK, "PORT": str(port), "BASE_URL": url, "BOTCORE_INVOCATION_TOKEN": ""}
 
 
 async def _check_given() -> None:

@@ -9,13 +9,15 @@ from uuid import uuid4
 from impl.local.directory import Directory
 
 
-def instructions(directory: Directory, url: str, user_id: str) -> str:
+def instructions(directory: Directory, url: str, user_id: str, example: str | None = None) -> str:
+    """`example` is a message that another plugin than text_reply answers."""
+    hint = f"   (try: {example})" if example else ""
     return f"""
 Send the first message:
 
   {curl(directory.environment_file, user_id)}
 
-Talk:  {_from_here(Path(sys.executable).with_name("botcore"))} chat
+Talk:  {_from_here(Path(sys.executable).with_name("botcore"))} chat{hint}
 Read:  GET {url}/api/v1/dialogs/{{dialog_id}} gives an earlier dialog
 Docs:  {url}/docs
 Logs:  {directory.logs}

@@ -116,6 +116,22 @@ async def test_the_printed_command_answers_and_every_step_is_proved(folder: Path
         assert children(folder) == {}
 
 
+async def chat(folder: Path, *said: str) -> list[str]:
+    command = f"{shlex.quote(sys.executable)} -m impl.cli chat"
+    lines = "".join(f"{line}\n" for line in said)
+    return (
+        (await shell(f"printf %s {shlex.quote(lines)} | {command}", folder)).decode().splitlines()
+    )
+
+
+async def test_the_calculator_answers_what_is_its_own(folder: Path) -> None:
+    async with up(folder) as running:
+        assert "2 km in m" in running.printed
+        answered = await chat(folder, "2 km in m", "/calc (3 + 4) * 2", "Hello!")
+        assert answered[:2] == ["2000 m", "14"]
+        assert "BOTCORE_LLM_BASE_URL" in answered[2]
+
+
 async def prove(environment: dict[str, str], answer: dict[str, Any]) -> None:
     plugin_id = answer["plugin_responses"][0]["plugin_id"]
     connection = await asyncpg.connect(environment["BOTCORE_DATABASE_URL"])

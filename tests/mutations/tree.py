@@ -12,7 +12,9 @@ from pathlib import Path
 from tools import redocly
 from tools.contract import ROOT
 
-FOLDERS = ("contracts", "deploy", "docs", "generated", "impl", "migrations", "tests", "tools")
+FOLDERS = (
+    "contracts", "deploy", "docs", "examples", "generated", "impl", "migrations", "tests", "tools",
+)  # fmt: skip
 FILES = ("README.md", "package-lock.json", "package.json", "pyproject.toml", "redocly.yaml")
 LONGEST_SECONDS = 240
 
@@ -64,7 +66,7 @@ def copy(target: Path) -> Tree:
     for name in FOLDERS:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, target / name, ignore=ignored)
+            shutil.copytree(ROOT / name, target / name, ignore=ignored, symlinks=True)
     for name in FILES:
         shutil.copy2(ROOT / name, target / name)  # as old as it was: npm has nothing to do
     redocly.install()

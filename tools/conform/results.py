@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree as ET
+
+from impl.kit import junit
 
 COLUMNS = ("statuses", "headers", "schema", "scopes", "owner", "limit", "idempotency", "events")
 
@@ -82,20 +83,8 @@ def write(results: Results, url: str, folder: Path) -> None:
         "cases": [asdict(case) for case in results.cases],
     }
     (folder / "conform.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    suite = ET.Element(
-        "testsuite",
-        name="contract",
-        tests=str(len(results.cases)),
-        failures=str(len(results.failures)),
-        skipped=str(len(results.untried)),
-        time=f"{results.seconds:.1f}",
-    )
-    for case in results.cases:
-        node = ET.SubElement(
-            suite, "testcase", classname=f"{case.operation}.{case.column}", name=case.case
-        )
-        if case.fault is not None:
-            ET.SubElement(node, "failure", message=case.fault)
-        if case.untried is not None:
-            ET.SubElement(node, "skipped", message=case.untried)
-    ET.ElementTree(suite).write(folder / "conform.xml", encoding="utf-8", xml_declaration=True)
+    cases = [
+        junit.TestCase(f"{case.operation}.{case.column}", case.case, case.fault, case.untried)
+        for case in results.cases
+    ]
+    junit.write(folder / "conform.xml", "contract", cases, results.seconds)

@@ -52,9 +52,9 @@ def test_each_start_shows_a_fresh_dialog() -> None:
 
 
 def test_the_reader_learns_where_to_go_next(tmp_path: Path) -> None:
-    text = instructions(Directory(tmp_path), "http://127.0.0.1:8080", "u")
+    text = instructions(Directory(tmp_path), "http://127.0.0.1:8080", "u", "2 km in m")
     for expected in (
-        "botcore chat",
+        "botcore chat   (try: 2 km in m)",
         "/api/v1/dialogs/{dialog_id}",
         "http://127.0.0.1:8080/docs",
         f"{tmp_path}/logs",

@@ -1,0 +1,131 @@
+"""`botcore plugin new`: what it writes works, and nothing is overwritten."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from generated.errors import ERRORS
+from generated.models import PluginManifestV1
+from impl.kit.new import CONTRACT
+from impl.kit.run import Options, check
+from impl.local.ports import free_port
+from tests.integration.kit.processes import botcore, plugin_process
+from tests.integration.text_reply.fake_core import REGISTRY_KEY, fake_core
+
+FILES = {
+    "README.md",
+    "manifest.json",
+    "plugin.openapi.json",
+    "plugin.py",
+    "requirements.txt",
+    "test_plugin.py",
+}
+
+
+async def test_it_writes_a_plugin_of_this_name(tmp_path: Path) -> None:
+    code, output, errors = await botcore("plugin", "new", "my-weather_2", cwd=tmp_path)
+    assert code == 0
+    folder = tmp_path / "my-weather_2"
+    assert {path.name for path in folder.iterdir() if path.is_file()} == FILES
+    assert "my-weather_2/plugin.py" in output
+    assert "my-weather_2/README.md" in errors
+    manifest = PluginManifestV1.model_validate_json((folder / "manifest.json").read_text())
+    assert manifest.name == "my-weather_2"
+    left = [
+        path for path in folder.rglob("*") if path.is_file() and "plugin-name" in path.read_text()
+    ]
+    assert left == []
+    assert (folder / CONTRACT.name).read_text() == CONTRACT.read_text()
+
+
+async def test_its_own_test_passes(tmp_path: Path) -> None:
+    await botcore("plugin", "new", "weather", "--directory", str(tmp_path / "w"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q"), cwd=tmp_path / "w", stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output
+    assert b"2 passed" in output
+
+
+@pytest.mark.parametrize("name", ["Weather", "2weather", "we ather", "../weather", "", "w" * 65])
+async def test_a_name_that_the_contract_refuses(name: str, tmp_path: Path) -> None:
+    code, _, errors = await botcore("plugin", "new", name, cwd=tmp_path)
+    assert code == 2
+    assert "a plugin's name: " in errors
+    assert not await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+
+
+async def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "weather").mkdir()
+    (tmp_path / "weather" / "mine.txt").write_text("mine")
+    code, _, errors = await botcore("plugin", "new", "weather", cwd=tmp_path)
+    assert (code, errors) == (1, "botcore: weather is there already\n")
+    assert [path.name for path in (tmp_path / "weather").iterdir()] == ["mine.txt"]
+
+
+async def test_without_any_setting_it_says_what_it_needs(tmp_path: Path) -> None:
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "plugin.py"),
+        cwd=tmp_path / "weather",
+        env={},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert errors.startswith(b"cannot start: set BOTCORE_URL and BOTCORE_REGISTRY_KEY")
+
+
+async def test_a_manifest_that_breaks_the_contract_is_refused_at_the_start(tmp_path: Path) -> None:
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    file = tmp_path / "weather" / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": "1"}))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "plugin.py"),
+        cwd=tmp_path / "weather",
+        env={"BOTCORE_INVOCATION_TOKEN": "x"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert b"manifest.json breaks the contract: $.version" in errors
+
+
+async def test_it_registers_itself_and_gives_signs_of_life(tmp_path: Path) -> None:
+    """It waits for a core that is not able yet; then the core's token is the one that it takes."""
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    async with fake_core() as core:
+        core.refuse_registration.append("overloaded")
+        environment = {"BOTCORE_URL": core.url, "BOTCORE_REGISTRY_KEY": REGISTRY_KEY}
+        async with plugin_process(tmp_path / "weather", environment) as url:
+            await core.until(lambda: bool(core.heartbeats))
+            (request,) = core.registrations
+            assert (request["name"], request["base_url"]) == ("weather", url)
+            assert core.probes == [200]
+            report = await check(url, core.invocation_token, Options(only=("bearer", "golden")))
+            assert [result.outcome for result in report.results] == ["passed"] * 3
+
+
+@pytest.mark.parametrize("code", ["invalid_credentials", "plugin_conflict"])
+async def test_a_registration_that_is_refused_ends_it(code: str, tmp_path: Path) -> None:
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    async with fake_core() as core:
+        core.refuse_registration.append(code)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "plugin.py"),
+            cwd=tmp_path / "weather",
+            env={
+                "BOTCORE_URL": core.url,
+                "BOTCORE_REGISTRY_KEY": REGISTRY_KEY,
+                "PORT": str(free_port()),
+            },
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert f"the core refused it: {ERRORS[code].status} {code}".encode() in errors
+    assert REGISTRY_KEY.encode() not in errors
