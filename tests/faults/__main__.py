@@ -35,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     names = given.only or list(GROUPS)
     faults = [fault for name in names for fault in GROUPS[name]
               if not given.row or given.row in fault.name]  # fmt: skip
+    if not faults:
+        print(f"no row has {given.row!r} in its name", file=sys.stderr)
+        return 2
     scale = SHORT if given.short else LONG
     started = time.monotonic()
     try:
@@ -83,9 +86,9 @@ async def _run(faults: list[Fault], scale: Scale, seed: int) -> list[Row]:
     async with postgres_server() as dsn:
         await migrate.upgrade(await create_database(dsn, TEMPLATE))
         for fault in faults:
-            _progress(f"› {fault.group}: {fault.name}")
+            _progress(f"{fault.group}: {fault.name}")
             # Of its own for each row, so that one row alone does the same as in a whole run.
-            rng = random.Random(f"{seed} {fault.name}")  # noqa: S311  # repeatable, not secret
+            rng = random.Random(f"{seed} {fault.name}")  # repeatable, not secret
             row = await run_row(fault, Run(Servers(dsn, TEMPLATE), scale, rng, _progress))
             _progress(f"  {row.verdict} after {row.seconds:.0f} s")
             rows.append(row)

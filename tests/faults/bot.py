@@ -53,19 +53,14 @@ class Bot:
         self.log.note(key, kind_of(reply), reply.status, reply.body, reply.milliseconds)
         return reply
 
-    async def settled(
-        self, url: str, key: Key, user_id: str, text: str, seconds: float, *, first: bool = True
-    ) -> Reply:
+    async def settled(self, url: str, key: Key, user_id: str, text: str, seconds: float) -> Reply:
         """Repeats the message until its answer is final or `seconds` are over; the last reply."""
         ends = time.monotonic() + seconds
-        reply = Reply(0, b"", {}, {}, 0)
-        while first or time.monotonic() < ends:
-            first = False
+        while True:
             reply = await self.say(url, key, user_id, text)
-            if reply.is_final:
-                break
+            if reply.is_final or time.monotonic() > ends:
+                return reply
             await asyncio.sleep(PAUSE_SECONDS)
-        return reply
 
     async def read(self, url: str, key: Key) -> Reply:
         """GET of the message, which changes nothing and is not noted."""

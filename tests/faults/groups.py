@@ -45,7 +45,7 @@ async def run_row(fault: Fault, run: Run) -> Row:
         async with asyncio.timeout(run.scale.row_seconds):
             await fault.body(run, row)
     except TimeoutError as error:
-        row.faults.append(f"not done: {error or f'within {run.scale.row_seconds:g} s'}")
+        row.faults.append(f"not done: {str(error) or f'within {run.scale.row_seconds:g} s'}")
     except (CannotRunError, LocalError, OSError, asyncpg.PostgresError, RedisError) as error:
         row.not_run = f"{type(error).__name__}: {error}"
     except Exception as error:  # noqa: BLE001  # a mistake of the suite is not a fault of the core

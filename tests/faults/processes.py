@@ -46,6 +46,12 @@ class Process:
         pages = int(Path(f"/proc/{self.child.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") // KIB
 
+    @property
+    def waited_ms(self) -> float:
+        """How long it could have run and got no processor, since it started."""
+        found = Path(f"/proc/{self.child.pid}/schedstat")
+        return int(found.read_text().split()[1]) / 1e6 if found.exists() else 0.0
+
     def sockets_to(self, port: int) -> int:
         """Connections to `port` of this machine that it has not closed."""
         lines = Path(f"/proc/{self.child.pid}/net/tcp").read_text().splitlines()[1:]

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,9 +58,6 @@ class Line:
 
     def reset(self) -> None:
         """RST, with nothing more sent."""
-        import socket
-        import struct
-
         found = self.writer.get_extra_info("socket")
         found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -138,7 +137,9 @@ async def raw_plugin(behave: Behaviour) -> AsyncIterator[RawPlugin]:
         await plugin.stop()
 
 
-def answer(content: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
+def answer(
+    content: bytes, status: str = "200 OK", *headers: str, length: int | None = None
+) -> bytes:
     """A whole response; `length` is what it claims to be long."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json",
              f"Content-Length: {len(content) if length is None else length}", *headers]  # fmt: skip
@@ -148,6 +149,10 @@ def answer(content: bytes, status: str = "200 OK", *headers: str, length: int | 
 def said(call: Call, text: str = "done", **more: Any) -> bytes:
     """The JSON of a good answer."""
     return orjson.dumps({"text": text, "trace_id": call.body["trace_id"], **more})
+
+
+async def good(line: Line, call: Call) -> None:
+    await line.send(answer(said(call)))
 
 
 @dataclass
@@ -163,7 +168,6 @@ class Worker:
     holding: bool = False
     seconds: Callable[[], float] = lambda: 0.0
     done: dict[str, str] = field(default_factory=dict)
-    of_dialog: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     async def behave(self, line: Line, call: Call) -> None:
         text = self.act(call)
@@ -180,6 +184,5 @@ class Worker:
         self.ledgers.ids[str(call.body["dialog_id"])].add(call.invocation_id)
         if call.invocation_id not in self.done or self.forgetful:
             self.ledgers.actions[call.invocation_id] += 1
-            self.of_dialog[str(call.body["dialog_id"])] += 1
             self.done[call.invocation_id] = f"{call.text}: {len(self.done)}"
         return self.done[call.invocation_id]

@@ -1,4 +1,4 @@
-"""What a run of the faults suite found: rows for a person, JSON for machines, a page for the docs."""
+"""What a run found: rows for a person, JSON for machines, a page for the docs."""
 
 import json
 import os
@@ -8,11 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.faults.checker import Findings
+from tests.faults.log import Log, percentile
+
 Verdict = Literal["PASS", "FAIL", "NOT RUN"]
 COLUMNS = (
     "row", "rounds", "requests", "acknowledged", "lost", "doubled", "p99 ms", "verdict",
 )  # fmt: skip
 SHOWN = 12
+ABOUT = """\
+Written by `{command}`; do not edit. Each row breaks something on purpose, on the real
+`botcore serve` and `botcore worker` with a real PostgreSQL and Valkey, and holds what the clients
+were told against the database and the streams. `acknowledged` are the messages that a bot was told
+are kept, or signs of life; `lost` is what of them is not there, `doubled` what was done or told
+twice."""
 
 
 @dataclass
@@ -31,6 +40,14 @@ class Row:
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     not_run: str | None = None
+
+    def take(self, found: Findings, log: Log) -> None:
+        """What a checker found, and what the bots did."""
+        self.faults += found.texts
+        self.lost += len(found.lost)
+        self.doubled += len(found.doubled)
+        self.requests, self.acknowledged = log.requests, len(log.acknowledged)
+        self.p99_ms = percentile(log.times(), 0.99)
 
     @property
     def verdict(self) -> Verdict:
@@ -106,10 +123,7 @@ def page(rows: Sequence[Row], *, command: str, seed: int, day: str) -> str:
     lines = ["| " + " | ".join(row.cells) + " |" for row in rows]
     parts = [
         "# Reliability",
-        f"Written by `{command}`; do not edit. Each row breaks something on purpose, on the real "
-        "`botcore serve` and `botcore worker` with a real PostgreSQL and Valkey, and holds what "
-        "the clients were told against the database and the streams. `acknowledged` is what a bot "
-        "was told is kept; `lost` is what of it is not there; `doubled` is what was done twice.",
+        ABOUT.format(command=command),
         f"Run of {day}, seed {seed}, {os.cpu_count()} cores, Python {platform.python_version()}.",
         "\n".join([head, *lines]),
         "## Figures\n" + "\n".join(f"- {row.name}: {note}" for row in rows for note in row.notes),

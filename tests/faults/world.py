@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -27,8 +27,10 @@ from tests.stack import BOT_SCOPES, manifest
 _numbers = count(1)
 POLL_SECONDS = 0.02
 RELAY_SECONDS = 30.0
-ROOM = "INSERT INTO rate_limits (partition, subject_id, quota, window_seconds, version) " \
-       "SELECT $1, $2, 1000000, 60, coalesce(max(version), 0) + 1 FROM rate_limits"  # fmt: skip
+ROOM = """
+INSERT INTO rate_limits (partition, subject_id, quota, window_seconds, version)
+SELECT $1, $2, 1000000, 60, coalesce(max(version), 0) + 1 FROM rate_limits
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class World:
         return await self._start("worker", settings)
 
     async def _start(self, command: str, settings: dict[str, str]) -> Process:
-        ours = self.settings | {f"BOTCORE_{name.upper()}": value for name, value in settings.items()}
+        ours = self.settings | {
+            f"BOTCORE_{name.upper()}": value for name, value in settings.items()
+        }
         process = await start(command, ours, self.folder, self.group, next(_numbers))
         self._processes.append(process)
         return process
@@ -103,6 +107,9 @@ class World:
         async with self.pool.acquire() as connection:
             return await read_stored(connection)
 
+    async def all_ended(self) -> bool:
+        return await self.open_calls() == 0
+
     async def open_calls(self) -> int:
         found = await self.pool.fetchval(
             "SELECT count(*) FROM plugin_calls WHERE status IN ('queued', 'in_progress')"
@@ -110,7 +117,7 @@ class World:
         return int(found)
 
     async def _none(self, query: str) -> bool:
-        return await self.pool.fetchval(query) == 0
+        return bool(await self.pool.fetchval(query) == 0)
 
     @staticmethod
     async def until(
@@ -155,11 +162,15 @@ async def world(servers: Servers, **settings: str) -> AsyncIterator[World]:
             redis=redis,
             bot=Bot(session, bot.plaintext),
             registry_key=key.plaintext,
-            settings={f"BOTCORE_{name.upper()}": value for name, value in ours.items()},
+            settings=environment(ours),
             folder=folder,
             group=guardian.group,
         )
         yield made
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"BOTCORE_{name.upper()}": value for name, value in settings.items()}
 
 
 USUAL = {

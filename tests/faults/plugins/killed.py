@@ -9,7 +9,7 @@ from tests.faults.bot import Reply, new_key
 from tests.faults.checker import Ledgers
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
-from tests.faults.log import Key, percentile
+from tests.faults.log import Key
 from tests.faults.processes import Process
 from tests.faults.raw import RawPlugin, Worker, raw_plugin
 from tests.faults.results import Row
@@ -43,11 +43,7 @@ async def run(run: Run, row: Row) -> None:
             times.append(killed.seconds)
             run.progress(f"kill -9: {number}/{run.scale.kills}, all done after {times[-1]:.1f} s")
         found = await made.check(ledgers)
-    row.faults += found.texts
-    row.lost, row.doubled = len(found.lost), len(found.doubled)
-    log = made.bot.log
-    row.requests, row.acknowledged = log.requests, len(log.acknowledged)
-    row.p99_ms = percentile(log.times(), 0.99)
+    row.take(found, made.bot.log)
     again = sum(times > 1 for worker in workers for times in worker.deliveries.values())
     row.notes.append(
         f"{CALLS} calls at {PLUGINS} plugins; lease {LEASE_SECONDS:g} s; all were done"
@@ -96,7 +92,7 @@ class Kill:
 
     async def _ends(self, keys: list[Key], killed_at: float) -> list[str]:
         limit = LEASE_SECONDS + AFTER_LEASE_SECONDS
-        done = await World.until(self._no_open_calls, limit)
+        done = await World.until(self.made.all_ended, limit)
         self.seconds = time.monotonic() - killed_at
         found = [] if done else [f"{await self.made.open_calls()} calls are open after {limit:g} s"]
         fresh = await self.made.serve()
@@ -111,9 +107,6 @@ class Kill:
         finally:
             await fresh.stop()
         return found
-
-    async def _no_open_calls(self) -> bool:
-        return await self.made.open_calls() == 0
 
     async def _say(self, core: Process, at: int, key: Key) -> Reply:
         return await self.made.bot.say(core.url, key, *self._message(at, key))

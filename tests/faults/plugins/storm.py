@@ -1,4 +1,4 @@
-"""Row: fifty posts of one message at once, on two instances; one row, one invocation, one answer."""
+"""Row: fifty posts of one message at once, on two instances: one row, one call, one answer."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.bot import Reply, new_key
 from tests.faults.groups import Run
-from tests.faults.log import Key, percentile
+from tests.faults.log import Key
 from tests.faults.raw import Worker, raw_plugin
 from tests.faults.results import Row
 from tests.faults.world import World, world
@@ -55,12 +55,8 @@ async def run(run: Run, row: Row) -> None:
             if number % 25 == 0:
                 run.progress(f"storm: {number}/{run.scale.storms} rounds")
         found = await made.check(worker.ledgers)
-    row.faults += found.texts
-    row.lost, row.doubled = len(found.lost), len(found.doubled)
-    log = made.bot.log
-    row.requests, row.acknowledged = log.requests, len(log.acknowledged)
-    row.p99_ms = percentile(log.times(), 0.99)
-    told = Counter(entry.status for entry in log.entries if entry.kind != "invoke")
+    row.take(found, made.bot.log)
+    told = Counter(entry.status for entry in made.bot.log.entries if entry.kind != "invoke")
     row.notes.append(f"{AT_ONCE} posts a round on {len(cores)} instances; answers {dict(told)}")
 
 

@@ -11,9 +11,8 @@ import aiohttp
 
 from tests.faults.groups import Run
 from tests.faults.log import percentile
-from tests.faults.plugins.misbehaving import _good
 from tests.faults.processes import Process
-from tests.faults.raw import RawPlugin, raw_plugin
+from tests.faults.raw import RawPlugin, good, raw_plugin
 from tests.faults.results import Row
 from tests.faults.world import World, world
 from tests.stack import regex_intent
@@ -48,15 +47,14 @@ class Counts:
 def judge(name: str, outages: int, excused: int, told: Sequence[str], where: str) -> Counts:
     """`told`: the events of a plugin in order. `excused`: outages of the suite's own lateness."""
     found = Counts()
-    for event, at in ((MISSED, 0), (RECOVERED, 1)):
+    for event in (MISSED, RECOVERED):
         times = told.count(event)
         found.lost += max(0, outages - times)
         found.doubled += max(0, times - outages - excused)
         if not outages <= times <= outages + excused:
             found.faults.append(f"{name}: {where} tells {times} of {outages} as {event}")
-        if any(text != event for text in told[at::2]):
-            found.faults.append(f"{name}: {where} tells no outage and recovery in turn: {told}")
-            break
+    if any(text != (MISSED, RECOVERED)[at % 2] for at, text in enumerate(told)):
+        found.faults.append(f"{name}: {where} tells no outage and recovery in turn: {told}")
     return found
 
 
@@ -68,7 +66,7 @@ async def run(run: Run, row: Row) -> None:
         await made.worker()
         watched = []
         for at in range(run.scale.plugins):
-            plugin = await stack.enter_async_context(raw_plugin(_good))
+            plugin = await stack.enter_async_context(raw_plugin(good))
             name = f"watched_{at}"
             said = await made.register(core, plugin.url, name, regex_intent("x", f"^{name}$"))
             watched.append(Watched(made, core, plugin, name, said["plugin_id"], said["token"]))
