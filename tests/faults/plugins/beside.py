@@ -72,8 +72,9 @@ async def run(run: Run, row: Row) -> None:
     row.faults += [*rounds.faults, *judge(without, beside, floor)]
     row.rounds, row.p99_ms = len(beside), median(beside)
     row.notes.append(
-        f"the others' p{share * 100:.0f} {median(beside):.1f} ms beside a plugin that hangs, {median(without):.1f}"
-        f" ms beside one that answers, ratio {median(beside) / median(without):.2f}; medians of"
+        f"the others' p{share * 100:.0f} is {median(beside):.1f} ms beside a plugin that hangs,"
+        f" {median(without):.1f} ms beside one that answers, ratio"
+        f" {median(beside) / median(without):.2f}; medians of"
         f" {len(beside)} rounds each; {GOOD_A_SECOND} messages/s, {BESIDE_A_SECOND} beside"
     )
 

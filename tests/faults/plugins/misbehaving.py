@@ -169,8 +169,8 @@ async def run(run: Run, row: Row) -> None:
     row.notes.append(
         f"{len(TABLE)} ways to do wrong, {run.scale.repeats} times each; deadline"
         f" {DEADLINE_SECONDS:g} s, or the bot's; the latest answer came"
-        f" {max(trial.overrun_ms for trial in trials):.0f} ms after it; the API grew by {grew:.1f} MiB and"
-        f" {last.descriptors - first.descriptors} descriptors after the first time"
+        f" {max(trial.overrun_ms for trial in trials):.0f} ms after it; the API grew by"
+        f" {grew:.1f} MiB and {last.descriptors - first.descriptors} descriptors after the first time"
     )
 
 
