@@ -76,6 +76,7 @@ class RawPlugin:
     healthy: bool = True
     url: str = ""
     calls: list[Call] = field(default_factory=list)
+    busy: int = 0
     _tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     @property
@@ -98,10 +99,11 @@ class RawPlugin:
 
     async def _talk(self, line: Line) -> None:
         while True:
-            if self.greet is not None:
+            if self.greet is None:
+                head = (await line.reader.readuntil(HEAD_END)).decode("latin-1").split("\r\n")
+            if self.greet is not None:  # it may have become so while the line was idle
                 await self.greet(line)
                 return
-            head = (await line.reader.readuntil(HEAD_END)).decode("latin-1").split("\r\n")
             headers = {name.lower(): text.strip()
                        for name, _, text in (row.partition(":") for row in head[1:])}  # fmt: skip
             content = await line.reader.readexactly(int(headers.get("content-length", "0")))
@@ -111,7 +113,11 @@ class RawPlugin:
             elif head[0].startswith("POST /invoke"):
                 call = Call(time.monotonic(), headers, orjson.loads(content))
                 self.calls.append(call)
-                await self.behave(line, call)
+                self.busy += 1
+                try:
+                    await self.behave(line, call)
+                finally:
+                    self.busy -= 1
             else:
                 await line.send(answer(b"{}", "404 Not Found"))
             if line.writer.transport.is_closing():

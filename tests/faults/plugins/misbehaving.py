@@ -170,7 +170,7 @@ async def run(run: Run, row: Row) -> None:
         f"{len(TABLE)} ways to do wrong, {run.scale.repeats} times each; deadline"
         f" {DEADLINE_SECONDS:g} s, or the bot's; the latest answer came"
         f" {max(trial.overrun_ms for trial in trials):.0f} ms after it; the API grew by"
-        f" {grew:.1f} MiB and {last.descriptors - first.descriptors} descriptors after the first time"
+        f" {grew:.1f} MiB and {last.descriptors - first.descriptors} descriptors since the first"
     )
 
 
@@ -219,6 +219,7 @@ class Trial:
         calls = self.plugin.calls[before:]
         after = None
         if self.case.code is None:  # is there something left on the line?
+            await World.until(self._has_done, CLOSED_SECONDS)
             after = await bot.say(url, new_key(f"{key.message_id}-next"), user, text)
         rows = await self.made.pool.fetch(STATUSES, key.dialog_id)
         events = await self.made.pool.fetch(EVENTS, calls[0].invocation_id if calls else await
@@ -227,6 +228,9 @@ class Trial:
             first, lag_ms, last, again, read, calls, [tuple(row) for row in rows],
             [row["action"] for row in events], deadline_ms, after,
         )  # fmt: skip
+
+    async def _has_done(self) -> bool:
+        return not self.plugin.busy
 
     async def _invocation(self, key: Key) -> str:
         query = "SELECT invocation_id::text FROM plugin_calls WHERE dialog_id = $1::uuid"
