@@ -50,7 +50,7 @@ class World:
     settings: dict[str, str]
     folder: Path
     group: int
-    _processes: list[Process] = field(default_factory=list)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def serve(self, **settings: str) -> Process:
         return await self._start("serve", settings)
@@ -62,15 +62,13 @@ class World:
         ours = self.settings | {
             f"BOTCORE_{name.upper()}": value for name, value in settings.items()
         }
-        process = await start(command, ours, self.folder, self.group, next(_numbers))
-        self._processes.append(process)
-        return process
+        return await start(command, ours, self.folder, self.group, next(_numbers))
 
     async def users(self, core: Process, number: int) -> list[str]:
         """Users of the bot whom no limit holds up."""
         made = [await self.bot.user(core.url, at) for at in range(1, number + 1)]
         for user_id in made:
-            await self.pool.execute(ROOM, "user", user_id)
+            await self._give_room("user", user_id)
         return made
 
     async def register(
@@ -86,8 +84,12 @@ class World:
             said: dict[str, Any] = await response.json(content_type=None)
             if response.status not in (200, 201):
                 raise CannotRunError(f"{name} was not registered: {said}")
-        await self.pool.execute(ROOM, "plugin", said["plugin_id"])
+        await self._give_room("plugin", said["plugin_id"])
         return said
+
+    async def _give_room(self, partition: str, subject_id: str) -> None:
+        async with self._one_at_a_time:  # each takes the next version
+            await self.pool.execute(ROOM, partition, subject_id)
 
     async def entries(self, pattern: str = "plugin:invocations:*") -> list[dict[str, Any]]:
         """What the streams hold, once the relay has sent everything."""
