@@ -49,7 +49,7 @@ test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS g
 	@$(BIN)/pytest --failed-first --durations=5 $(ARGS)
 
 # make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
-faults: .venv/dev  ## break the system on purpose: ONLY=group, SHORT=1 for five minutes instead of half an hour
+faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=plugins, SHORT=1
 	@$(BIN)/python -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
 
 release: .venv/dev  ## check everything, then keep this contract as the released one

@@ -98,35 +98,40 @@ class RawPlugin:
             writer.transport.abort()
 
     async def _talk(self, line: Line) -> None:
-        while True:
-            if self.greet is None:
-                head = (await line.reader.readuntil(HEAD_END)).decode("latin-1").split("\r\n")
+        while not line.writer.transport.is_closing():
+            head = [] if self.greet else await _head(line)
             if self.greet is not None:  # it may have become so while the line was idle
                 await self.greet(line)
                 return
-            headers = {name.lower(): text.strip()
-                       for name, _, text in (row.partition(":") for row in head[1:])}  # fmt: skip
-            content = await line.reader.readexactly(int(headers.get("content-length", "0")))
-            if head[0].startswith("GET /health"):
-                status = "200 OK" if self.healthy else "503 Service Unavailable"
-                await line.send(answer(b'{"status": "ok", "version": "1.0.0"}', status))
-            elif head[0].startswith("POST /invoke"):
-                call = Call(time.monotonic(), headers, orjson.loads(content))
-                self.calls.append(call)
-                self.busy += 1
-                try:
-                    await self.behave(line, call)
-                finally:
-                    self.busy -= 1
-            else:
-                await line.send(answer(b"{}", "404 Not Found"))
-            if line.writer.transport.is_closing():
-                return
+            await self._respond(line, head)
+
+    async def _respond(self, line: Line, head: list[str]) -> None:
+        pairs = (row.partition(":") for row in head[1:])
+        headers = {name.lower(): text.strip() for name, _, text in pairs}
+        content = await line.reader.readexactly(int(headers.get("content-length", "0")))
+        if head[0].startswith("GET /health"):
+            status = "200 OK" if self.healthy else "503 Service Unavailable"
+            await line.send(answer(b'{"status": "ok", "version": "1.0.0"}', status))
+        elif head[0].startswith("POST /invoke"):
+            call = Call(time.monotonic(), headers, orjson.loads(content))
+            self.calls.append(call)
+            self.busy += 1
+            try:
+                await self.behave(line, call)
+            finally:
+                self.busy -= 1
+        else:
+            await line.send(answer(b"{}", "404 Not Found"))
 
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _head(line: Line) -> list[str]:
+    """The lines of the next request's head."""
+    return (await line.reader.readuntil(HEAD_END)).decode("latin-1").split("\r\n")
 
 
 @asynccontextmanager
