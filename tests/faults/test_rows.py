@@ -94,7 +94,7 @@ def seen(**changed: Any) -> judgement.Observed:
     failed = reply(200, "failed", "plugin_rejected")
     usual: dict[str, Any] = {
         "first": failed, "lag_ms": 0, "last": failed, "again": failed, "read": failed,
-        "calls": [Call(1.0, {"x-invocation-id": "i-1"}, {"invocation_id": "i-1"})],
+        "calls": [Call(1.0, {"x-invocation-id": "i-1", "x-deadline-ms": "1900"}, {"invocation_id": "i-1"})],
         "stored": [("failed", "plugin_rejected", False)],
         "events": ["plugin_invocation_started", "plugin_failed"], "deadline_ms": 2000,
     }  # fmt: skip
@@ -105,8 +105,8 @@ def test_a_500_that_is_treated_well() -> None:
     assert judgement.judge(wrong("500"), seen(), 100) == []
 
 
-AGAIN = Call(1.2, {"x-invocation-id": "i-1"}, {"invocation_id": "i-1"})
-OTHER = Call(1.2, {"x-invocation-id": "i-2"}, {"invocation_id": "i-2"})
+AGAIN = Call(1.2, {"x-invocation-id": "i-1", "x-deadline-ms": "1900"}, {"invocation_id": "i-1"})
+OTHER = Call(1.2, {"x-invocation-id": "i-2", "x-deadline-ms": "1900"}, {"invocation_id": "i-2"})
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_the_table_finds_an_answer_of_another_call() -> None:
     ],
 )
 def test_the_table_finds_leaks(last: judgement.Held, faults: int) -> None:
-    assert len(judgement.judge_leaks(judgement.Held(20, 100 * 1024), last)) == faults
+    assert len(judgement.judge_leaks("the API", judgement.Held(20, 100 * 1024), last)) == faults

@@ -37,7 +37,7 @@ class Observed:
 
 @dataclass
 class Held:
-    """What the API's process holds."""
+    """What a process holds. `sockets`: to the plugins, by what they do wrong."""
 
     descriptors: int
     memory_kib: int
@@ -62,6 +62,8 @@ def _answers(case: Case, seen: Observed, grace_ms: float) -> Iterable[str]:
         yield f"the last answer is {seen.last.status} {seen.last.said.get('status')}"
     if seen.last.code != case.code:
         yield f"the code is {seen.last.code}, not {case.code}"
+    if seen.first.status == 202 and "Location" not in seen.first.headers:
+        yield "the 202 does not say where the answer will be"
     if not seen.last.body == seen.again.body == seen.read.body:
         yield "the stored answer differs from the one that was sent"
     if seen.next is not None and (seen.next.status, seen.next.said.get("status")) != (
@@ -95,6 +97,8 @@ def _attempts(case: Case, seen: Observed) -> Iterable[str]:
         yield f"the attempts had {len(ids)} invocation ids"
     if any(call.headers.get("x-invocation-id") != call.invocation_id for call in seen.calls):
         yield "X-Invocation-Id is not the body's"
+    if not all(_tells_time(call, case, seen.deadline_ms) for call in seen.calls):
+        yield "X-Deadline-Ms is not what remains, in whole milliseconds"
     if case.greet is None and not seen.calls:
         yield "the plugin was never called"
     if case.most is not None and len(seen.calls) > case.most:
@@ -104,12 +108,18 @@ def _attempts(case: Case, seen: Observed) -> Iterable[str]:
         yield f"the next attempt came after {min(gaps):.2f} s, before Retry-After"
 
 
-def judge_leaks(first: Held, last: Held) -> list[str]:
-    """Of the API after the first turn and after the last."""
-    found = [f"{number} connections to the plugin that {name} are still held"
+def _tells_time(call: Call, case: Case, deadline_ms: float) -> bool:
+    """A worker that calls again has a deadline of its own, which may be longer than the bot's."""
+    told = call.headers.get("x-deadline-ms", "")
+    return told.isdecimal() and (case.late or 0 <= int(told) <= deadline_ms)
+
+
+def judge_leaks(process: str, first: Held, last: Held) -> list[str]:
+    """Of one process after the first turn and after the last."""
+    found = [f"{number} connections to the plugin of {name!r}"
              for name, number in sorted(last.sockets.items()) if number > 1]  # fmt: skip
     if (more := last.descriptors - first.descriptors) > MOST_DESCRIPTORS:
-        found.append(f"the API holds {more} descriptors more than after the first turn")
+        found.append(f"{more} descriptors more than after the first turn")
     if (more := (last.memory_kib - first.memory_kib) // 1024) > MOST_MEMORY_MIB:
-        found.append(f"the API holds {more} MiB more than after the first turn")
-    return found
+        found.append(f"{more} MiB more than after the first turn")
+    return [f"{process} still holds {text}" for text in found]

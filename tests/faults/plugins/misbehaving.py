@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ async def run(run: Run, row: Row) -> None:
     async with AsyncExitStack() as stack:
         made = await stack.enter_async_context(world(run.servers, **SETTINGS))
         core, lag = await made.serve(), await stack.enter_async_context(measured_lag())
-        await made.worker()
+        processes = {"the API": core, "the worker": await made.worker()}
         (user,) = await made.users(core, 1)
         trials = [
             Trial(made, core, lag, case, await stack.enter_async_context(raw_plugin(case.behave)))
@@ -52,21 +52,25 @@ async def run(run: Run, row: Row) -> None:
         ]
         await made.register(core, (await stack.enter_async_context(raw_plugin(good))).url,
                             "text_reply")  # fmt: skip
-        first = await _turn(trials, user, 1, run.scale, row)
-        last = first
-        for turn in range(2, run.scale.repeats + 1):
-            last = await _turn(trials, user, turn, run.scale, row)
+        turns = []
+        for turn in range(1, run.scale.repeats + 1):
+            turns.append(await _turn(trials, processes, user, turn, run.scale, row))
             run.progress(f"misbehaving: {turn}/{run.scale.repeats} turns")
-        row.faults += judge_leaks(first, last)
+        for name in processes:
+            row.faults += judge_leaks(name, turns[0][name], turns[-1][name])
         row.take(await made.check(_ledgers_of(trials)), made.bot.log)
     times = [entry.milliseconds for entry in made.bot.log.entries if entry.kind == "ok"]
     row.p99_ms, row.rounds = percentile(times, 0.99), run.scale.repeats
-    grew = (last.memory_kib - first.memory_kib) / 1024
+    grew = ", ".join(
+        f"{name} by {(turns[-1][name].memory_kib - turns[0][name].memory_kib) / 1024:.1f} MiB and"
+        f" {turns[-1][name].descriptors - turns[0][name].descriptors} descriptors"
+        for name in processes
+    )
     row.notes.append(
         f"{len(TABLE)} ways to do wrong, {run.scale.repeats} times each; deadline"
         f" {DEADLINE_SECONDS:g} s, or the bot's; the latest answer came"
-        f" {max(trial.overrun_ms for trial in trials):.0f} ms after it; the API grew by"
-        f" {grew:.1f} MiB and {last.descriptors - first.descriptors} descriptors since the first"
+        f" {max(trial.overrun_ms for trial in trials):.0f} ms after it; after the first time"
+        f" grew {grew}"
     )
 
 
@@ -133,15 +137,30 @@ class Trial:
         return str(await self.made.pool.fetchval(query, key.dialog_id))
 
 
-async def _turn(trials: Sequence[Trial], user: str, turn: int, scale: Scale, row: Row) -> Held:
-    """All side by side; then what the API still holds once it had the time to close it."""
+async def _turn(
+    trials: Sequence[Trial],
+    processes: Mapping[str, Process],
+    user: str,
+    turn: int,
+    scale: Scale,
+    row: Row,
+) -> dict[str, Held]:
+    """All side by side; then what is still held once there was the time to close it."""
     for found in await asyncio.gather(*(trial.once(user, turn, scale) for trial in trials)):
         row.faults += found
-    core = trials[0].core
+    held = {}
+    for name, process in processes.items():
+        sockets = await _sockets(process, trials)
+        held[name] = Held(process.descriptors, process.memory_kib, sockets)
+    return held
+
+
+async def _sockets(process: Process, trials: Sequence[Trial]) -> Counter[str]:
+    def number() -> Counter[str]:
+        return Counter({trial.case.name: process.sockets_to(trial.plugin.port) for trial in trials})
 
     async def closed() -> bool:
-        return all(core.sockets_to(trial.plugin.port) <= 1 for trial in trials)
+        return max(number().values()) <= 1  # one that is kept for the next call
 
     await World.until(closed, CLOSED_SECONDS)
-    sockets = Counter({trial.case.name: core.sockets_to(trial.plugin.port) for trial in trials})
-    return Held(core.descriptors, core.memory_kib, sockets)
+    return number()
