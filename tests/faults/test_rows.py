@@ -89,12 +89,18 @@ def wrong(name: str) -> Case:
     return found
 
 
+HEADERS = {"x-invocation-id": "i-1", "x-deadline-ms": "1900"}
+FIRST = Call(1.0, HEADERS, {"invocation_id": "i-1"})
+AGAIN = replace(FIRST, at=1.2)
+OTHER = Call(1.2, HEADERS | {"x-invocation-id": "i-2"}, {"invocation_id": "i-2"})
+
+
 def seen(**changed: Any) -> judgement.Observed:
     """A 500 that was treated as it must be."""
     failed = reply(200, "failed", "plugin_rejected")
     usual: dict[str, Any] = {
         "first": failed, "lag_ms": 0, "last": failed, "again": failed, "read": failed,
-        "calls": [Call(1.0, {"x-invocation-id": "i-1", "x-deadline-ms": "1900"}, {"invocation_id": "i-1"})],
+        "calls": [FIRST],
         "stored": [("failed", "plugin_rejected", False)],
         "events": ["plugin_invocation_started", "plugin_failed"], "deadline_ms": 2000,
     }  # fmt: skip
@@ -103,10 +109,6 @@ def seen(**changed: Any) -> judgement.Observed:
 
 def test_a_500_that_is_treated_well() -> None:
     assert judgement.judge(wrong("500"), seen(), 100) == []
-
-
-AGAIN = Call(1.2, {"x-invocation-id": "i-1", "x-deadline-ms": "1900"}, {"invocation_id": "i-1"})
-OTHER = Call(1.2, {"x-invocation-id": "i-2", "x-deadline-ms": "1900"}, {"invocation_id": "i-2"})
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,10 @@ OTHER = Call(1.2, {"x-invocation-id": "i-2", "x-deadline-ms": "1900"}, {"invocat
         {"events": ["plugin_invocation_started"]},
         {"events": ["plugin_invocation_started", "plugin_failed", "plugin_timeout"]},
         {"calls": []},
-        {"calls": [*seen().calls, AGAIN]},
+        {"calls": [FIRST, AGAIN]},
+        {"calls": [replace(FIRST, headers={"x-invocation-id": "i-1"})]},
+        {"calls": [replace(FIRST, headers=HEADERS | {"x-deadline-ms": "2100"})]},
+        {"calls": [replace(FIRST, headers=HEADERS | {"x-invocation-id": "i-2"})]},
     ],
 )
 def test_the_table_finds(changed: dict[str, Any]) -> None:
@@ -132,11 +137,11 @@ def test_the_table_finds(changed: dict[str, Any]) -> None:
 
 def test_the_table_finds_attempts_with_two_ids_and_one_that_came_too_early() -> None:
     case = replace(wrong("429, Retry-After: 1"), code="plugin_rejected")
-    waited = [*seen().calls, replace(AGAIN, at=2.0)]
+    waited = [FIRST, replace(AGAIN, at=2.0)]
     assert judgement.judge(case, seen(calls=waited), 100) == []
-    assert judgement.judge(case, seen(calls=[*seen().calls, AGAIN]), 100) != []
+    assert judgement.judge(case, seen(calls=[FIRST, AGAIN]), 100) != []
     other = replace(case, wait=0)
-    assert judgement.judge(other, seen(calls=[*seen().calls, OTHER]), 100) != []
+    assert judgement.judge(other, seen(calls=[FIRST, OTHER]), 100) != []
 
 
 def test_the_table_finds_an_answer_of_another_call() -> None:

@@ -54,8 +54,9 @@ async def run(run: Run, row: Row) -> None:
                             "text_reply")  # fmt: skip
         turns = []
         for turn in range(1, run.scale.repeats + 1):
-            turns.append(await _turn(trials, processes, user, turn, run.scale, row))
-            run.progress(f"misbehaving: {turn}/{run.scale.repeats} turns")
+            held, faults = await _turn(trials, processes, user, turn, run)
+            turns.append(held)
+            row.faults += faults
         for name in processes:
             row.faults += judge_leaks(name, turns[0][name], turns[-1][name])
         row.take(await made.check(_ledgers_of(trials)), made.bot.log)
@@ -138,21 +139,16 @@ class Trial:
 
 
 async def _turn(
-    trials: Sequence[Trial],
-    processes: Mapping[str, Process],
-    user: str,
-    turn: int,
-    scale: Scale,
-    row: Row,
-) -> dict[str, Held]:
+    trials: Sequence[Trial], processes: Mapping[str, Process], user: str, turn: int, run: Run
+) -> tuple[dict[str, Held], list[str]]:
     """All side by side; then what is still held once there was the time to close it."""
-    for found in await asyncio.gather(*(trial.once(user, turn, scale) for trial in trials)):
-        row.faults += found
+    found = await asyncio.gather(*(trial.once(user, turn, run.scale) for trial in trials))
     held = {}
     for name, process in processes.items():
         sockets = await _sockets(process, trials)
         held[name] = Held(process.descriptors, process.memory_kib, sockets)
-    return held
+    run.progress(f"misbehaving: {turn}/{run.scale.repeats} turns")
+    return held, [fault for faults in found for fault in faults]
 
 
 async def _sockets(process: Process, trials: Sequence[Trial]) -> Counter[str]:
