@@ -133,12 +133,13 @@ class Watched:
                         url, json=body, headers=headers
                     ) as answer:
                         await answer.read()
-                        self._note(started, ok=answer.status == 200)
+                        self._note(started, answer.status)
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _note(self, started: float, *, ok: bool) -> None:
+    def _note(self, started: float, status: int) -> None:
         now = time.monotonic()
-        if not ok:
+        if status != 200:
+            self.faults.append(f"{self.name}: a heartbeat was answered with {status}")
             return
         self.took_ms.append((now - started) * 1000)
         # Late by our own doing: the core may well have seen an outage here.
