@@ -69,18 +69,18 @@ class Process:
 
 
 async def start(
-    command: str, settings: dict[str, str], folder: Path, group: int, number: int
+    command: str, settings: dict[str, str], log: Path, group: int, root: Path = ROOT
 ) -> Process:
-    """`botcore serve` or `botcore worker` with these settings, ready. Raises CannotRunError."""
+    """`botcore serve` or `botcore worker` of the code in `root`, ready. Raises CannotRunError."""
     port = free_port() if command == "serve" else 0
     reading, writing = os.pipe()
     kept = {name: text for name, text in os.environ.items() if not name.startswith("BOTCORE_")}
     ours = {**kept, **settings, "BOTCORE_PORT": str(port), "BOTCORE_READY_FD": str(writing),
-            "PYTHONPATH": str(ROOT)}  # fmt: skip
+            "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}  # fmt: skip
     try:
         child = await Child.start(
             command, (sys.executable, "-m", "impl.cli", command),
-            log=folder / f"{command}-{number}.log", env=ours, group=group, keep=(writing,),
+            log=log, env=ours, group=group, keep=(writing,),
         )  # fmt: skip
     finally:
         os.close(writing)

@@ -23,6 +23,7 @@ from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process, start
 from tests.servers import create_database, drop_database, valkey_server
 from tests.stack import BOT_SCOPES, manifest
+from tools.contract import ROOT
 
 _numbers = count(1)
 POLL_SECONDS = 0.02
@@ -35,10 +36,11 @@ SELECT $1, $2, 1000000, 60, coalesce(max(version), 0) + 1 FROM rate_limits
 
 @dataclass(frozen=True)
 class Servers:
-    """A PostgreSQL, and the migrated database of it that others are copied from."""
+    """A PostgreSQL, its migrated database that others are copied from, and the core's code."""
 
     postgres: str
     template: str
+    root: Path = ROOT
 
 
 @dataclass
@@ -50,6 +52,7 @@ class World:
     settings: dict[str, str]
     folder: Path
     group: int
+    root: Path
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def serve(self, **settings: str) -> Process:
@@ -62,7 +65,8 @@ class World:
         ours = self.settings | {
             f"BOTCORE_{name.upper()}": value for name, value in settings.items()
         }
-        return await start(command, ours, self.folder, self.group, next(_numbers))
+        log = self.folder / f"{command}-{next(_numbers)}.log"
+        return await start(command, ours, log, self.group, self.root)
 
     async def users(self, core: Process, number: int) -> list[str]:
         """Users of the bot whom no limit holds up."""
@@ -167,6 +171,7 @@ async def world(servers: Servers, **settings: str) -> AsyncIterator[World]:
             settings=environment(ours),
             folder=folder,
             group=guardian.group,
+            root=servers.root,
         )
         yield made
 

@@ -1,7 +1,7 @@
 """Row: what a plugin that hangs costs the others. Rounds with and without it, side by side.
 
 In the rounds without it the same messages go to a plugin that answers, so that only its hanging
-differs. The medians of the rounds' p99 are compared, for a busy machine slows both kinds alike.
+differs. Rounds that follow one another are compared, for a busy machine slows both alike.
 """
 
 import asyncio
@@ -36,11 +36,17 @@ SETTINGS = {
 
 
 def judge(without: Sequence[float], beside: Sequence[float], floor_ms: float) -> list[str]:
-    """The percentiles of rounds of either kind, in milliseconds."""
-    alone, together = median(without), median(beside)
-    if together <= max(alone * MOST_RATIO, alone + floor_ms):
+    """The percentiles of rounds of either kind, in milliseconds; those at one place are a pair."""
+    pairs = list(zip(without, beside, strict=True))
+    more = median(together - alone for alone, together in pairs)
+    if ratio(without, beside) <= MOST_RATIO or more <= floor_ms:
         return []
-    return [f"the others wait {together:.1f} ms beside a plugin that hangs, {alone:.1f} without"]
+    return [f"the others wait {more:.1f} ms longer beside a plugin that hangs"]
+
+
+def ratio(without: Sequence[float], beside: Sequence[float]) -> float:
+    """The median of the pairs', each of two rounds that followed one another."""
+    return median(together / alone for alone, together in zip(without, beside, strict=True))
 
 
 async def run(run: Run, row: Row) -> None:
@@ -74,7 +80,7 @@ async def run(run: Run, row: Row) -> None:
     row.notes.append(
         f"the others' p{share * 100:.0f} is {median(beside):.1f} ms beside a plugin that hangs,"
         f" {median(without):.1f} ms beside one that answers, ratio"
-        f" {median(beside) / median(without):.2f}; medians of"
+        f" {ratio(without, beside):.2f}; medians of"
         f" {len(beside)} rounds each; {GOOD_A_SECOND} messages/s, {BESIDE_A_SECOND} beside"
     )
 
