@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check conform test lock release
+.PHONY: help run generate check conform test faults lock release
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -47,6 +47,10 @@ conform: .venv/dev  ## try the contract on a running deployment: URL=http://host
 # make test ARGS='tests/unit -k json'
 test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS go to pytest
 	@$(BIN)/pytest --failed-first --durations=5 $(ARGS)
+
+# make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
+faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=plugins, SHORT=1
+	@$(BIN)/python -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
 
 release: .venv/dev  ## check everything, then keep this contract as the released one
 	@$(BIN)/python -m tools.release

@@ -389,7 +389,6 @@ class ManifestCapabilitiesV1(BaseModel):
             description="Whether it answers a call with `dry_run` and does nothing that lasts; its golden examples are then sent so."
         ),
     ] = False
-<<<<<<< HEAD
 
 
 ManifestHash = TypeAliasType(
@@ -404,8 +403,6 @@ ManifestHash = TypeAliasType(
         ),
     ],
 )
-=======
->>>>>>> kit
 
 
 class ManifestLLMV1(BaseModel):
@@ -2473,7 +2470,6 @@ class PluginManifestV1(BaseModel):
     capabilities: ManifestCapabilitiesV1 | None = None
     llm: ManifestLLMV1 | None = None
     telemetry: ManifestTelemetryV1 | None = None
-<<<<<<< HEAD
     supported_schema_versions: Annotated[
         list[SchemaVersionName],
         Field(
@@ -2482,9 +2478,6 @@ class PluginManifestV1(BaseModel):
             min_length=1,
         ),
     ]
-=======
-    supported_schema_versions: Annotated[list[SchemaVersion], Field(max_length=16, min_length=1)]
->>>>>>> kit
     golden_examples: Annotated[
         list[GoldenExampleV1],
         Field(
@@ -2496,28 +2489,6 @@ class PluginManifestV1(BaseModel):
     metadata: ManifestMetadataV1 | None = None
 
 
-<<<<<<< HEAD
-=======
-class PluginRegistrationRequestV1(BaseModel):
-    """
-    A plugin asks to be called.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: PluginName
-    version: SemanticVersion
-    base_url: PluginBaseUrl
-    manifest: PluginManifestV1
-    scopes: Annotated[
-        list[PluginScope],
-        Field(description="What the token shall permit.", max_length=16),
-    ] = []
-    capabilities: RegistrationCapabilitiesV1 | None = None
-
-
->>>>>>> kit
 class DialogSnapshotResponseV1(BaseModel):
     """
     A dialog and one page of its messages, the newest page first, each page in the order of writing.

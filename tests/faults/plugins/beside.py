@@ -1,0 +1,127 @@
+"""Row: what a plugin that hangs costs the others. Rounds with and without it, side by side.
+
+In the rounds without it the same messages go to a plugin that answers, so that only its hanging
+differs. Rounds that follow one another are compared, for a busy machine slows both alike.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from statistics import median
+
+from tests.faults.bot import Reply, new_key
+from tests.faults.checker import Ledgers
+from tests.faults.groups import Run
+from tests.faults.log import percentile
+from tests.faults.plugins.behaviours import hang
+from tests.faults.processes import Process
+from tests.faults.raw import good, raw_plugin
+from tests.faults.results import Row
+from tests.faults.world import World, world
+from tests.stack import regex_intent
+
+GOOD_A_SECOND, BESIDE_A_SECOND = 50, 20
+# A p99 of some 500 requests is decided by five of them, so that less than twice says nothing. What
+# shares a pool, a lock or a queue with calls that hang waits for their deadline, which is a hundred
+# times more. Below the floor a ratio is noise.
+MOST_RATIO, FLOOR_MS = 2.0, 25.0
+DEADLINE_SECONDS = 4.0
+LEAD_SECONDS = 2.0  # of calls that hang, before the others' times count
+END_SECONDS = 240.0  # of all that hung, through the worker
+SETTINGS = {
+    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
+    "call_lease_seconds": f"{DEADLINE_SECONDS + 10:g}",
+    "call_attempts": "2",
+}
+
+
+def judge(without: Sequence[float], beside: Sequence[float], floor_ms: float) -> list[str]:
+    """The percentiles of rounds of either kind, in milliseconds; those at one place are a pair."""
+    pairs = list(zip(without, beside, strict=True))
+    more = median(together - alone for alone, together in pairs)
+    if ratio(without, beside) <= MOST_RATIO or more <= floor_ms:
+        return []
+    return [f"the others wait {more:.1f} ms longer beside a plugin that hangs"]
+
+
+def ratio(without: Sequence[float], beside: Sequence[float]) -> float:
+    """The median of the pairs', each of two rounds that followed one another."""
+    return median(together / alone for alone, together in zip(without, beside, strict=True))
+
+
+async def run(run: Run, row: Row) -> None:
+    # Small rounds on a busy machine have no p99 worth the name, but a median.
+    share, floor = (0.99, FLOOR_MS) if run.scale.strict else (0.5, DEADLINE_SECONDS * 250)
+    without: list[float] = []
+    beside: list[float] = []
+    async with (
+        world(run.servers, **SETTINGS) as made,
+        raw_plugin(good) as answering,
+        raw_plugin(hang) as hanging,
+    ):
+        core = await made.serve()
+        await made.worker()
+        users = await made.users(core, 4)
+        for plugin, name in ((answering, "answers"), (answering, "beside"), (hanging, "hangs")):
+            await made.register(core, plugin.url, name, regex_intent("x", f"^{name}$"))
+        await made.register(core, answering.url, "text_reply")
+        rounds = Rounds(made, core, users, run.scale.round_seconds)
+        await rounds.one("beside")  # warms both processes up, and counts for nothing
+        for number in range(1, run.scale.pairs + 1):
+            # Which comes first changes, so that neither has always the colder half.
+            kinds = [("beside", without), ("hangs", beside)]
+            for name, times in kinds if number % 2 else reversed(kinds):
+                times.append(percentile(await rounds.one(name), share) or 0.0)
+            run.progress(f"beside: {number}/{run.scale.pairs} pairs of rounds")
+        await made.until(made.all_ended, END_SECONDS)
+        row.take(await made.check(Ledgers()), made.bot.log)
+    row.faults += [*rounds.faults, *judge(without, beside, floor)]
+    row.rounds, row.p99_ms = len(beside), median(beside)
+    row.notes.append(
+        f"the others' p{share * 100:.0f} is {median(beside):.1f} ms beside a plugin that hangs,"
+        f" {median(without):.1f} ms beside one that answers, ratio"
+        f" {ratio(without, beside):.2f}; medians of"
+        f" {len(beside)} rounds each; {GOOD_A_SECOND} messages/s, {BESIDE_A_SECOND} beside"
+    )
+
+
+class Rounds:
+    def __init__(self, made: World, core: Process, users: Sequence[str], seconds: float) -> None:
+        self._made, self._core, self._users, self._seconds = made, core, users, seconds
+        self._number = 0
+        self.faults: list[str] = []
+
+    async def one(self, name: str) -> list[float]:
+        """Milliseconds of each message to `answers`, while `name` is spoken to as well."""
+        self._number += 1
+        times: list[float] = []
+        seconds = self._seconds + LEAD_SECONDS
+        beside = asyncio.create_task(
+            _steadily(BESIDE_A_SECOND, seconds, lambda at: self._say(name, at))
+        )
+        await asyncio.sleep(LEAD_SECONDS)
+        await _steadily(GOOD_A_SECOND, self._seconds, lambda at: self._timed(at, times))
+        await beside
+        return times
+
+    async def _timed(self, at: int, times: list[float]) -> None:
+        reply = await self._say("answers", at)
+        times.append(reply.milliseconds)
+        if reply.said.get("status") != "accepted":
+            self.faults.append(f"a message to a good plugin got {reply.status} {reply.code}")
+
+    async def _say(self, name: str, at: int) -> Reply:
+        key = new_key(f"{name}-{self._number}-{at}")
+        user = self._users[at % len(self._users)]
+        return await self._made.bot.say(self._core.url, key, user, name)
+
+
+async def _steadily(
+    a_second: int, seconds: float, send: Callable[[int], Coroutine[None, None, object]]
+) -> None:
+    """Open loop: each is sent when it is due, whether or not the one before is answered."""
+    started = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        for at in range(round(a_second * seconds)):
+            await asyncio.sleep(max(0.0, started + at / a_second - time.monotonic()))
+            group.create_task(send(at))

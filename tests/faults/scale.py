@@ -1,0 +1,33 @@
+"""How much of each row a run makes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """`strict`: the promised milliseconds are asked for; else a second more, for busy machines."""
+
+    name: str
+    repeats: int  # of each wrong behaviour
+    storms: int  # rounds of 50 posts of one message
+    kills: int  # of an instance that holds 100 calls
+    plugins: int  # that the watchers watch …
+    outages: int  # … and outages of each
+    pairs: int  # of rounds with and without a hung plugin
+    round_seconds: float
+    row_seconds: float  # that a row may take at most
+    strict: bool
+
+    @property
+    def grace_ms(self) -> float:
+        """Beyond a deadline, until the bot has its answer."""
+        return 100.0 if self.strict else 1000.0
+
+
+# For `make test`: together within a minute, on a machine that does other things too.
+SMALL = Scale("small", repeats=1, storms=5, kills=1, plugins=6, outages=1, pairs=1,
+              round_seconds=2, row_seconds=60, strict=False)  # fmt: skip
+SHORT = Scale("short", repeats=3, storms=50, kills=1, plugins=20, outages=2, pairs=3,
+              round_seconds=4, row_seconds=90, strict=True)  # fmt: skip
+LONG = Scale("long", repeats=30, storms=1000, kills=3, plugins=20, outages=5, pairs=7,
+             round_seconds=10, row_seconds=1800, strict=True)  # fmt: skip

@@ -1,0 +1,131 @@
+"""The checker bites: what was lost, doubled or mixed up on purpose is found."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.checker import Ledgers, Stored, StoredCall, check
+from tests.faults.log import Key, Log
+
+KEY = Key("d-1", "m-1")
+CALL = StoredCall(KEY, "p-1", "i-1", "succeeded")
+FINAL = b'{"status": "accepted"}'
+
+
+class Told:
+    """One message that went well, in every place that is compared; a test breaks one of them."""
+
+    def __init__(self) -> None:
+        self.log = Log()
+        self.log.note(KEY, "invoke")
+        self.log.note(KEY, "ok", 200, FINAL, 5)
+        self.stored = Stored(
+            responses={KEY: FINAL},
+            calls=[CALL],
+            said=Counter({("d-1", "user"): 1, ("d-1", "plugin"): 1}),
+            audited=Counter({("i-1", "plugin_invocation_completed"): 1}),
+        )
+        self.entries = [entry("plugin_invocation_started"), entry("plugin_invocation_completed")]
+        self.ledgers = Ledgers(actions=Counter({"i-1": 1}))
+        self.ledgers.ids["d-1"].add("i-1")
+
+    def found(self) -> tuple[int, int, int]:
+        found = check(self.log, self.stored, self.entries, self.ledgers)
+        return len(found.lost), len(found.doubled), len(found.faults)
+
+
+def entry(event_type: str, event_id: str = "") -> dict[str, Any]:
+    payload = {"invocation_id": "i-1"}
+    return {"event_id": event_id or str(uuid4()), "event_type": event_type, "payload": payload}
+
+
+def test_what_went_well_is_found_well() -> None:
+    assert Told().found() == (0, 0, 0)
+
+
+def test_an_entry_that_was_published_again_is_one() -> None:
+    told = Told()
+    told.entries.append(told.entries[-1])
+    assert told.found() == (0, 0, 0)
+
+
+def lost(told: Told) -> None:
+    told.stored = Stored()
+    told.entries, told.ledgers = [], Ledgers()
+
+
+def never_answered(told: Told) -> None:
+    told.stored.responses[KEY] = None
+
+
+def two_calls(told: Told) -> None:
+    told.stored.calls.append(replace(CALL, invocation_id="i-1"))
+
+
+def two_rows(told: Told) -> None:
+    told.stored.said["d-1", "user"] += 1
+
+
+def two_answers(told: Told) -> None:
+    told.stored.said["d-1", "plugin"] += 1
+
+
+def acted_twice(told: Told) -> None:
+    told.ledgers.actions["i-1"] += 1
+
+
+def two_ids(told: Told) -> None:
+    told.ledgers.ids["d-1"].add("i-2")
+
+
+def unknown_id(told: Told) -> None:
+    told.ledgers.actions["i-2"] = 1
+
+
+def other_bytes(told: Told) -> None:
+    told.log.note(KEY, "ok", 200, FINAL + b" ", 5)
+
+
+def open_for_ever(told: Told) -> None:
+    told.stored.calls = [replace(CALL, status="in_progress", finished=False)]
+
+
+def no_end_in_the_stream(told: Told) -> None:
+    del told.entries[-1]
+
+
+def two_ends_in_the_stream(told: Told) -> None:
+    told.entries.append(entry("plugin_timeout"))
+
+
+def end_before_the_beginning(told: Told) -> None:
+    told.entries.reverse()
+
+
+def not_audited(told: Told) -> None:
+    told.stored.audited.clear()
+
+
+BREAKS: list[tuple[Callable[[Told], None], tuple[int, int]]] = [
+    (lost, (1, 0)), (never_answered, (1, 0)),
+    (two_calls, (0, 1)), (two_rows, (0, 1)), (two_answers, (0, 1)),
+    (acted_twice, (0, 1)), (two_ids, (0, 1)),
+    (unknown_id, (0, 0)), (other_bytes, (0, 0)), (open_for_ever, (0, 1)),
+    (no_end_in_the_stream, (0, 0)), (two_ends_in_the_stream, (0, 0)),
+    (end_before_the_beginning, (0, 0)), (not_audited, (0, 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("broken", "counts"), BREAKS, ids=lambda item: getattr(item, "__name__", "")
+)
+def test_the_checker_finds(broken: Callable[[Told], None], counts: tuple[int, int]) -> None:
+    told = Told()
+    broken(told)
+    found = told.found()
+    assert found[:2] == counts
+    assert sum(found) > 0
