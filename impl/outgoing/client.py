@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.connector import AddrInfoType
@@ -56,6 +56,19 @@ class Guard:
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
+class Connector(aiohttp.TCPConnector):
+    """Gives out no connection on which something came that nobody asked for: that would be taken
+    for the answer to the next call. aiohttp looks when a call ends, not when the next one begins.
+    """
+
+    async def _get(self, key: Any, traces: Any) -> Any:
+        while (found := await super()._get(key, traces)) is not None:
+            if found.protocol is not None and not found.protocol.should_close:
+                return found
+            found.close()
+        return None
+
+
 class OutgoingClient:
     """Close it when the process stops. Time is limited by the caller, but for connecting."""
 
@@ -64,7 +77,7 @@ class OutgoingClient:
         self._connect_seconds = settings.plugin_connect_seconds
         self._resolver = GuardedResolver(guard.addresses, lookup or SystemLookup())
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=Connector(
                 # Each plugin has a limit of its own; a shared one would let one starve another.
                 limit=0,
                 resolver=self._resolver,

@@ -226,6 +226,29 @@ async def test_a_second_answer_is_nobodys(api: Api, text_reply: ScriptedPlugin) 
     assert answer.json["plugin_responses"][0]["content"] == "echo: two"
 
 
+async def test_a_second_answer_that_comes_later_is_nobodys_either(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    """On a connection that waits for the next call."""
+
+    async def kept(body: Body, request: web.Request) -> web.StreamResponse:
+        content = orjson.dumps({"text": "late", "trace_id": body["trace_id"]})
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n"
+        assert request.transport is not None
+        unasked.append((request.transport, head.encode() + b"\r\n" + content))
+        return await echo(body, request)
+
+    unasked: list[tuple[asyncio.Transport, bytes]] = []
+    text_reply.reply = kept
+    user = await api.user()
+    for turn in ("one", "two", "three"):
+        answer = await api.say(user, turn)
+        assert answer.json["plugin_responses"][0]["content"] == f"echo: {turn}"
+        transport, content = unasked[-1]
+        transport.write(content)
+    assert len({transport for transport, _ in unasked}) == 3
+
+
 async def test_an_answer_must_fit_the_plugins_own_schema(
     api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool
 ) -> None:
