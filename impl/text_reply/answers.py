@@ -42,7 +42,8 @@ class Answerer:
         self._figures = figures
         self._outage = outage
 
-    async def answer(self, request: PluginInvocationRequestV1) -> Answer:
+    async def answer(self, request: PluginInvocationRequestV1, milliseconds: int) -> Answer:
+        """`milliseconds` is what is left of the core's deadline."""
         with self._figures.answering():
             language = language_of(request.context.locale)
             if not isinstance(request.payload, TextPayloadV1 | CommandPayloadV1):
@@ -50,15 +51,17 @@ class Answerer:
             if self._model is None:
                 return Answer(NO_MODEL[language])
             try:
-                return await self._ask(self._model, request, request.payload.text)
+                return await self._ask(self._model, request, request.payload.text, milliseconds)
             except ModelUnavailableError as error:
                 self._figures.model_failed()
                 self._outage.failed(error.reason)
                 log.warning("model_unavailable", reason=error.reason)
                 return Answer(MODEL_UNAVAILABLE[language])
 
-    async def _ask(self, model: Model, request: PluginInvocationRequestV1, text: str) -> Answer:
-        deadline = request.deadline_ms / 1000 * SHARE_OF_DEADLINE
+    async def _ask(
+        self, model: Model, request: PluginInvocationRequestV1, text: str, milliseconds: int
+    ) -> Answer:
+        deadline = milliseconds / 1000 * SHARE_OF_DEADLINE
         turns = conversation(request.context, text)
         reply = await model.reply(turns, min(self._seconds, deadline))
         self._outage.answered()

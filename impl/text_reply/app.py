@@ -81,7 +81,10 @@ class _Handlers:
     ) -> InvokePlugin200 | InvokePlugin422:
         if header.X_Invocation_Id != body.invocation_id:
             return _WRONG_ID
-        answer = await self._once.answer(body.invocation_id, lambda: self._answerer.answer(body))
+        left = min(body.deadline_ms, header.X_Deadline_Ms or body.deadline_ms)
+        answer = await self._once.answer(
+            body.invocation_id, lambda: self._answerer.answer(body, left)
+        )
         return InvokePlugin200(
             body=PluginInvocationResponseV1(
                 text=answer.text,

@@ -171,13 +171,14 @@ async def test_a_hanging_model_is_left_at_our_timeout(llm: FakeLLM) -> None:
     assert len(llm.requests) == 1
 
 
+@pytest.mark.parametrize(("deadline", "left"), [(400, {}), (8000, {"X_Deadline_Ms": "400"})])
 async def test_a_hanging_model_is_left_before_the_cores_deadline(
-    plugin: Plugin, llm: FakeLLM
+    plugin: Plugin, llm: FakeLLM, deadline: int, left: dict[str, str]
 ) -> None:
     llm.will(hangs)
 
     began = time.monotonic()
-    answer = await plugin.invoke(invocation(deadline_ms=400))
+    answer = await plugin.invoke(invocation(deadline_ms=deadline), **left)
 
     assert answer.json["text"] == MODEL_UNAVAILABLE["en"]
     assert time.monotonic() - began < 4.5  # the timeout is 5
