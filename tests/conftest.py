@@ -20,8 +20,11 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Whoever passes wants to see what was tried, too."""
-    for line in config.stash.get(SCORE, []):
-        terminalreporter.write_line(line)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, lines in getattr(report, "user_properties", ()):
+                if name == SCORE:
+                    terminalreporter.write_line("\n".join(lines))
 
 
 @pytest_asyncio.fixture(scope="session")

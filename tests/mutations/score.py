@@ -1,5 +1,6 @@
-"""Where the score waits until pytest sums up."""
+"""The name under which the score waits in a test's report until pytest sums up.
 
-import pytest
+A report, and not the session: the test may have run in another process.
+"""
 
-SCORE = pytest.StashKey[list[str]]()
+SCORE = "mutations"
