@@ -91,17 +91,19 @@ def enable(which: Which, reason: Reason = None) -> None:
     from impl.cli.environment import outgoing_settings
     from impl.outgoing.client import OutgoingClient
     from impl.plugins.administration import actions
-    from impl.plugins.probe import healthy
+    from impl.plugins.probe import illness
 
     given = _checked(reason)
 
     async def work(connection: "asyncpg.Connection") -> "Plugin":
         plugin_id = await _plugin_id(connection, which)
         client = OutgoingClient(outgoing_settings())
+
+        async def healthy(url: str) -> bool:
+            return await illness(client, url, PROBE_SECONDS) is None
+
         try:
-            probed = await actions.probe(
-                connection, plugin_id, lambda url: healthy(client, url, PROBE_SECONDS)
-            )
+            probed = await actions.probe(connection, plugin_id, healthy)
         finally:
             await client.close()
         async with connection.transaction():

@@ -41,8 +41,17 @@ class Later:
 
 
 Left: TypeAlias = Literal["queued", "overtaken"]
-# What a failure means to whoever makes the call: another attempt, or None where that was the end.
-Patience: TypeAlias = Callable[[StoredCall, Failed], Later | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What a failure means to whoever makes the call: another attempt, or None: that was the end.
+
+    `most_attempts` is of one delivery; None where the settings say.
+    """
+
+    judge: Callable[[StoredCall, Failed], Later | None]
+    most_attempts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class Delivery:
             terms.schema_version,
             terms.output_schema,
             terms.supports_retry,
+            patience.most_attempts,
+            repeated=call.attempt > 1,
         )
         try:
             with slot:
@@ -84,7 +95,7 @@ class Delivery:
         if isinstance(result, Failed):
             log.warning("plugin_call_failed", plugin_id=call.plugin_id, code=result.code,
                         reason=result.reason, invocation_id=call.invocation_id)  # fmt: skip
-            later = patience(call, result)
+            later = patience.judge(call, result)
             if later is not None and await asyncio.shield(self.put_off(call, later)):
                 return "queued"
         return await self.end(call, ended(call, result), until, patience)

@@ -14,10 +14,10 @@ from generated.metrics import Metrics
 from generated.runtime import trace
 from impl.db import UNAVAILABLE, Pool
 from impl.dialogs.call import RESET, StoredCall, with_history
-from impl.dialogs.delivery import Delivery, Later
+from impl.dialogs.delivery import Delivery, Later, Patience
 from impl.dialogs.outcomes import rejection, timed_out
 from impl.dialogs.queries.claim import Claimed, Places, claim, history_before
-from impl.plugins.caller import RETRYABLE, Failed
+from impl.plugins.caller import Failed
 from impl.plugins.slots import Slot
 from impl.settings import Settings
 
@@ -111,10 +111,17 @@ class CallQueue:
             await self.delivery.finish(one.call, rejection(one.call, RESET))
         elif one.overdue or one.call.attempt > self.settings.call_attempts:
             await self.delivery.finish(one.call, timed_out(one.call))
+        elif not one.waited and not await self._may_be_repeated(one.call):
+            # Its instance died, or gave it back; whether the plugin acted nobody knows.
+            await self.delivery.finish(one.call, timed_out(one.call))
         elif slot is None:  # a call that answers for another one was quicker
             await self.delivery.put_off(one.call, Later(0.0, "plugin_busy"))
         else:
             await self._deliver(one, slot)
+
+    async def _may_be_repeated(self, call: StoredCall) -> bool:
+        table = await self.delivery.catalogue.table()
+        return table.terms_of(call.plugin_id).supports_retry
 
     async def _deliver(self, one: Claimed, slot: Slot) -> None:
         seconds = self.settings.call_deadline_seconds
@@ -128,10 +135,18 @@ class CallQueue:
         else:
             await self.delivery.deliver(call, slot, until, self._patience)
 
-    def _patience(self, call: StoredCall, failed: Failed) -> Later | None:
-        if failed.code not in RETRYABLE or call.attempt >= self.settings.call_attempts:
+    @property
+    def _patience(self) -> Patience:
+        """One attempt at a time: between them the call waits here, and not in a plugin's place."""
+        return Patience(self._judge, most_attempts=1)
+
+    def _judge(self, call: StoredCall, failed: Failed) -> Later | None:
+        if not failed.again or call.attempt >= self.settings.call_attempts:
             return None
         longest = min(
             self.settings.queue_backoff_seconds * 2 ** (call.attempt - 1), LONGEST_BACKOFF_SECONDS
         )
-        return Later(random.uniform(longest / 2, longest), "retry")  # noqa: S311  # no secret
+        if not self.delivery.caller.may_repeat(call.plugin_id):
+            longest = LONGEST_BACKOFF_SECONDS
+        pause = random.uniform(longest / 2, longest)  # noqa: S311  # no secret
+        return Later(max(pause, failed.wait), "retry")

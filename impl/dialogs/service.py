@@ -11,7 +11,7 @@ import orjson
 from generated import models
 from impl.db import Pool, repeated_if_lost
 from impl.dialogs.call import StoredCall, invocation_request, with_history
-from impl.dialogs.delivery import Delivery, Later
+from impl.dialogs.delivery import Delivery, Later, Patience
 from impl.dialogs.message import Message
 from impl.dialogs.outcomes import TIMEOUT, failed_response
 from impl.dialogs.queries.intake import (
@@ -150,7 +150,7 @@ class MessageService:
             attempt=1,
             request=with_history(call.request, history),
         )
-        response = await self.delivery.deliver(stored, slot, until, _patience)
+        response = await self.delivery.deliver(stored, slot, until, IN_THE_REQUEST)
         if response == "queued":
             return Queued(message.trace_id, owner)
         return "in_flight" if isinstance(response, str) else Final(response, owner)
@@ -208,6 +208,9 @@ def _repeated(message: Message, stored: StoredKey) -> Final | Queued | Refusal:
     return "in_flight"
 
 
-def _patience(_call: StoredCall, failed: Failed) -> Later | None:
+def _judge(_call: StoredCall, failed: Failed) -> Later | None:
     """The bot waits no longer, but the plugin may still answer."""
-    return Later(0.0, "deadline") if failed.code == TIMEOUT else None
+    return Later(0.0, "deadline") if failed.again and failed.code == TIMEOUT else None
+
+
+IN_THE_REQUEST = Patience(_judge)

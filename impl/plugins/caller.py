@@ -55,7 +55,8 @@ class PluginCaller:
         if admission is Admission.REFUSED:
             note_call(self._metrics, "plugin_circuit_open", 0.0)
             left = line.breaker.seconds_left
-            return Failed("plugin_circuit_open", 0, f"not called for {left:.1f} s", sent=False)
+            reason = f"not called for {left:.1f} s"
+            return Failed("plugin_circuit_open", 0, reason, sent=False, again=True, wait=left)
         verdict = Verdict.NONE
         try:
             result = await self._within(line, invocation, started + timeout_seconds)
@@ -66,7 +67,7 @@ class PluginCaller:
         latency = int(seconds * 1000)
         if isinstance(result, Fault):
             note_call(self._metrics, result.code, seconds)
-            return Failed(result.code, latency, result.reason, result.sent)
+            return _failed(result, invocation, latency)
         note_call(self._metrics, "none", seconds, result.usage)
         return Answered(result, latency)
 
@@ -77,8 +78,12 @@ class PluginCaller:
         result = await self._within(line, invocation, started + timeout_seconds)
         latency = int((time.monotonic() - started) * 1000)
         if isinstance(result, Fault):
-            return Failed(result.code, latency, result.reason, result.sent)
+            return _failed(result, invocation, latency)
         return Answered(result, latency)
+
+    def may_repeat(self, plugin_id: UUID) -> bool:
+        """Whether one more call to this plugin is within its budget of retries; it pays then."""
+        return self._line(plugin_id).budget.take()
 
     async def _within(
         self, line: Line, invocation: Invocation, ends: float
@@ -91,7 +96,7 @@ class PluginCaller:
             client=self.client,
             metrics=self._metrics,
             budget=line.budget,
-            most=1 + self._settings.plugin_retries,
+            most=invocation.most_attempts or 1 + self._settings.plugin_retries,
             cap=self._settings.max_plugin_answer_bytes,
             invocation=invocation,
             headers=_headers(line, invocation),
@@ -131,13 +136,24 @@ class PluginCaller:
     def _breakers_open(self) -> int:
         return sum(not line.breaker.closed for line in self._lines.values())
 
+    async def illness(self, base_url: str) -> str | None:
+        """Why the plugin is not well; None where `GET /health` is good, in time."""
+        return await probe.illness(self.client, base_url, self._settings.probe_timeout_seconds)
+
     async def healthy(self, base_url: str) -> bool:
-        """Whether `GET /health` answers as the contract says, in time."""
-        return await probe.healthy(self.client, base_url, self._settings.probe_timeout_seconds)
+        return await self.illness(base_url) is None
 
     async def manifest(self, base_url: str) -> dict[str, Any] | None:
         """What `GET /manifest` answers, as it is; None where that is no JSON object, or late."""
         return await probe.manifest(self.client, base_url, self._settings.probe_timeout_seconds)
+
+
+def _failed(fault: Fault, invocation: Invocation, latency: int) -> Failed:
+    again = fault.again is not None or fault.code == "plugin_timeout"
+    permitted = invocation.supports_retry or not fault.sent
+    return Failed(
+        fault.code, latency, fault.reason, fault.sent, again and permitted, fault.wait or 0.0
+    )
 
 
 def _headers(line: Line, invocation: Invocation) -> dict[str, str]:

@@ -28,7 +28,8 @@ class Attempts:
 
     async def run(self, target: Target) -> bytes | Fault:
         """The answer's bytes, or the fault of the last attempt."""
-        self.budget.earn()
+        if not self.invocation.repeated:
+            self.budget.earn()
         made = 0
         while True:
             result = await self._once(target)

@@ -33,7 +33,8 @@ RETRYABLE = frozenset({"plugin_unavailable", "plugin_timeout", "plugin_circuit_o
 class Invocation:
     """One call as it goes out. `body` is a PluginInvocationRequestV1.
 
-    Without `supports_retry` it is made again only where nothing of it was sent.
+    Without `supports_retry` it is made again only where nothing of it was sent. `most_attempts` is
+    None where the settings say; a call that was `repeated` earns its plugin no further retry.
     """
 
     plugin_id: UUID
@@ -44,6 +45,8 @@ class Invocation:
     schema_version: str = SCHEMA_VERSION
     output_schema: OutputSchema | None = None
     supports_retry: bool = True
+    most_attempts: int | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,12 @@ class Failed:
     """Why there is no answer. `reason` is for the log; it holds nothing that the plugin sent.
 
     `sent`: whether a byte of a request may have reached the plugin, and so it may have acted.
+    `again`: whether to call again may help, and is permitted; after `wait` seconds at the earliest.
     """
 
     code: ErrorCode
     latency_ms: int
     reason: str
     sent: bool = True
+    again: bool = False
+    wait: float = 0.0

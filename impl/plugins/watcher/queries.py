@@ -37,8 +37,8 @@ UPDATE plugins SET probe_claim = gen_random_uuid(),
     next_probe_at = now() + make_interval(secs => $1),
     manifest_read_at = CASE WHEN due.reads_manifest THEN now() ELSE manifest_read_at END
 FROM due WHERE plugins.id = due.id
-RETURNING plugins.id AS plugin_id, probe_claim AS claim, base_url, manifest, manifest_hash,
-    schema_version, output_schema, due.reads_manifest
+RETURNING plugins.id AS plugin_id, name || '@' || version AS plugin, probe_claim AS claim,
+    base_url, manifest, manifest_hash, schema_version, output_schema, due.reads_manifest
 """  # noqa: S608  # constants of our own
 
 RELEASE = """
@@ -128,6 +128,7 @@ class Due:
     """A plugin that is this worker's to probe, until `next_probe_at`. `manifest` as it was sent."""
 
     plugin_id: UUID
+    plugin: str
     claim: UUID
     base_url: str
     manifest: dict[str, Any]

@@ -97,9 +97,10 @@ class Watcher:
 
     async def _fault(self, due: Due) -> str | None:
         """Why the plugin is not well; None where it is."""
-        if not await self.caller.healthy(due.base_url):
+        illness = await self.caller.illness(due.base_url)
+        if illness is not None:
             self.metrics.plugin_probes_total.at("unhealthy").inc()
-            return "/health gives no good answer"
+            return illness
         failing = await golden.failing(self.caller, due, self.settings.call_deadline_seconds)
         if failing is not None:
             self.metrics.plugin_probes_total.at("golden_example").inc()
@@ -110,18 +111,19 @@ class Watcher:
     async def _well(self, due: Due, trace_id: str) -> None:
         if await queries.note_well(self.pool, due, self.settings.probe_interval_seconds, trace_id):
             self.metrics.plugin_recoveries_total.inc()
-            log.info("plugin_recovered", plugin_id=due.plugin_id)
+            log.info("plugin_recovered", plugin=due.plugin, plugin_id=due.plugin_id)
 
     async def _ill(self, due: Due, reason: str, trace_id: str) -> None:
         failures = await queries.note_ill(self.pool, due, self.settings.probe_interval_seconds)
         if not failures:
             return
-        log.info("plugin_ill", plugin_id=due.plugin_id, failures=failures, reason=reason)
+        log.warning("plugin_ill", plugin=due.plugin, plugin_id=due.plugin_id, failures=failures,
+                    base_url=due.base_url, reason=reason)  # fmt: skip
         if failures >= FAILURES and await queries.begin_outage(
             self.pool, due.plugin_id, "health", FAILURES, trace_id=trace_id, detail=reason
         ):
             self.metrics.plugin_outages_total.at("health").inc()
-            log.warning("plugin_outage", plugin_id=due.plugin_id, reason=reason)
+            log.warning("plugin_outage", plugin=due.plugin, plugin_id=due.plugin_id, reason=reason)
 
     async def _compare(self, due: Due, trace_id: str) -> None:
         """A manifest that cannot be read now tells nothing, and is no difference."""
@@ -132,6 +134,7 @@ class Watcher:
         if await queries.note_served(self.pool, due, found, trace_id):
             log.warning(
                 "plugin_manifest_differs",
+                plugin=due.plugin,
                 plugin_id=due.plugin_id,
                 registered=due.manifest_hash,
                 served=found,

@@ -11,7 +11,7 @@ from aiohttp import web
 from generated import models
 from generated.metrics import make_metrics
 from impl.dialogs.call import StoredCall
-from impl.dialogs.delivery import Delivery
+from impl.dialogs.delivery import Delivery, Patience
 from impl.dialogs.message import Message, MessageKey
 from impl.dialogs.queries import intake
 from impl.plugins.caller import PluginCaller
@@ -233,7 +233,9 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
         await holder.execute("SELECT FROM dialogs WHERE id = $1 FOR NO KEY UPDATE", dialog)
         until = asyncio.get_running_loop().time() + 5
         delivery = Delivery(pool, caller, Catalogue(pool, "text_reply"), slots, metrics)
-        delivering = asyncio.create_task(delivery.deliver(call, slot, until, lambda *_: None))
+        delivering = asyncio.create_task(
+            delivery.deliver(call, slot, until, Patience(lambda *_: None))
+        )
         waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
         while not await pool.fetchval(waits):
             pass

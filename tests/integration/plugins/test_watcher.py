@@ -101,7 +101,7 @@ async def test_three_failed_probes_are_an_outage(
     audited = await pool.fetchval(
         "SELECT details FROM audit_logs WHERE action = 'plugin_status_changed' ORDER BY id LIMIT 1"
     )
-    assert audited["detail"] == "/health gives no good answer"
+    assert audited["detail"] == "/health: status 503"
     read = counted(watcher.metrics)
     assert (read("plugin_probes_total", result="unhealthy") or 0) >= 3
     assert read("plugin_outages_total", reason="health") == 1

@@ -1,0 +1,124 @@
+"""What is called again from the queue, when, and what never is: nothing is done twice."""
+
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from impl.settings import Settings
+from tests.integration.api.queued import LATER, calls, say
+from tests.integration.api.test_plugin_failures import cut_off, status
+from tests.integration.api.test_recovery import hang, lose_the_instance, recover
+from tests.stack import Api, ScriptedPlugin, manifest, settings_for
+
+
+@pytest.fixture
+def settings(database: str, valkey: str) -> Settings:
+    return settings_for(
+        database, valkey, queue_backoff_seconds=0.02, call_deadline_seconds=0.3, call_attempts=3
+    )
+
+
+async def register_once(api: Api, plugin: ScriptedPlugin) -> None:
+    """A plugin whose calls must not be repeated."""
+    described: dict[str, Any] = manifest("text_reply")
+    described["capabilities"] = {"supports_retry": False}
+    body = {"name": "text_reply", "version": "1.0.0", "base_url": plugin.url}
+    answer = await api.register({**body, "manifest": described})
+    assert answer.status == 201, answer.raw
+
+
+async def test_a_plugin_that_says_when_is_not_called_earlier(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    text_reply.reply = status(429, "60")
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    assert await recover(pool, settings) == 1
+    assert await calls(pool) == [("queued", 1, None)]
+    later = "SELECT available_at > now() + interval '55 seconds' FROM plugin_calls"
+    assert await pool.fetchval(later)
+    assert len(text_reply.calls) == 1
+
+
+async def test_what_is_to_come_after_the_call_is_worth_it_ends_it(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    text_reply.reply = status(429, "3600")
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    assert await recover(pool, settings) == 1
+    assert await calls(pool) == [("failed", 1, "plugin_unavailable")]
+
+
+async def test_a_plugin_that_broke_off_within_its_answer_acted(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    text_reply.reply = cut_off
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    assert await recover(pool, settings) == 1
+    assert await calls(pool) == [("failed", 1, "plugin_unavailable")]
+    assert len(text_reply.calls) == 1
+
+
+async def test_without_a_budget_for_it_a_call_waits_longest(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    frugal = settings.model_copy(update={"plugin_retry_budget": 0})
+    text_reply.reply = status(503)
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    assert await recover(pool, frugal) == 1
+    later = "SELECT available_at > now() + interval '10 seconds' FROM plugin_calls"
+    assert await pool.fetchval(later)
+
+
+async def test_a_plugin_without_retries_that_is_late_has_failed(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    await register_once(api, plugin)
+    plugin.reply = hang
+    answer = await say(api, await api.user(), "Hello!")
+    assert (answer.status, answer.json["error"]["code"]) == (200, "plugin_timeout")
+    assert await calls(pool) == [("timeout", 1, "plugin_timeout")]
+    assert await recover(pool, settings) == 0
+
+
+async def test_a_plugin_without_retries_is_not_called_for_an_instance_that_died(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    await register_once(api, plugin)
+    dialog = uuid4()
+    sent = await say(api, await api.user(), "Hello!", dialog, "m-1")
+    assert sent.status == 200
+    undo = "UPDATE plugin_calls SET status = 'in_progress', finished_at = NULL"
+    await pool.execute(undo)
+    await lose_the_instance(pool)
+    assert await recover(pool, settings) == 1
+    assert await calls(pool) == [("timeout", 2, "plugin_timeout")]
+    assert len(plugin.calls) == 1
+
+
+async def test_a_plugin_without_retries_is_called_again_where_nothing_reached_it(
+    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    await register_once(api, plugin)
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    await pool.execute("UPDATE plugins SET base_url = 'http://127.0.0.1:1'")
+    assert await recover(pool, settings) == 1
+    assert await calls(pool) == [("queued", 1, None)]
+    await pool.execute("UPDATE plugins SET base_url = $1", plugin.url)
+    await pool.execute("UPDATE plugin_calls SET available_at = now()")
+    assert await recover(pool, settings) == 1
+    assert await calls(pool) == [("succeeded", 2, None)]
+
+
+async def test_a_worker_makes_one_attempt_at_a_time(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    async def busy(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503)
+
+    text_reply.reply = busy
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    assert await recover(pool, settings) == 1
+    assert len(text_reply.calls) == 1
