@@ -15,7 +15,10 @@ RESET: Literal["dialog_reset"] = "dialog_reset"
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """A call that stands in `plugin_calls`. `request` is the body for the plugin."""
+    """A call that stands in `plugin_calls`. `request` is the body for the plugin.
+
+    `attempt` fences whoever made it before; `excused` of these attempts were never really made.
+    """
 
     key: MessageKey
     plugin_id: UUID
@@ -25,6 +28,11 @@ class StoredCall:
     attempt: int
     request: bytes
     replaces: UUID | None = None  # the call that failed, for which this one answers
+    excused: int = 0
+
+    @property
+    def tries(self) -> int:
+        return self.attempt - self.excused
 
 
 @dataclass(frozen=True, slots=True)

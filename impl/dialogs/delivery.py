@@ -34,10 +34,14 @@ GIVE_BACK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A failed call is worth another attempt, in so many seconds at the earliest."""
+    """A failed call is worth another attempt, in so many seconds at the earliest.
+
+    `excused`: the last one does not count, since the plugin was never asked.
+    """
 
     seconds: float
     cause: CauseLabel
+    excused: bool = False
 
 
 Left: TypeAlias = Literal["queued", "overtaken"]
@@ -124,7 +128,9 @@ class Delivery:
     async def put_off(self, call: StoredCall, later: Later) -> bool:
         """Whether the call waits in the queue now: not where another took it, or it is too late."""
         event_id = PLUGIN_INVOCATION_QUEUED.new_id()
-        waits = await repeated_if_lost(lambda: requeue(self.pool, call, event_id, later.seconds))
+        waits = await repeated_if_lost(
+            lambda: requeue(self.pool, call, event_id, later.seconds, excused=later.excused)
+        )
         if waits:
             self.note_queued(later.cause)
         return waits

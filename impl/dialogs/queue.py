@@ -83,7 +83,9 @@ class CallQueue:
 
     async def _claim(self) -> list[tuple[Claimed, Slot | None]]:
         slots = self.delivery.slots
-        places = Places(slots.free(), slots.limit, MOST_OF_A_PLUGIN)
+        # Who is left alone gets none: to claim its calls would only turn them round and round.
+        free = {**slots.free(), **self.delivery.caller.resting()}
+        places = Places(free, slots.limit, MOST_OF_A_PLUGIN)
         claimed = await claim(self.pool, self.settings.call_lease_seconds, places)
         return [(one, slots.reserve(one.call.plugin_id)) for one in claimed]
 
@@ -109,19 +111,12 @@ class CallQueue:
     async def _settle(self, one: Claimed, slot: Slot | None) -> None:
         if one.was_reset:  # what it asked is gone
             await self.delivery.finish(one.call, rejection(one.call, RESET))
-        elif one.overdue or one.call.attempt > self.settings.call_attempts:
-            await self.delivery.finish(one.call, timed_out(one.call))
-        elif not one.waited and not await self._may_be_repeated(one.call):
-            # Its instance died, or gave it back; whether the plugin acted nobody knows.
+        elif one.overdue:
             await self.delivery.finish(one.call, timed_out(one.call))
         elif slot is None:  # a call that answers for another one was quicker
-            await self.delivery.put_off(one.call, Later(0.0, "plugin_busy"))
+            await self.delivery.put_off(one.call, Later(0.0, "plugin_busy", excused=True))
         else:
             await self._deliver(one, slot)
-
-    async def _may_be_repeated(self, call: StoredCall) -> bool:
-        table = await self.delivery.catalogue.table()
-        return table.terms_of(call.plugin_id).supports_retry
 
     async def _deliver(self, one: Claimed, slot: Slot) -> None:
         seconds = self.settings.call_deadline_seconds
@@ -132,8 +127,18 @@ class CallQueue:
         if one.plugin_disabled:
             outcome = rejection(call, "plugin_unavailable")
             await self.delivery.end(call, outcome, until, self._patience)
+        elif call.tries > self.settings.call_attempts or not await self._may_be_made(one):
+            await self.delivery.end(call, timed_out(call), until, self._patience)
         else:
             await self.delivery.deliver(call, slot, until, self._patience)
+
+    async def _may_be_made(self, one: Claimed) -> bool:
+        """Not where its instance died, so that nobody knows whether the plugin acted, and the
+        plugin permits no repetition."""
+        if one.waited:
+            return True
+        table = await self.delivery.catalogue.table()
+        return table.terms_of(one.call.plugin_id).supports_retry
 
     @property
     def _patience(self) -> Patience:
@@ -141,12 +146,18 @@ class CallQueue:
         return Patience(self._judge, most_attempts=1)
 
     def _judge(self, call: StoredCall, failed: Failed) -> Later | None:
-        if not failed.again or call.attempt >= self.settings.call_attempts:
+        if not failed.again:
             return None
-        longest = min(
-            self.settings.queue_backoff_seconds * 2 ** (call.attempt - 1), LONGEST_BACKOFF_SECONDS
-        )
+        if failed.code == "plugin_circuit_open":
+            return Later(max(failed.wait, self._pause(1)), "retry", excused=True)
+        if call.tries >= self.settings.call_attempts:
+            return None
+        pause = self._pause(call.tries)
         if not self.delivery.caller.may_repeat(call.plugin_id):
-            longest = LONGEST_BACKOFF_SECONDS
-        pause = random.uniform(longest / 2, longest)  # noqa: S311  # no secret
+            pause = LONGEST_BACKOFF_SECONDS
         return Later(max(pause, failed.wait), "retry")
+
+    def _pause(self, tries: int) -> float:
+        longest = self.settings.queue_backoff_seconds * 2 ** (tries - 1)
+        bounded = min(longest, LONGEST_BACKOFF_SECONDS)
+        return random.uniform(bounded / 2, bounded)  # noqa: S311  # no secret

@@ -51,7 +51,8 @@ class PluginCaller:
         """All attempts within the time. Never raises for what a plugin does."""
         started = time.monotonic()
         line = self._line(invocation.plugin_id)
-        admission = line.breaker.admit()
+        patient = timeout_seconds >= self._settings.breaker_patience_seconds
+        admission = line.breaker.admit(patient=patient)
         if admission is Admission.REFUSED:
             note_call(self._metrics, "plugin_circuit_open", 0.0)
             left = line.breaker.seconds_left
@@ -60,7 +61,7 @@ class PluginCaller:
         verdict = Verdict.NONE
         try:
             result = await self._within(line, invocation, started + timeout_seconds)
-            verdict = self._verdict(result, timeout_seconds)
+            verdict = _verdict(result, patient=patient)
         finally:  # stopped by its caller, it says nothing
             line.breaker.note(admission, verdict)
         seconds = time.monotonic() - started
@@ -80,6 +81,14 @@ class PluginCaller:
         if isinstance(result, Fault):
             return _failed(result, invocation, latency)
         return Answered(result, latency)
+
+    def resting(self) -> dict[UUID, int]:
+        """How many calls the plugins that are left alone would be given now: none, or the trial."""
+        return {
+            plugin_id: int(line.breaker.tries_next)
+            for plugin_id, line in self._lines.items()
+            if not line.breaker.closed
+        }
 
     def may_repeat(self, plugin_id: UUID) -> bool:
         """Whether one more call to this plugin is within its budget of retries; it pays then."""
@@ -111,17 +120,6 @@ class PluginCaller:
             return replace(result, sent=attempts.sent)  # the last attempt knows of itself alone
         return check_answer(result, invocation)
 
-    def _verdict(self, result: object, timeout_seconds: float) -> Verdict:
-        if not isinstance(result, Fault):
-            return Verdict.ALIVE
-        if result.code == "plugin_unavailable":
-            return Verdict.FAILING
-        if result.code != "plugin_timeout":
-            return Verdict.ALIVE  # it answered, if wrongly: that costs nobody any time
-        # A caller in a great hurry must not have the plugin shut for all others.
-        patient = timeout_seconds >= self._settings.breaker_patience_seconds
-        return Verdict.FAILING if patient else Verdict.NONE
-
     def _line(self, plugin_id: UUID) -> Line:
         line = self._lines.get(plugin_id)
         if line is None:
@@ -146,6 +144,17 @@ class PluginCaller:
     async def manifest(self, base_url: str) -> dict[str, Any] | None:
         """What `GET /manifest` answers, as it is; None where that is no JSON object, or late."""
         return await probe.manifest(self.client, base_url, self._settings.probe_timeout_seconds)
+
+
+def _verdict(result: object, *, patient: bool) -> Verdict:
+    if not isinstance(result, Fault) or result.lives:
+        return Verdict.ALIVE
+    if result.code == "plugin_unavailable":
+        return Verdict.FAILING
+    if result.code != "plugin_timeout":
+        return Verdict.ALIVE  # it answered, if wrongly: that costs nobody any time
+    # A caller in a great hurry must not have the plugin shut for all others.
+    return Verdict.FAILING if patient else Verdict.NONE
 
 
 def _failed(fault: Fault, invocation: Invocation, latency: int) -> Failed:

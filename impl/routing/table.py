@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -168,6 +169,10 @@ def _terms(plugin: Candidate, schemas: OutputSchemas) -> CallTerms:
     return CallTerms(plugin.schema_version, output, plugin.supports_retry)
 
 
+# A plugin's status changes far more often than its patterns, and each change compiles a table.
+_compiled = lru_cache(maxsize=512)(PatternSet)
+
+
 def _rules(plugin: Candidate) -> PluginRules | None:
     """Raises for intents that are not of a manifest."""
     patterns, rules = [], []
@@ -184,7 +189,7 @@ def _rules(plugin: Candidate) -> PluginRules | None:
         if condition["type"] == "regex":
             patterns.append(condition["value"])
             rules.append(Rule(plugin, tag, priority))
-    return PluginRules(PatternSet(patterns), tuple(rules)) if rules else None
+    return PluginRules(_compiled(tuple(patterns)), tuple(rules)) if rules else None
 
 
 def version_order(version: str) -> tuple[Any, ...]:

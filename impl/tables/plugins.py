@@ -122,6 +122,7 @@ plugin_calls = Table(
     Column("error_code", Text),
     Column("trace_id", Uuid, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("1")),
+    Column("excused", Integer, nullable=False, server_default=text("0")),  # attempts not made
     Column("replaces", Uuid),  # the invocation that failed, for which this one answers
     moment("queued_at"),  # since then its answer is one that comes later
     moment_now("available_at"),  # a queued call is made no earlier
@@ -135,6 +136,7 @@ plugin_calls = Table(
     CheckConstraint("reset_version >= 0", name="reset_version_value"),
     CheckConstraint("latency_ms >= 0", name="latency_ms_value"),
     CheckConstraint("attempt >= 0", name="attempt_value"),
+    CheckConstraint("excused BETWEEN 0 AND attempt", name="excused_value"),
     length("message_id", 128),
     length("error_code", 128),
     size("request_payload"),
@@ -152,6 +154,11 @@ plugin_calls = Table(
         "plugin_id",
         "available_at",
         postgresql_where=text("status = 'queued'"),
+    ),
+    Index(
+        "ix_plugin_calls_deadline_at",
+        "deadline_at",
+        postgresql_where=text("status IN ('queued', 'in_progress')"),
     ),
     Index(
         "ix_plugin_calls_open",

@@ -47,8 +47,9 @@ OUTCOMES = {
     for event in (PLUGIN_INVOCATION_COMPLETED, PLUGIN_FAILED, PLUGIN_TIMEOUT)
 }
 
+# Whoever gives a call back stopped for reasons of its own: that attempt is not the plugin's.
 END_LEASE = """
-UPDATE plugin_calls SET lease_until = now()
+UPDATE plugin_calls SET lease_until = now(), excused = excused + 1
 WHERE plugin_id = $1 AND invocation_id = $2 AND attempt = $3 AND status = 'in_progress'
 """
 

@@ -19,7 +19,8 @@ from impl.events.log import published
 REQUEUE = f"""
 WITH call AS (
     UPDATE plugin_calls SET status = 'queued', lease_until = NULL,
-        queued_at = coalesce(queued_at, now()), available_at = now() + make_interval(secs => $5)
+        queued_at = coalesce(queued_at, now()), available_at = now() + make_interval(secs => $5),
+        excused = excused + $6
     WHERE plugin_id = $2 AND invocation_id = $3 AND attempt = $4 AND status = 'in_progress'
         AND deadline_at > now() + make_interval(secs => $5)
     RETURNING *
@@ -81,13 +82,21 @@ class Second:
     begun: Event
 
 
-async def requeue(executor: Executor, call: StoredCall, event_id: UUID, seconds: float) -> bool:
+async def requeue(
+    executor: Executor, call: StoredCall, event_id: UUID, seconds: float, *, excused: bool
+) -> bool:
     """Whether the call waits again, not to be made before `seconds` have passed.
 
     False where another has it, or where it would then be worth nothing any more.
     """
     done: bool = await executor.fetchval(
-        REQUEUE, event_id, call.plugin_id, call.invocation_id, call.attempt, seconds
+        REQUEUE,
+        event_id,
+        call.plugin_id,
+        call.invocation_id,
+        call.attempt,
+        seconds,
+        int(excused),
     )
     return done
 

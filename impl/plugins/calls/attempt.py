@@ -27,6 +27,7 @@ class Fault:
     sent: bool = True
     again: Again | None = None
     wait: float | None = None
+    lives: bool = False  # a limit of its own, perhaps for one user: no reason to shut it for all
 
 
 async def attempt(
@@ -55,7 +56,9 @@ async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes | Fault:
     status = response.status
     if status in BUSY:
         wait = seconds_asked_for(response.headers)
-        return Fault("plugin_unavailable", f"status {status}", again="busy", wait=wait)
+        return Fault(
+            "plugin_unavailable", f"status {status}", again="busy", wait=wait, lives=status == 429
+        )
     if status != 200:
         return Fault("plugin_rejected", f"status {status}")
     if response.content_type != "application/json":

@@ -64,11 +64,21 @@ class Breaker:
         """Until a call tries the plugin again."""
         return max(0.0, (self._open_until or 0) - self._clock())
 
-    def admit(self) -> Admission:
-        """Whether a call may be made. One that was admitted must be noted, however it ends."""
+    @property
+    def tries_next(self) -> bool:
+        """Whether it is open, and the next call would be its trial."""
+        return (
+            self._open_until is not None and not self._trying and self._clock() >= self._open_until
+        )
+
+    def admit(self, *, patient: bool = True) -> Admission:
+        """Whether a call may be made. One that was admitted must be noted, however it ends.
+
+        Who is not patient makes no trial, since a call of theirs that is late says nothing.
+        """
         if self._open_until is None:
             return Admission.ORDINARY
-        if self._trying or self._clock() < self._open_until:
+        if not (patient and self.tries_next):
             return Admission.REFUSED
         self._trying = True
         return Admission.TRIAL

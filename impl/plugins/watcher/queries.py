@@ -162,7 +162,9 @@ async def begin_outage(
 ) -> bool:
     """Whether it was this call that did. `bound`: of silence in seconds, or of failures."""
     event_id = PLUGIN_HEARTBEAT_MISSED.new_id()
-    values = (plugin_id, bound, event_id, trace_id, detail)
+    # It may name a member as the plugin did, and the database takes no NUL.
+    told = None if detail is None else detail.replace("\0", "\N{REPLACEMENT CHARACTER}")[:512]
+    values = (plugin_id, bound, event_id, trace_id, told)
     return await executor.fetchval(OUTAGES[reason], *values) is not None
 
 

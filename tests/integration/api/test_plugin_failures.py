@@ -288,6 +288,22 @@ async def test_a_plugin_that_fails_too_often_is_not_called(
     assert len(text_reply.calls) == 10
 
 
+async def test_a_plugins_limit_for_one_user_shuts_it_for_nobody(
+    api: Api, text_reply: ScriptedPlugin
+) -> None:
+    eager, other = await api.user(1), await api.user(2)
+
+    async def limited(body: Body, request: web.Request) -> web.StreamResponse:
+        if body["user_id"] == eager:
+            return web.Response(status=429, headers={"Retry-After": "60"})
+        return await echo(body, request)
+
+    text_reply.reply = limited
+    for _ in range(10):
+        assert (await api.say(eager, "Hello!")).json["error"]["code"] == UNAVAILABLE
+    assert (await api.say(other, "Hello!")).json["status"] == "accepted"
+
+
 @pytest.mark.parametrize("reply", [hang, drip, head_by_head])
 async def test_one_that_does_not_end_may_still_answer_later(
     reply: Reply,

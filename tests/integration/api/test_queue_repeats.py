@@ -7,10 +7,19 @@ import asyncpg
 import pytest
 from aiohttp import web
 
+from impl.dialogs.queries.claim import CLAIM
 from impl.settings import Settings
 from tests.integration.api.queued import LATER, calls, say
 from tests.integration.api.test_plugin_failures import cut_off, status
-from tests.integration.api.test_recovery import hang, lose_the_instance, recover
+from tests.integration.api.test_recovery import (
+    called,
+    hang,
+    lose_the_instance,
+    queue,
+    recover,
+    until,
+    worker,
+)
 from tests.stack import Api, ScriptedPlugin, manifest, settings_for
 
 
@@ -122,3 +131,80 @@ async def test_a_worker_makes_one_attempt_at_a_time(
     await say(api, await api.user(), "Hello!", headers=LATER)
     assert await recover(pool, settings) == 1
     assert len(text_reply.calls) == 1
+
+
+async def test_a_plugin_that_is_left_alone_costs_its_calls_no_attempt(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    text_reply.reply, good = status(503), text_reply.reply
+    patient = settings.model_copy(
+        update={"breaker_calls": 1, "breaker_open_seconds": 0.2, "call_attempts": 2}
+    )
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    async with queue(pool, patient) as one:
+        assert await one.run_once() == 1
+        await pool.execute("UPDATE plugin_calls SET available_at = now()")
+        assert [await one.run_once() for _ in range(5)] == [0] * 5
+        assert await calls(pool) == [("queued", 1, None)]
+        text_reply.reply = good
+
+        async def made() -> bool:
+            return await one.run_once() > 0
+
+        await until(made)
+    assert await calls(pool) == [("succeeded", 2, None)]
+
+
+async def test_what_was_refused_by_the_breaker_does_not_count(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    """Two were claimed before the first one's failure opened it."""
+    text_reply.reply = status(503)
+    strict = settings.model_copy(update={"breaker_calls": 1, "breaker_open_seconds": 60})
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    async with queue(pool, strict) as one:
+        claimed = await one._claim()
+        one.delivery.caller._line(claimed[0][0].call.plugin_id).breaker._open()
+        await one._make(*claimed[0])
+    row = await pool.fetchrow(
+        "SELECT status, attempt, excused, available_at > now() + interval '55 s' FROM plugin_calls"
+    )
+    assert tuple(row) == ("queued", 1, 1, True)
+    assert text_reply.calls == []
+
+
+async def test_workers_that_stop_cost_a_call_no_attempt(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
+) -> None:
+    text_reply.reply, good = hang, text_reply.reply
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    patient = settings.model_copy(update={"call_deadline_seconds": 20.0})
+    for turn in range(1, settings.call_attempts + 2):
+        async with worker(pool, patient):
+            await called(text_reply, turn)
+    text_reply.reply = good
+    assert await recover(pool, settings) == 1
+    assert [call[0] for call in await calls(pool)] == ["succeeded"]
+
+
+@pytest.mark.parametrize("found", ["queued", "in_progress"])
+async def test_what_is_worth_nothing_any_more_is_ended_and_not_made(
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings, found: str
+) -> None:
+    """Also while its plugin has no place to give."""
+    await say(api, await api.user(), "Hello!", headers=LATER)
+    late = "UPDATE plugin_calls SET status = $1, deadline_at = now() - interval '3 days'"
+    await pool.execute(f"{late}, lease_until = now()", found)
+    full = settings.model_copy(update={"plugin_concurrency": 1})
+    async with queue(pool, full) as one:
+        slot = one.delivery.slots.reserve(await pool.fetchval("SELECT id FROM plugins"))
+        assert slot is not None
+        assert await one.run_once() == 1
+    assert [(call[0], call[2]) for call in await calls(pool)] == [("timeout", "plugin_timeout")]
+    assert text_reply.calls == []
+
+
+async def test_a_claim_never_reads_all_that_waits_for_each_that_waits(pool: asyncpg.Pool) -> None:
+    """By a join that the statistics of an empty queue make look cheap."""
+    plan = await pool.fetch(f"EXPLAIN {CLAIM}", 30.0, 64, [], [], 8)
+    assert "Anti Join" not in "\n".join(row[0] for row in plan)
