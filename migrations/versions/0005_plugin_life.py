@@ -55,7 +55,7 @@ CREATE INDEX ix_plugin_calls_queued ON plugin_calls (plugin_id, available_at)
 CREATE INDEX ix_plugin_calls_open ON plugin_calls (dialog_id, seq)
     WHERE status IN ('queued', 'in_progress');
 {TYPE_CHECK.format(types=EVENT_TYPES.format(queued="'plugin_invocation_queued', "))}
-"""
+"""  # noqa: S608  # constants of our own
 
 WAY_BACK = f"""
 DELETE FROM plugin_events WHERE event_type = 'plugin_invocation_queued';
@@ -69,7 +69,8 @@ ALTER TABLE plugins DROP COLUMN served_manifest_hash, DROP COLUMN manifest_read_
     DROP COLUMN probe_claim, DROP COLUMN next_probe_at,
     DROP COLUMN probe_failures, DROP COLUMN outage_reason, DROP COLUMN outage_since,
     DROP COLUMN registered_at, DROP COLUMN output_schema_digest, DROP COLUMN output_schema,
-    DROP COLUMN reported_status, DROP COLUMN supports_retry, DROP COLUMN is_fallback, DROP COLUMN schema_version
+    DROP COLUMN reported_status, DROP COLUMN supports_retry, DROP COLUMN is_fallback,
+    DROP COLUMN schema_version
 """  # noqa: S608  # constants of our own
 
 

@@ -73,8 +73,8 @@ OUTAGES: dict[models.OutageReason, str] = {
 
 # The claim alone says whose result counts: whoever disables a plugin from outside takes it away.
 # An outage ends by a good probe and a sign of life since it began; a registration is one too. Of a
-# plugin that was not well until now, signs of life are due from now on. One that says itself that it
-# is degraded stays so when the outage is over.
+# plugin that was not well until now, signs of life are due from now on. One that called itself
+# degraded is so when its outage is over.
 WELL_PROBED = f"""
 WITH known AS (
     SELECT id, status, outage_since, outage_reason,

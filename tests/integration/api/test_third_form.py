@@ -12,7 +12,7 @@ from tests.integration.api.test_plugin_manifests import faults, registration
 from tests.stack import Api, ScriptedPlugin
 
 # It would also do for a 1.1: its intents are objects. It says otherwise what the core routes by.
-FORM_2_0 = '''
+FORM_2_0 = """
 from generated import models
 from impl.plugins.manifests.form import Adapted, read
 
@@ -34,7 +34,7 @@ class Form:
 
 
 FORM = Form()
-'''
+"""
 NEWEST: dict[str, Any] = {
     "form": "2.0",
     "name": "weather",
@@ -52,7 +52,7 @@ def third_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"{manifests.__name__}.form_2_0"
     monkeypatch.setitem(sys.modules, name, None)  # put back: nobody else has this form
     del sys.modules[name]
-    monkeypatch.setattr(manifests, "FORMS", manifests._found())  # noqa: SLF001  # as at its import
+    monkeypatch.setattr(manifests, "FORMS", manifests._found())  # as at its import
 
 
 async def test_its_manifest_is_registered_routed_to_and_compared(
