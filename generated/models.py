@@ -723,7 +723,7 @@ class RegexConditionV1(BaseModel):
 
 class RegistrationCapabilitiesV1(BaseModel):
     """
-    What the deployed instance can do.
+    What the deployed instance can do. It is checked, and not kept.
     """
 
     model_config = ConfigDict(
@@ -758,6 +758,20 @@ ResetReason = TypeAliasType(
             max_length=64,
             min_length=1,
             pattern="^[a-z][a-z0-9_]{0,63}$",
+        ),
+    ],
+)
+
+
+SchemaDigest = TypeAliasType(
+    "SchemaDigest",
+    Annotated[
+        str,
+        Field(
+            description="SHA-256 of a JSON Schema's canonical JSON, in hexadecimal.",
+            max_length=64,
+            min_length=64,
+            pattern="^[0-9a-f]{64}$",
         ),
     ],
 )
@@ -1023,6 +1037,12 @@ class AdminPluginV1(BaseModel):
         ManifestHash | None,
         Field(
             description="Of the manifest that the plugin itself served last; it differs from `manifest_hash` where the plugin serves another than it registered. Null where it was not read yet."
+        ),
+    ]
+    output_schema_digest: Annotated[
+        SchemaDigest | None,
+        Field(
+            description="Of the `output_schema` that its answers are held against, as it was when it registered; null where it has none."
         ),
     ]
 
@@ -1753,7 +1773,10 @@ class PluginHeartbeatRequestV1(BaseModel):
             ],
             MetricsAdditionalProperty,
         ],
-        Field(description="The plugin's own figures.", max_length=64),
+        Field(
+            description="The plugin's own figures. They are checked, and not kept.",
+            max_length=64,
+        ),
     ] = {}
 
 

@@ -4,9 +4,11 @@ import os
 
 import structlog
 
-from impl.settings import OutgoingSettings
+from impl.settings import OutgoingSettings, Settings
 
 log = structlog.get_logger()
+
+PATIENT_SECONDS = 60  # twice the interval at which text_reply and the template beat
 
 
 def announce_ready() -> None:
@@ -15,6 +17,17 @@ def announce_ready() -> None:
     if descriptor is not None:
         os.write(int(descriptor), b"ready\n")
         os.close(int(descriptor))
+
+
+def warn_of_impatience(settings: Settings) -> None:
+    """Plugins beat every 30 s or so: one late heartbeat is no outage."""
+    if settings.heartbeat_missed_seconds < PATIENT_SECONDS:
+        log.warning(
+            "heartbeats_missed_early",
+            seconds=settings.heartbeat_missed_seconds,
+            at_least=PATIENT_SECONDS,
+            set_by="BOTCORE_HEARTBEAT_MISSED_SECONDS",
+        )
 
 
 def warn_of_development(settings: OutgoingSettings) -> None:

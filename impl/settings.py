@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from impl.outgoing.addresses import Network, read_network
+from impl.outgoing.addresses import Network, holds_loopback, read_network
 
 KIB = 1024
 PLUGIN_SCOPES = "plugins:read telemetry:read telemetry:write"
@@ -45,6 +45,20 @@ class OutgoingSettings(BaseSettings):
     )
     plugin_hosts_denied: Hosts = Field(default=(), description="hosts that are no plugin's")
     plugin_connect_seconds: float = Field(default=2.0, gt=0, le=60)
+
+    @field_validator("plugin_networks")
+    @classmethod
+    def _without_loopback(
+        cls, networks: tuple[Network, ...], info: ValidationInfo
+    ) -> tuple[Network, ...]:
+        """A plugin's URL is never to reach what listens on the core's own machine alone."""
+        for network in networks:
+            if holds_loopback(network) and not info.data.get("development"):
+                raise ValueError(
+                    f"{network} holds loopback addresses: name narrower ranges; on a developer's"
+                    " machine BOTCORE_DEVELOPMENT=true opens loopback"
+                )
+        return networks
 
 
 class Settings(OutgoingSettings):

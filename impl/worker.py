@@ -15,7 +15,7 @@ from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
-from impl.process import announce_ready, warn_of_development
+from impl.process import announce_ready, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
 from impl.settings import Settings
 
@@ -26,6 +26,7 @@ def run(settings: Settings) -> int:
     """Works until SIGTERM or SIGINT. A task that dies ends the process, loudly."""
     logging.configure(settings.log_level)
     warn_of_development(settings)
+    warn_of_impatience(settings)
     return uvloop.run(_work(settings))
 
 

@@ -109,7 +109,9 @@ def enable(which: Which, reason: Reason = None) -> None:
         async with connection.transaction():
             return await actions.enable(connection, on_this_machine(), plugin_id, given, probed)
 
-    typer.echo(f"plugin {which} is {opened(work).status}")
+    status = opened(work).status
+    ill = "; its /health gave no good answer" if status == "registering" else ""
+    typer.echo(f"plugin {which} is {status}{ill}")
 
 
 @plugins.command()

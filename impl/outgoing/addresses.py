@@ -66,7 +66,7 @@ ISATAP = 0x0000_5EFE  # before the last 32 bits; with the bit 0x0200_0000 where 
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """`networks` are private ranges that are opened; `development` opens loopback."""
+    """`networks` are private ranges that are opened; only `development` opens loopback."""
 
     networks: tuple[Network, ...] = ()
     development: bool = False
@@ -75,6 +75,8 @@ class AddressPolicy:
         forms = (address, *carried(address))
         if any(form in network for form in forms for network in NEVER):
             return False
+        if not self.development and any(is_loopback(form) for form in forms):
+            return False
         if self._opened(address):
             return True
         return all(_public(form) or self._opened(form) for form in forms)
@@ -82,7 +84,17 @@ class AddressPolicy:
     def _opened(self, address: Address) -> bool:
         if any(address in network for network in self.networks):
             return True
-        return self.development and any(address in network for network in LOOPBACK)
+        return self.development and is_loopback(address)
+
+
+def is_loopback(address: Address) -> bool:
+    return any(address in network for network in LOOPBACK)
+
+
+def holds_loopback(network: Network) -> bool:
+    return any(
+        network.version == loopback.version and network.overlaps(loopback) for loopback in LOOPBACK
+    )
 
 
 def carried(address: Address) -> Iterator[IPv4Address]:

@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 READ_CALLABLE = """
 SELECT id, name, version, base_url, intents, status, manifest_hash, schema_version, output_schema,
-    coalesce((manifest #>> '{capabilities,supports_retry}')::boolean, true), is_fallback
+    supports_retry, is_fallback
 FROM plugins WHERE status IN ('active', 'degraded') ORDER BY name, version
 """
 

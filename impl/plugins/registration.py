@@ -73,7 +73,7 @@ class Registrar:
         """What is to be stored, and whether the plugin is well. Raises ValidationFailed."""
         adapted = adapt(request.manifest)
         manifest = adapted.manifest
-        found = faults(request, manifest, self.settings.allowed_plugin_scopes)
+        found = faults(request, adapted, self.settings.allowed_plugin_scopes)
         found = found or await check_outgoing(self.caller.client, request.base_url, manifest)
         version = negotiated(manifest)
         if found or version is None:

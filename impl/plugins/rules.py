@@ -8,6 +8,7 @@ import re2
 
 from generated import models
 from generated.runtime.problems import InvalidValue, pointer
+from impl.plugins.manifests import Adapted
 from impl.routing.patterns import MAX_COST, PatternSet, TooCostlyError, check_pattern, cost
 
 MAX_PATTERN_FAULTS = 10
@@ -24,10 +25,11 @@ def negotiated(manifest: models.PluginManifestV1) -> models.SchemaVersion | None
 
 def faults(
     request: models.PluginRegistrationRequestV1,
-    manifest: models.PluginManifestV1,
+    adapted: Adapted,
     allowed: Iterable[str],
 ) -> list[InvalidValue]:
-    """`manifest` is the request's, adapted; `allowed` are the scopes that plugins may have."""
+    """`adapted` is the request's manifest; `allowed` are the scopes that plugins may have."""
+    manifest = adapted.manifest
     return [
         *(
             _fault(("manifest", name), "mismatch", f"Must equal /{name}")
@@ -35,7 +37,7 @@ def faults(
             if getattr(manifest, name) != getattr(request, name)
         ),
         *_pattern_faults(manifest.intents),
-        *_tag_faults(manifest.intents, request.manifest["intents"]),
+        *_tag_faults(adapted),
         *_version_faults(manifest),
         *_example_faults(manifest),
         *_size_faults(request.manifest, manifest),
@@ -94,11 +96,11 @@ def _spaces(value: object) -> int:
     return 0
 
 
-def _tag_faults(intents: Sequence[models.IntentV1], raw: Sequence[Any]) -> Iterator[InvalidValue]:
+def _tag_faults(adapted: Adapted) -> Iterator[InvalidValue]:
     seen: set[str] = set()
-    for index, intent in enumerate(intents):
+    within = () if adapted.bare_tags else ("tag",)
+    for index, intent in enumerate(adapted.manifest.intents):
         if intent.tag in seen:
-            within = () if isinstance(raw[index], str) else ("tag",)  # a bare tag
             place = ("manifest", "intents", index, *within)
             yield _fault(place, "duplicate", "Another intent has this tag")
         seen.add(intent.tag)

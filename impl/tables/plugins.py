@@ -57,12 +57,14 @@ plugins = Table(
     Column("manifest", JSONB, nullable=False),
     Column("manifest_hash", Text, nullable=False),
     moment("last_heartbeat"),
+    Column("reported_status", Text),  # by its latest heartbeat since it registered
     moment("disabled_at"),  # by the core or an operator: no heartbeat undoes it
     moment("deleted_at"),  # its calls and events stay
     Column("heartbeat_interval_sec", Integer, nullable=False, server_default=text("30")),
     words("supported_schema_versions"),
     Column("schema_version", Text, nullable=False, server_default=text("'v1alpha'")),
     Column("is_fallback", Boolean, nullable=False, server_default=text("false")),
+    Column("supports_retry", Boolean, nullable=False, server_default=text("true")),
     # What its answers must fit, as it was when it registered, wherever it came from.
     Column("output_schema", JSONB),
     Column("output_schema_digest", Text),
@@ -80,6 +82,7 @@ plugins = Table(
     moment_now("updated_at"),
     UniqueConstraint("name", "version"),
     one_of("status", ("active", "disabled", "degraded", "registering")),
+    one_of("reported_status", ("active", "degraded", "disabled")),
     CheckConstraint("heartbeat_interval_sec > 0", name="heartbeat_interval_sec_value"),
     CheckConstraint("deleted_at IS NULL OR disabled_at IS NOT NULL", name="deleted_at_value"),
     length("name", 128),

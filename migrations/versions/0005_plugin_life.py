@@ -19,6 +19,8 @@ ALTER TABLE plugin_events ADD CONSTRAINT ck_plugin_events_event_type_value CHECK
 STATEMENTS = f"""
 ALTER TABLE plugins ADD COLUMN schema_version TEXT DEFAULT 'v1alpha' NOT NULL,
     ADD COLUMN is_fallback BOOLEAN DEFAULT false NOT NULL,
+    ADD COLUMN supports_retry BOOLEAN DEFAULT true NOT NULL,
+    ADD COLUMN reported_status TEXT,
     ADD COLUMN output_schema JSONB,
     ADD COLUMN output_schema_digest TEXT,
     ADD COLUMN registered_at TIMESTAMPTZ DEFAULT now() NOT NULL,
@@ -37,9 +39,13 @@ ALTER TABLE plugins ADD COLUMN schema_version TEXT DEFAULT 'v1alpha' NOT NULL,
         CHECK (char_length(output_schema_digest) BETWEEN 1 AND 128),
     ADD CONSTRAINT ck_plugins_served_manifest_hash_length
         CHECK (char_length(served_manifest_hash) BETWEEN 1 AND 128),
+    ADD CONSTRAINT ck_plugins_reported_status_value
+        CHECK (reported_status IN ('active', 'degraded', 'disabled')),
     ADD CONSTRAINT ck_plugins_probe_failures_value CHECK (probe_failures >= 0),
     ADD CONSTRAINT ck_plugins_output_schema_size
         CHECK (octet_length(output_schema::text) <= 65536);
+UPDATE plugins SET supports_retry = false
+    WHERE manifest #> '{{capabilities,supports_retry}}' = 'false'::jsonb;
 CREATE INDEX ix_plugins_next_probe_at ON plugins (next_probe_at) WHERE disabled_at IS NULL;
 ALTER TABLE plugin_calls ADD COLUMN seq BIGINT,
     ADD COLUMN excused INTEGER DEFAULT 0 NOT NULL,
@@ -81,7 +87,8 @@ ALTER TABLE plugins DROP COLUMN served_manifest_hash, DROP COLUMN manifest_read_
     DROP COLUMN probe_claim, DROP COLUMN next_probe_at,
     DROP COLUMN probe_failures, DROP COLUMN outage_reason, DROP COLUMN outage_since,
     DROP COLUMN registered_at, DROP COLUMN output_schema_digest, DROP COLUMN output_schema,
-    DROP COLUMN is_fallback, DROP COLUMN schema_version
+    DROP COLUMN reported_status, DROP COLUMN supports_retry, DROP COLUMN is_fallback,
+    DROP COLUMN schema_version
 """  # noqa: S608  # constants of our own
 
 

@@ -13,7 +13,7 @@ from impl.plugins.status import WELL, status_changed
 
 _COLUMNS = """id AS plugin_id, name, version, status, base_url, scopes, manifest_hash,
     last_heartbeat, created_at, disabled_at, deleted_at, schema_version, is_fallback,
-    outage_since, outage_reason, served_manifest_hash"""
+    outage_since, outage_reason, served_manifest_hash, output_schema_digest"""
 
 READ = f"SELECT {_COLUMNS} FROM plugins WHERE id = $1"  # noqa: S608  # constants of our own
 
@@ -94,6 +94,7 @@ class Plugin:
     outage_since: datetime | None
     outage_reason: models.OutageReason | None
     served_manifest_hash: str | None
+    output_schema_digest: str | None
 
     @property
     def served_manifest(self) -> str | None:

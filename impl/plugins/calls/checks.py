@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
-import orjson
 
 from generated import models
 from generated.runtime import strict_json
@@ -16,6 +15,7 @@ from impl.outgoing.answer import AnswerTooLargeError, PackingError, read_capped
 from impl.outgoing.client import OutgoingClient
 from impl.outgoing.urls import ForbiddenUrlError, Target
 from impl.plugins.calls.output import SchemaError, compile_output
+from impl.plugins.manifests.canonical import canonical
 from impl.schemas.form import MAX_BYTES, read_form
 from impl.schemas.schema import TOO_COSTLY
 
@@ -68,8 +68,7 @@ async def resolve_output_schema(
             message = f"What it names is refused at {fault.pointer or 'its root'}: {fault.message}"
             return InvalidValue("body", OUTPUT_SCHEMA, fault.code, message[:MAX_MESSAGE])
         given = fetched
-    canonical = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
-    return PinnedSchema(given, hashlib.sha256(canonical).hexdigest())
+    return PinnedSchema(given, hashlib.sha256(canonical(given)).hexdigest())
 
 
 async def _address(

@@ -6,6 +6,7 @@ the rest of the core knows the newest form alone.
 
 import importlib
 import pkgutil
+import re
 from typing import Any
 
 from generated.errors import ValidationFailed
@@ -14,11 +15,12 @@ from impl.plugins.manifests.form import ManifestForm
 
 
 def _found() -> tuple[ManifestForm, ...]:
-    """The oldest first, as their names are ordered."""
-    names = (module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}")
-               for name in sorted(names) if name.startswith("form_")]  # fmt: skip
-    return tuple(module.FORM for module in modules)
+    """The newest first: it says most exactly what it is, and an older one may not know it."""
+    names = (re.fullmatch(r"form_(\d+)_(\d+)", one.name) for one in pkgutil.iter_modules(__path__))
+    found = sorted(
+        ((int(name[1]), int(name[2]), name[0]) for name in names if name is not None), reverse=True
+    )
+    return tuple(importlib.import_module(f"{__name__}.{name}").FORM for _, _, name in found)
 
 
 FORMS = _found()
@@ -30,7 +32,7 @@ def adapt(raw: dict[str, Any]) -> Adapted:
     The form is chosen first, so that what is refused is told by that form alone. A manifest that is
     of none is told what the newest one wants.
     """
-    form = next((form for form in FORMS if form.fits(raw)), FORMS[-1])
+    form = next((form for form in FORMS if form.fits(raw)), FORMS[0])
     return form.adapt(raw)
 
 

@@ -19,12 +19,20 @@ class Adapted:
 
     manifest: models.PluginManifestV1
     is_fallback: bool = False
+    bare_tags: bool = False  # an intent that was sent is its tag
+
+    @property
+    def supports_retry(self) -> bool:
+        capabilities = self.manifest.capabilities
+        return capabilities is None or capabilities.supports_retry
 
 
 class ManifestForm(Protocol):
     """One form: two manifests of different forms are told apart by what only one of them has."""
 
-    def fits(self, raw: dict[str, Any]) -> bool: ...
+    def fits(self, raw: dict[str, Any]) -> bool:
+        """Whether `raw`, right or wrong, is meant as one. The newer forms said no."""
+        ...
 
     def adapt(self, raw: dict[str, Any]) -> Adapted:
         """Raises ValidationFailed, by the form's own schema."""

@@ -5,18 +5,13 @@ from typing import Any
 from generated import models
 from impl.plugins.manifests.form import Adapted, read
 
-# Of these 1.1 demands both, 1.0 neither.
-DEMANDED_LATER = ("auth", "supported_schema_versions")
-
 
 class Form:
     def fits(self, raw: dict[str, Any]) -> bool:
         intents = raw.get("intents")
         if "is_default" in raw or not isinstance(intents, list):
             return "is_default" in raw
-        if not intents:
-            return any(raw.get(name) is None for name in DEMANDED_LATER)
-        return any(isinstance(intent, str) for intent in intents)
+        return not intents or any(isinstance(intent, str) for intent in intents)
 
     def adapt(self, raw: dict[str, Any]) -> Adapted:
         old = read(models.LegacyPluginManifestV1, raw)
@@ -32,7 +27,7 @@ class Form:
             auth=old.auth or models.ManifestAuthV1(type="bearer"),
             **given,
         )
-        return Adapted(manifest, old.is_default)
+        return Adapted(manifest, old.is_default, bare_tags=True)
 
 
 FORM = Form()

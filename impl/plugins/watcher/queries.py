@@ -73,7 +73,8 @@ OUTAGES: dict[models.OutageReason, str] = {
 
 # The claim alone says whose result counts: whoever disables a plugin from outside takes it away.
 # An outage ends by a good probe and a sign of life since it began; a registration is one too. Of a
-# plugin that was not well until now, signs of life are due from now on.
+# plugin that was not well until now, signs of life are due from now on. One that called itself
+# degraded is so when its outage is over.
 WELL_PROBED = f"""
 WITH known AS (
     SELECT id, status, outage_since, outage_reason,
@@ -83,7 +84,8 @@ WITH known AS (
 ), plugin AS (
     UPDATE plugins SET probe_failures = 0, probe_claim = NULL, updated_at = now(),
         next_probe_at = now() + make_interval(secs => $3 * (0.8 + 0.4 * random())),
-        status = CASE WHEN known.back OR known.status = 'registering' THEN 'active'
+        status = CASE WHEN known.back AND reported_status = 'degraded' THEN 'degraded'
+            WHEN known.back OR known.status = 'registering' THEN 'active'
             ELSE plugins.status END,
         registered_at = CASE known.status WHEN 'registering' THEN clock_timestamp()
             ELSE registered_at END,

@@ -9,7 +9,9 @@ import asyncpg
 import pytest
 from aiohttp import web
 
+from impl.plugins.manifests.canonical import manifest_hash
 from impl.settings import Settings
+from tests.integration.api.conftest import Admin
 from tests.stack import Answer, Api, ScriptedPlugin, manifest, running_api, settings_for
 
 Json = dict[str, Any]
@@ -113,8 +115,11 @@ async def test_an_output_schema_that_takes_too_long_is_refused(
     assert (await register(api, plugin.url, input_schema=schema)).status == 201
 
 
-async def test_a_schema_is_fetched_once_and_pinned(api: Api, pool: asyncpg.Pool) -> None:
-    served = [TEXT, {"type": "object"}]
+async def test_a_schema_is_fetched_once_and_pinned(
+    api: Api, admin: Admin, pool: asyncpg.Pool
+) -> None:
+    first: Json = {**TEXT, "minProperties": 1.0}  # canonical JSON writes it as 1
+    served = [first, {"type": "object"}]
 
     async def reply(_request: web.Request) -> web.StreamResponse:
         return web.json_response(served[0], content_type="application/schema+json")
@@ -123,8 +128,10 @@ async def test_a_schema_is_fetched_once_and_pinned(api: Api, pool: asyncpg.Pool)
         described = {"output_schema": f"{url}/schema.json"}
         assert (await register(api, url, **described)).status == 201
         row = await pool.fetchrow("SELECT output_schema, output_schema_digest FROM plugins")
-        assert row["output_schema"] == TEXT
-        assert len(row["output_schema_digest"]) == 64
+        assert row["output_schema"] == first
+        assert row["output_schema_digest"] == manifest_hash(first)
+        (shown,) = (await admin("GET", "/plugins")).json["items"]
+        assert shown["output_schema_digest"] == row["output_schema_digest"]
         assert "Authorization" not in asked[0].headers
         served.pop(0)
         assert (await register(api, url, **described)).status == 200

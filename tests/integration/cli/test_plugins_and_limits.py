@@ -62,7 +62,9 @@ async def test_a_plugins_life(machine: Machine, pool: asyncpg.Pool) -> None:
         assert which.partition("@")[0] in await machine.says("plugins", "list")
         plugin.healthy = False
         await machine.says("plugins", "disable", str(plugin_id), "--reason", "Once more.")
-        assert await machine.says("plugins", "enable", which) == f"plugin {which} is registering"
+        assert await machine.says("plugins", "enable", which) == (
+            f"plugin {which} is registering; its /health gave no good answer"
+        )
     said = await machine.says("plugins", "delete", which, "--reason", "Nobody uses it.")
     assert said == f"plugin {which} deleted, 0 of its tokens revoked"
     assert json.loads(await machine.says("plugins", "list", "--json")) == []

@@ -121,6 +121,17 @@ async def test_development_mode_is_told_once_at_the_start(
             assert out.count(b"development_mode") == times
 
 
+async def test_a_worker_that_misses_heartbeats_early_says_so(
+    api: Api, environment: dict[str, str], tmp_path: Path
+) -> None:
+    taken = {"BOTCORE_METRICS_PORT": api.url.rpartition(":")[2]}
+    for seconds, times in (("59", 1), ("60", 0)):
+        env = environment | taken | {"BOTCORE_HEARTBEAT_MISSED_SECONDS": seconds}
+        process = await start("worker", env=env, directory=tmp_path)
+        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        assert out.count(b"heartbeats_missed_early") == times
+
+
 async def test_a_port_that_is_taken_ends_the_start_and_says_so(
     api: Api, environment: dict[str, str], tmp_path: Path
 ) -> None:

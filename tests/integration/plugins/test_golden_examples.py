@@ -107,6 +107,25 @@ async def test_an_example_that_fails_is_a_failed_probe_and_says_why(
     assert (read("plugin_probes_total", result="golden_example") or 0) >= 3
 
 
+async def test_an_answer_that_breaks_the_plugins_own_schema_fails_the_probe(
+    watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    """It fits the contract: only the schema that was pinned at registration refuses it."""
+    one = await add(pool, plugin.url, described=proving("Rome"))
+    async with running(watcher):
+        await asyncio.wait_for(plugin.called.wait(), 5)
+        await until(pool, "(SELECT probe_claim IS NULL AND probe_failures = 0 FROM plugins)")
+        schema = {"properties": {"text": {"maxLength": 1}}}
+        await pool.execute("UPDATE plugins SET output_schema = $1", schema)
+        await until(pool, STATUS, one, "degraded")
+    audited = await pool.fetchval(
+        "SELECT details FROM audit_logs WHERE action = 'plugin_status_changed'"
+    )
+    assert audited["reason"] == "health"
+    expected = "golden example Rome: plugin_output_invalid: /text maxLength"
+    assert audited["detail"].startswith(expected)
+
+
 @pytest.mark.parametrize("capabilities", [None, {}, {"dry_run": False}])
 async def test_without_dry_run_nothing_is_sent(
     capabilities: Any, watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin

@@ -162,6 +162,33 @@ async def test_a_plugin_that_disables_itself_in_an_outage_comes_back_by_it(
     assert await events(pool, one) == ["plugin_heartbeat_missed", "plugin_recovered"]
 
 
+async def test_a_plugin_that_calls_itself_degraded_stays_so_when_its_outage_ends(
+    watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    one = await add(pool, plugin.url)
+    assert await beat(pool, one, "degraded") == "degraded"
+    async with running(watcher):
+        await fall_silent(pool, one)
+        await until(pool, "(SELECT outage_since IS NOT NULL FROM plugins)")
+        assert await beat(pool, one, "degraded") == "degraded"
+        await until(pool, "(SELECT outage_since IS NULL FROM plugins)")
+        assert await pool.fetchval(f"SELECT {STATUS}", one, "degraded")
+    assert await beat(pool, one) == "active"
+    assert await events(pool, one) == ["plugin_heartbeat_missed", "plugin_recovered"]
+    assert await changes(pool, one) == [
+        ("active", "degraded", "heartbeat"),
+        ("degraded", "active", "heartbeat"),
+    ]
+
+
+async def test_a_heartbeat_makes_a_registering_plugin_what_it_reports(
+    watcher: Watcher, pool: asyncpg.Pool
+) -> None:
+    for status in ("active", "degraded"):
+        one = await add(pool, NOWHERE, f"reports_{status}", status="registering")
+        assert await beat(pool, one, status) == status
+
+
 async def test_a_heartbeat_that_waited_for_the_outage_is_a_sign_of_life(
     watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
 ) -> None:

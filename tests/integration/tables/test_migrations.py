@@ -75,6 +75,28 @@ async def test_each_migration_has_its_way_back(empty_database: str, revision: st
     assert await columns(empty_database) == before
 
 
+async def test_what_a_manifest_says_of_retries_is_kept(empty_database: str) -> None:
+    """0005 reads it of those that are registered; later the registration stores it."""
+    await migrate.upgrade(empty_database, "0004")
+    connection = await asyncpg.connect(empty_database)
+    try:
+        for name, capabilities in (
+            ("no", '{"supports_retry": false}'), ("yes", '{"supports_retry": true}'),
+            ("unsaid", "{}"), ("none", "null"),
+        ):  # fmt: skip
+            await connection.execute(
+                "INSERT INTO plugins (name, version, base_url, manifest, manifest_hash) VALUES"
+                " ($1, '1.0.0', 'http://localhost:1', $2, 'abc')",
+                name,
+                f'{{"capabilities": {capabilities}}}',
+            )
+        await migrate.upgrade(empty_database)
+        kept = await connection.fetch("SELECT name FROM plugins WHERE NOT supports_retry")
+    finally:
+        await connection.close()
+    assert [row["name"] for row in kept] == ["no"]
+
+
 async def test_nothing_is_left_behind_but_alembics_own_table(empty_database: str) -> None:
     await migrate.upgrade(empty_database)
     await migrate.downgrade(empty_database, "base")

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import pytest
 
 from impl.outgoing.addresses import AddressPolicy
+from impl.settings import OutgoingSettings
 
 PRIVATE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.254",
@@ -99,3 +100,26 @@ def test_some_addresses_no_setting_opens(text: str) -> None:
     assert not policy.permits(address)
     if isinstance(address, IPv4Address):
         assert [name for name, form in forms(text).items() if policy.permits(form)] == []
+
+
+@pytest.mark.parametrize("opened", ["0.0.0.0/0", "::/0", "127.0.0.0/8", "::ffff:0:0/96"])
+def test_only_development_opens_loopback(opened: str) -> None:
+    """Also in a form that carries it."""
+    policy = AddressPolicy((ip_network(opened),))
+    for address in (ip_address("127.0.0.1"), ip_address("::1"), *forms("127.0.0.1").values()):
+        assert not policy.permits(address), address
+
+
+@pytest.mark.parametrize(
+    "networks", ["127.0.0.0/8", "10.0.0.0/8, 127.1.2.3", "0.0.0.0/0", "::/0", "::1", "::/127"]
+)
+def test_a_range_that_holds_loopback_is_refused_with_what_to_do(networks: str) -> None:
+    with pytest.raises(ValueError, match=r"holds loopback.* BOTCORE_DEVELOPMENT=true"):
+        OutgoingSettings.model_validate({"plugin_networks": networks})
+    given = {"plugin_networks": networks, "development": True}
+    assert OutgoingSettings.model_validate(given).plugin_networks
+
+
+def test_other_private_ranges_are_taken() -> None:
+    settings = OutgoingSettings.model_validate({"plugin_networks": "10.0.0.0/8,fd00::/8"})
+    assert settings.plugin_networks == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
