@@ -41,7 +41,8 @@ GOOD, BUSY = reply(200, "accepted"), reply(409, None, "message_in_flight")
 @pytest.mark.parametrize(
     ("replies", "retried", "sent", "faults"),
     [
-        ([GOOD, BUSY, reply(202, "queued")], [GOOD, GOOD], 1, 0),
+        ([GOOD, BUSY], [GOOD, GOOD], 1, 0),
+        ([GOOD, reply(202, "queued")], [GOOD, GOOD], 1, 1),
         ([GOOD, reply(500)], [GOOD, GOOD], 1, 1),
         ([GOOD, reply(409, None, "plugin_conflict")], [GOOD, GOOD], 1, 1),
         ([GOOD, GOOD], [GOOD, reply(200, "failed")], 1, 1),
