@@ -28,6 +28,6 @@ class Scale:
 SMALL = Scale("small", repeats=1, storms=5, kills=1, plugins=6, outages=1, pairs=1,
               round_seconds=2, row_seconds=60, strict=False)  # fmt: skip
 SHORT = Scale("short", repeats=3, storms=50, kills=1, plugins=20, outages=2, pairs=3,
-              round_seconds=2.5, row_seconds=90, strict=True)  # fmt: skip
+              round_seconds=2, row_seconds=90, strict=True)  # fmt: skip
 LONG = Scale("long", repeats=30, storms=1000, kills=3, plugins=20, outages=5, pairs=7,
              round_seconds=6, row_seconds=1800, strict=True)  # fmt: skip
