@@ -13,7 +13,7 @@ class Scale:
     kills: int  # of an instance that holds 100 calls
     plugins: int  # that the watchers watch …
     outages: int  # … and outages of each
-    pairs: int  # of rounds with and without a hung plugin
+    pairs: int  # of rounds with and without each wrong plugin
     round_seconds: float
     row_seconds: float  # that a row may take at most
     strict: bool
@@ -28,6 +28,6 @@ class Scale:
 SMALL = Scale("small", repeats=1, storms=5, kills=1, plugins=6, outages=1, pairs=1,
               round_seconds=2, row_seconds=60, strict=False)  # fmt: skip
 SHORT = Scale("short", repeats=3, storms=50, kills=1, plugins=20, outages=2, pairs=3,
-              round_seconds=4, row_seconds=90, strict=True)  # fmt: skip
+              round_seconds=2, row_seconds=90, strict=True)  # fmt: skip
 LONG = Scale("long", repeats=30, storms=1000, kills=3, plugins=20, outages=5, pairs=7,
-             round_seconds=10, row_seconds=1800, strict=True)  # fmt: skip
+             round_seconds=6, row_seconds=1800, strict=True)  # fmt: skip

@@ -41,7 +41,8 @@ GOOD, BUSY = reply(200, "accepted"), reply(409, None, "message_in_flight")
 @pytest.mark.parametrize(
     ("replies", "retried", "sent", "faults"),
     [
-        ([GOOD, BUSY, reply(202, "queued")], [GOOD, GOOD], 1, 0),
+        ([GOOD, BUSY], [GOOD, GOOD], 1, 0),
+        ([GOOD, reply(202, "queued")], [GOOD, GOOD], 1, 1),
         ([GOOD, reply(500)], [GOOD, GOOD], 1, 1),
         ([GOOD, reply(409, None, "plugin_conflict")], [GOOD, GOOD], 1, 1),
         ([GOOD, GOOD], [GOOD, reply(200, "failed")], 1, 1),
@@ -80,9 +81,9 @@ def test_the_watchers_row_finds(
 
 
 def test_the_row_beside_finds_what_hangs_with_it() -> None:
-    assert beside.judge([20, 21, 400], [30, 31, 32], 25) == []  # one noisy round is none
-    assert beside.judge([20, 200, 22], [30, 300, 32], 25) == []  # nor is a busy minute
-    assert beside.judge([20, 21, 22], [40, 2000, 2001], 25) != []
+    assert beside.judge("hangs", [20, 21, 400], [30, 31, 32], 25) == []  # one noisy round is none
+    assert beside.judge("hangs", [20, 200, 22], [30, 300, 32], 25) == []  # nor is a busy minute
+    assert beside.judge("hangs", [20, 21, 22], [40, 2000, 2001], 25) != []
 
 
 def wrong(name: str) -> Case:

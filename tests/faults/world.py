@@ -186,7 +186,6 @@ USUAL = {
     "development": "true",  # the plugins are on loopback
     "catalogue_refresh_seconds": "0.05",
     "limits_refresh_seconds": "0.05",
-    "recovery_poll_seconds": "0.1",
     "queue_poll_seconds": "0.1",
     "drain_seconds": "0.5",
     # Nobody watches but where a row is about it.

@@ -97,6 +97,12 @@ async def reset_after_the_headers(line: Line, call: Call) -> None:
     line.reset()
 
 
+async def reset_after_the_body(line: Line, call: Call) -> None:
+    """The answer is whole: whoever keeps the connection finds it gone at its next call."""
+    await line.send(answer(said(call)))
+    line.reset()
+
+
 async def dies_in_mid_answer(line: Line, call: Call) -> None:
     whole = answer(said(call))
     await line.send(whole[: len(whole) - 10])
@@ -185,6 +191,7 @@ TABLE = [
     Case("closes at once", hang, GONE, greet=closes_at_once),
     Case("reset before an answer", reset_before_an_answer, GONE),
     Case("reset after the headers", reset_after_the_headers, GONE),
+    Case("reset after the body", reset_after_the_body, None, most=1),
     Case("dies in mid-answer", dies_in_mid_answer, GONE),
     Case("answers twice", answers_twice, None),
     Case("answers again later", answers_again_later, None),

@@ -18,7 +18,8 @@ from tests.stack import regex_intent
 
 CALLS, PLUGINS = 100, 4
 DEADLINE_SECONDS, LEASE_SECONDS = 6.0, 16.0
-# From the end of the last lease until all are done: the poll, and a worker that takes 16 at once.
+# From the end of the last lease until all are done: the poll, and a worker that takes 8 of a plugin
+# at once.
 AFTER_LEASE_SECONDS = 10.0
 SETTINGS = {
     "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",

@@ -34,10 +34,8 @@ def judge(key: Key, replies: Sequence[Reply], retried: Sequence[Reply], sent: in
 
 
 def _may_be(reply: Reply) -> bool:
-    """The final answer, or that another request is at it: 409, or 202 where it waits."""
-    if reply.status == 409:
-        return reply.code == "message_in_flight"
-    return reply.is_final or (reply.status, reply.said.get("status")) == (202, "queued")
+    """The final answer, or that another request is at it. Nothing waits here, so no 202."""
+    return reply.is_final or (reply.status, reply.code) == (409, "message_in_flight")
 
 
 async def run(run: Run, row: Row) -> None:

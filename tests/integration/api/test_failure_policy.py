@@ -10,9 +10,21 @@ import pytest_asyncio
 from aiohttp import web
 
 from impl.settings import Settings
-from tests.integration.api.queued import COMPLETED, LATER, QUEUED, STARTED, calls, read, say, told
+from tests.integration.api.queued import (
+    COMPLETED,
+    LATER,
+    QUEUED,
+    STARTED,
+    called,
+    calls,
+    hang,
+    lose_the_instance,
+    read,
+    recover,
+    say,
+    told,
+)
 from tests.integration.api.test_plugin_failures import Body, status
-from tests.integration.api.test_recovery import called, hang, lose_the_instance, recover
 from tests.stack import Api, Gate, ScriptedPlugin, regex_intent, scripted_plugin, settings_for
 
 FAILED = ("plugin_failed", "failed", "plugin_rejected")

@@ -16,12 +16,15 @@ from tests.integration.api.queued import (
     LATER,
     QUEUED,
     STARTED,
+    called,
     calls,
+    hang,
+    queue,
     read,
+    recover,
     say,
     told,
 )
-from tests.integration.api.test_recovery import called, hang, queue, recover
 from tests.stack import (
     Api,
     Gate,

@@ -11,17 +11,23 @@ import pytest
 from aiohttp import web
 
 from impl.settings import Settings
-from tests.integration.api.queued import LATER, QUEUED, STARTED, calls, read, say, told
-from tests.integration.api.test_plugin_failures import status
-from tests.integration.api.test_recovery import (
+from tests.integration.api.queued import (
+    LATER,
+    QUEUED,
+    STARTED,
     called,
+    calls,
     hang,
     lose_the_instance,
     queue,
+    read,
     recover,
+    say,
+    told,
     until,
     worker,
 )
+from tests.integration.api.test_plugin_failures import status
 from tests.stack import (
     Api,
     Gate,

@@ -1,9 +1,6 @@
 """A call whose instance died ends all the same, once, under the same invocation_id."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,62 +9,9 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from generated.metrics import make_metrics
-from impl.dialogs.delivery import make_delivery
-from impl.dialogs.queue import CallQueue
-from impl.plugins.caller import PluginCaller
-from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
+from tests.integration.api.queued import called, hang, lose_the_instance, recover, until, worker
 from tests.stack import Api, ScriptedPlugin, settings_for
-
-
-async def lose_the_instance(pool: asyncpg.Pool) -> None:
-    """What a kill -9 leaves behind: a call in progress whose lease nobody renews."""
-    await pool.execute("UPDATE plugin_calls SET lease_until = now() - interval '1 second'")
-
-
-@asynccontextmanager
-async def queue(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[CallQueue]:
-    """A worker's, which claims nothing by itself."""
-    metrics = make_metrics()
-    caller = PluginCaller(settings, metrics)
-    catalogue = Catalogue(pool, settings.fallback_plugin)
-    delivery = make_delivery(pool, caller, catalogue, settings, metrics)
-    try:
-        yield CallQueue(pool, delivery, settings, metrics)
-    finally:
-        await caller.close()
-
-
-async def recover(pool: asyncpg.Pool, settings: Settings) -> int:
-    async with queue(pool, settings) as one:
-        return await one.run_once()
-
-
-@asynccontextmanager
-async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator["asyncio.Task[None]"]:
-    """The loop of the queue, as the worker runs it."""
-    async with queue(pool, settings) as one:
-        task = asyncio.create_task(one.run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110  # what another process stores
-            await asyncio.sleep(0.02)
-
-
-async def called(plugin: ScriptedPlugin, times: int) -> None:
-    async with asyncio.timeout(10):
-        while len(plugin.calls) < times:
-            plugin.called.clear()
-            await plugin.called.wait()
 
 
 async def statuses(pool: asyncpg.Pool) -> list[tuple[str, int]]:
@@ -77,11 +21,6 @@ async def statuses(pool: asyncpg.Pool) -> list[tuple[str, int]]:
 
 async def contains(pool: asyncpg.Pool, status: tuple[str, int]) -> bool:
     return status in await statuses(pool)
-
-
-async def hang(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
-    await asyncio.Event().wait()
-    raise AssertionError
 
 
 async def orphans(

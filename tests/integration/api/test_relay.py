@@ -21,8 +21,7 @@ from impl.events import queries, streams
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
-from tests.integration.api.queued import LATER, say
-from tests.integration.api.test_recovery import called, recover
+from tests.integration.api.queued import LATER, called, recover, say
 from tests.stack import Api, Gate, ScriptedPlugin
 
 

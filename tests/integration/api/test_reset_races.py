@@ -18,7 +18,7 @@ from impl.dialogs.queries.reset import Reset
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
-from tests.integration.api.test_recovery import hang, lose_the_instance, recover
+from tests.integration.api.queued import hang, lose_the_instance, recover
 from tests.integration.api.test_reset import BLANK, history, reset
 from tests.stack import Api, Gate, ScriptedPlugin
 

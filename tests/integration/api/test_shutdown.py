@@ -16,7 +16,7 @@ from impl import protocol, serve
 from impl.protocol import HEAD_SECONDS, MAX_HEAD_BYTES
 from impl.serve import Server, server_for
 from impl.settings import Settings
-from tests.integration.api.test_recovery import recover
+from tests.integration.api.queued import recover
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"

@@ -25,7 +25,7 @@ async def environment(settings: Settings) -> dict[str, str]:
         "BOTCORE_DATABASE_URL": settings.database_url.get_secret_value(),
         "BOTCORE_REDIS_URL": settings.redis_url.get_secret_value(),
         "BOTCORE_SECRET_KEY": settings.secret_key.get_secret_value(),
-        "BOTCORE_RECOVERY_POLL_SECONDS": "0.05",
+        "BOTCORE_QUEUE_POLL_SECONDS": "0.05",
         "BOTCORE_DEVELOPMENT": "true",
     }
 
