@@ -445,7 +445,14 @@ class ManifestTelemetryV1(BaseModel):
         extra="forbid",
     )
     events_supported: Annotated[list[EventsSupportedItem], Field(max_length=64)] = []
-    heartbeat_interval_seconds: Annotated[Int, Field(ge=1, le=3600)] = 30
+    heartbeat_interval_seconds: Annotated[
+        Int,
+        Field(
+            description="Half of the 120 s at most after which silence is an outage.",
+            ge=1,
+            le=60,
+        ),
+    ] = 30
 
 
 MessageId = TypeAliasType(

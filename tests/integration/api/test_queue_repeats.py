@@ -9,17 +9,19 @@ from aiohttp import web
 
 from impl.dialogs.queries.claim import CLAIM
 from impl.settings import Settings
-from tests.integration.api.queued import LATER, calls, say
-from tests.integration.api.test_plugin_failures import cut_off, status
-from tests.integration.api.test_recovery import (
+from tests.integration.api.queued import (
+    LATER,
     called,
+    calls,
     hang,
     lose_the_instance,
     queue,
     recover,
+    say,
     until,
     worker,
 )
+from tests.integration.api.test_plugin_failures import cut_off, status
 from tests.stack import Api, ScriptedPlugin, manifest, settings_for
 
 

@@ -70,6 +70,11 @@ async def broken(body: dict[str, Any], _request: web.Request) -> web.StreamRespo
     return web.json_response({"text": text, "trace_id": body["trace_id"]})
 
 
+async def nul_in_a_name(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
+    good = {"text": "Sunny.", "trace_id": body["trace_id"]}
+    return web.json_response(good | ({} if "Rome" in body["payload"]["text"] else {"a\0b": 1}))
+
+
 async def slow(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
     if "Oslo" in body["payload"]["text"]:
         await asyncio.sleep(5)
@@ -85,6 +90,7 @@ async def refusing(body: dict[str, Any], _request: web.Request) -> web.StreamRes
     ("reply", "reason"),
     [
         (broken, "golden example Oslo: plugin_answer_invalid: validation_failed /text"),
+        (nul_in_a_name, "golden example Oslo: plugin_answer_invalid: validation_failed /a\ufffdb"),
         (slow, "golden example Oslo: plugin_timeout: "),
         (refusing, "golden example Oslo: plugin_rejected: status 400"),
     ],
