@@ -61,7 +61,10 @@ async def test_its_own_test_passes(tmp_path: Path) -> None:
 async def test_a_name_that_the_contract_refuses(name: str, tmp_path: Path) -> None:
     code, _, errors = await botcore("plugin", "new", name, cwd=tmp_path)
     assert code == 2
-    assert "a plugin's name: " in errors
+    assert errors == (
+        f"botcore: {name or repr(name)}: "
+        "a name begins with a-z and has only a-z, 0-9, _ and - (at most 64)\n"
+    )
     assert not await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
 
 
