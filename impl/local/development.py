@@ -29,9 +29,7 @@ T = TypeVar("T")
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 # An installed copy has none. In a clone's .venv a `pip install .` leaves such a copy, which ages.
-NO_EXAMPLES = (
-    f"{EXAMPLES} is not there (this botcore is a copy; in a clone `make kit` mends it)"
-)
+NO_EXAMPLES = f"{EXAMPLES} is not there (this botcore is a copy; in a clone `make kit` mends it)"
 SECRETS = ("BOTCORE_BOT_TOKEN", "BOTCORE_REGISTRY_KEY", "BOTCORE_ADMIN_KEY")
 
 
