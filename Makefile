@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check conform test faults lock release
+.PHONY: help run generate check conform kit test faults lock release
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,11 @@ help:  ## this list
 
 run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API, worker, plugins
 	@exec $(BIN)/botcore up --port $(PORT)
+
+# Editable once more: a `pip install .` leaves a copy behind, which would then run and age.
+kit: .venv/dev  ## the locked packages of `botcore plugin check`, into .venv
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "✓ now: $(CURDIR)/$(BIN)/botcore plugin check http://127.0.0.1:9000 --token …"
 
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt

@@ -4,9 +4,12 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from impl.kit.results import Report, Result
 
 TOKEN_NAME = "BOTCORE_INVOCATION_TOKEN"  # noqa: S105  # of a variable
 NO_TOKEN = f"""
@@ -15,10 +18,19 @@ the registration; a plugin of `botcore plugin new` also takes one that you choos
   {TOKEN_NAME}=secret python plugin.py
   botcore plugin check URL --token secret
 """
-NO_SCHEMATHESIS = (
-    "generated cases need schemathesis, which botcore[kit] brings: `pip install '.[kit]'` in "
-    "botcore's folder (for {python}), or leave them out: --only manifest --only invoke …"
+UNTRIED = (
+    "{count} checks need the plugin's token: give it by --token, or leave them out by "
+    "--without-token"
 )
+NO_SCHEMATHESIS = (
+    "generated cases need schemathesis, which botcore[kit] brings: {how}. Or leave them out: "
+    "--only health,manifest,invoke"
+)
+# In a clone by the lock and editable; a plain `pip install .` would leave a copy behind that
+# `make run` goes on to run.
+IN_A_CLONE = "`make kit` in {folder}, then {folder}/.venv/bin/botcore"
+ELSEWHERE = "`pip install 'botcore[kit]'` for {python}, from where botcore came"
+NAME_RULE = "a name begins with a-z and has only a-z, 0-9, _ and - (at most 64)"
 
 plugin = typer.Typer(
     name="plugin",
@@ -30,18 +42,23 @@ plugin = typer.Typer(
 
 @plugin.command()
 def new(
-    name: Annotated[str, typer.Argument(help="The plugin's name: a-z, 0-9, _ and -.")],
+    name: Annotated[str, typer.Argument(help=f"The plugin's: {NAME_RULE}.")],
     directory: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write it; by default ./NAME.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to write it, made if need be; by default ./NAME."),
     ] = None,
 ) -> None:
     """Write a small plugin that works and passes the check."""
+    from pydantic import TypeAdapter, ValidationError
+
     from generated import models
     from impl.cli.environment import refuse
-    from impl.cli.values import check as checked
     from impl.kit.new import AlreadyThereError, write
 
-    checked(models.PluginName, name, "a plugin's name")
+    try:
+        TypeAdapter(models.PluginName).validate_python(name, strict=True)
+    except ValidationError:
+        refuse(f"{name if name.isprintable() and name else ascii(name)}: {NAME_RULE}")
     folder = directory or Path(name)
     try:
         written = write(name, folder)
@@ -61,15 +78,24 @@ def check(  # noqa: PLR0917  # typer names them all
             help=f"Its invocation_token. Without, {TOKEN_NAME} is read.", show_default=False
         ),
     ] = None,
+    without_token: Annotated[
+        bool, typer.Option("--without-token", help="Leave out what needs a token.")
+    ] = False,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write every check there, as JSON.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every check there, as JSON; folders are made."),
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write every check there, for a CI.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every check there, for a CI; folders are made."),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="CHECK", help="This check, or this group of checks, only."),
+        typer.Option(
+            metavar="CHECKS",
+            help="These checks or groups only, such as health,invoke,json.utf8. A wrong name is "
+            "answered with a list.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the generated cases.")] = 1,
     timeout: Annotated[
@@ -82,31 +108,31 @@ def check(  # noqa: PLR0917  # typer names them all
     """Check a plugin server, in any language, against the whole contract.
 
     Calls that the plugin's manifest does not allow as dry runs are real ones: use a test instance.
-    Exit code: 0 all promises are kept, 1 one is broken, 2 nothing could be checked.
+    Exit code: 0 all promises are kept; 1 one is broken; 2 nothing was checked, or not all of it:
+    for want of a token that the plugin takes (--without-token leaves out what needs one), or of
+    schemathesis. What the manifest does not promise is not tried, and no fault.
     """
     from impl.cli.environment import refuse
     from impl.kit import results
     from impl.kit.plugin import UnreachableError
-    from impl.kit.run import MissingPackageError, Options, UnknownCheckError
+    from impl.kit.run import Options, UnknownCheckError
     from impl.kit.run import check as run
 
-    token = token or os.environ.get(TOKEN_NAME) or None
+    token = _token(token, without_token)
     if not _is_http(url):
         refuse(f"{url} is no http:// or https:// URL")
-    if token is None:
+    if token is None and not without_token:
         typer.echo(NO_TOKEN, err=True)
     options = Options(
-        tuple(only or ()),
+        tuple(name.strip() for each in only or () for name in each.split(",") if name.strip()),
         seed,
         examples,
         timeout,
-        lambda one: typer.echo(results.row(one)),
+        _told,
         _progress,
     )
     try:
         report = asyncio.run(run(url, token, options))
-    except MissingPackageError:
-        refuse(NO_SCHEMATHESIS.format(python=sys.executable))
     except (UnreachableError, UnknownCheckError) as error:
         refuse(str(error))
     except KeyboardInterrupt:
@@ -119,7 +145,50 @@ def check(  # noqa: PLR0917  # typer names them all
             results.write_junit(report, junit)
     except OSError as error:
         refuse(f"the results cannot be written: {error}")
-    raise typer.Exit(1 if report.failures else 0)
+    if report.failures:
+        raise typer.Exit(1)
+    if why := _incomplete(report, without_token):
+        refuse(why)
+
+
+def _token(given: str | None, without: bool) -> str | None:
+    from impl.cli.environment import refuse
+
+    if given is None:
+        return None if without else os.environ.get(TOKEN_NAME) or None
+    if without:
+        refuse("give --token or --without-token, not both")
+    if not given.strip():
+        refuse("the token is empty")
+    return given
+
+
+def _incomplete(report: "Report", without_token: bool) -> str | None:
+    """Why a run without a failure proves too little; None where it proves what was asked."""
+    if report.refusal is not None:
+        return report.refusal
+    lacking = report.lacking("token")
+    if lacking and not without_token:
+        return UNTRIED.format(count=len(lacking))
+    if report.lacking("schemathesis"):
+        return NO_SCHEMATHESIS.format(how=_how_to_get_the_kit())
+    return None if report.tried else "nothing was checked"
+
+
+def _how_to_get_the_kit() -> str:
+    import impl
+
+    folder = Path(impl.__path__[0]).parent
+    if (folder / "Makefile").exists():
+        return IN_A_CLONE.format(folder=folder)
+    return ELSEWHERE.format(python=sys.executable)
+
+
+def _told(one: "Result") -> None:
+    from impl.kit.results import row
+
+    if one.lacks != "good_token":  # of all of them the last line tells
+        typer.echo(row(one))
 
 
 def _progress(name: str, cases: int) -> None:

@@ -1,6 +1,6 @@
 """Generated cases: whatever the contract's schemas allow, and what they forbid, by schemathesis.
 
-The only module that needs it: it comes with `pip install 'botcore[kit]'`.
+The only module that needs it: it comes with botcore[kit].
 """
 
 import threading
@@ -46,7 +46,7 @@ def try_operation(plugin: Plugin, operation_id: str, run: Run) -> None:
     whole = schemathesis.openapi.from_dict(contract(), config=_config(plugin, run))
     schema = whole.include(operation_id=operation_id)
     with _aligned(plugin.manifest):
-        found, sent = _sent(plugin, from_schema(schema).execute(), run)
+        found, sent, succeeded = _sent(plugin, from_schema(schema).execute(), run)
     again = f"botcore plugin check {plugin.url} --only generated.{operation_id} --seed {run.seed}"
     if plugin.token is not None:
         again += ' --token "$TOKEN"'
@@ -58,17 +58,23 @@ def try_operation(plugin: Plugin, operation_id: str, run: Run) -> None:
         raise FailedError("what the contract says", plugin.masked("; ".join(came)) + more, repeat)
     if not sent:
         raise NotTriedError("no case was generated")
+    if not succeeded:
+        raise FailedError("2xx to a good case", f"none among {sent} answers", again)
 
 
-def _sent(plugin: Plugin, stream: EventStream, run: Run) -> tuple[Found, int]:
-    """What failed, and how many cases were sent."""
+def _sent(plugin: Plugin, stream: EventStream, run: Run) -> tuple[Found, int, int]:
+    """What failed, how many cases were sent, and to how many a success was answered."""
     found: Found = {}
-    sent = 0
+    sent = succeeded = 0
     for event in stream:
         if run.stop.is_set():
             stream.stop()
         if isinstance(event, events.ScenarioFinished):
             sent += len(event.recorder.interactions)
+            succeeded += sum(
+                each.response is not None and each.response.status_code < 300
+                for each in event.recorder.interactions.values()
+            )
             if sent:
                 run.progress(sent)
             _collect(plugin, event.recorder, found)
@@ -76,7 +82,7 @@ def _sent(plugin: Plugin, stream: EventStream, run: Run) -> tuple[Found, int]:
             found.setdefault(event.info.title, (_told(event.info.message), ""))
         elif isinstance(event, events.FatalError):
             raise FailedError("answers", _told(str(event.exception)), "")
-    return found, sent
+    return found, sent, succeeded
 
 
 def _config(plugin: Plugin, run: Run) -> SchemathesisConfig:

@@ -1,11 +1,13 @@
 """What was checked and what came of it: a table for a person, JSON and JUnit for machines."""
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from impl.kit import junit
+from impl.kit.plugin import Lack
 
 Outcome = Literal["passed", "failed", "not_tried"]
 MARKS: dict[Outcome, str] = {"passed": "✓", "failed": "✗", "not_tried": "·"}
@@ -24,6 +26,7 @@ class Result:
     came: str | None = None
     repeat: str | None = None
     reason: str | None = None  # why it was not tried
+    lacks: Lack | None = None  # what the run was not given, where that is why
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,16 @@ class Report:
     seed: int
     seconds: float
     results: list[Result]
+    refusal: str | None = None  # of the token: then nothing that needs one says anything
+
+    def lacking(self, what: Lack) -> list[Result]:
+        """What was not tried for want of it."""
+        return [result for result in self.results if result.lacks == what]
+
+    @property
+    def tried(self) -> bool:
+        """Whether anything was."""
+        return any(result.outcome != "not_tried" for result in self.results)
 
     @property
     def failures(self) -> list[Result]:
@@ -46,7 +59,7 @@ def row(result: Result) -> str:
 
 
 def summary(report: Report) -> str:
-    """What failed, with the way to see it again, and how many were what."""
+    """What failed, with the way to see it again; how many were what, and why not tried."""
     lines = []
     for result in report.failures:
         lines += [
@@ -60,7 +73,14 @@ def summary(report: Report) -> str:
         f"{sum(result.outcome == outcome for result in report.results)} {word}"
         for outcome, word in WORDS.items()
     ]
-    return "\n".join([*lines, f"{', '.join(counts)}, in {report.seconds:.1f} s"])
+    lines.append(f"{', '.join(counts)}, in {report.seconds:.1f} s")
+    reasons = Counter(result.reason for result in report.results if result.reason)
+    if len(reasons) == 1:
+        lines.append(f"{reasons.total()} not tried: {next(iter(reasons))}")
+    elif reasons:
+        told = ", ".join(f"{count} ({reason})" for reason, count in reasons.most_common())
+        lines.append(f"{reasons.total()} not tried: {told}")
+    return "\n".join(lines)
 
 
 def write_json(report: Report, path: Path) -> None:

@@ -4,13 +4,21 @@ import asyncio
 import importlib.util
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from impl.kit.checks import Check, golden, invoke, manifest, refusals, serving
-from impl.kit.plugin import SECONDS, FailedError, NotTriedError, Plugin, operations, reached
+from impl.kit.plugin import (
+    SECONDS,
+    FailedError,
+    LackingError,
+    NotTriedError,
+    Plugin,
+    operations,
+    reached,
+)
 from impl.kit.results import Outcome, Report, Result
 
 EXAMPLES = 40
@@ -21,10 +29,6 @@ FIXED = (serving.HEALTH, manifest.MANIFEST, *serving.CHECKS, *manifest.CHECKS, *
 
 class UnknownCheckError(Exception):
     """`only` names no check."""
-
-
-class MissingPackageError(Exception):
-    """Generated cases need schemathesis, and it is not there."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ def names() -> list[str]:
 
 
 async def check(url: str, token: str | None, options: Options) -> Report:
-    """Raises UnreachableError, UnknownCheckError and MissingPackageError: nothing was checked."""
-    _must_be_able(options)
+    """Raises UnreachableError and UnknownCheckError: nothing was checked."""
+    _must_be_known(options.only)
     results: list[Result] = []
     began = time.monotonic()
 
@@ -78,19 +82,21 @@ async def check(url: str, token: str | None, options: Options) -> Report:
         await one(manifest.MANIFEST, plugin)  # always: the others build on what it reads
         for each in (*FIXED[2:], *golden.checks(plugin.manifest), *_generated(options)):
             await one(each, plugin)
-    return Report(url, options.seed, time.monotonic() - began, results)
+        return Report(url, options.seed, time.monotonic() - began, results, plugin.refusal)
 
 
-def _must_be_able(options: Options) -> None:
+def _must_be_known(wanted: Iterable[str]) -> None:
     known = names()
-    for only in options.only:
+    for only in wanted:
         if not only.startswith("golden.") and not any(
             name == only or name.startswith(f"{only}.") for name in known
         ):
-            raise UnknownCheckError(f"there is no check {only}; there are {', '.join(known)}")
-    wanted = any(options.wants(each.name) for each in _generated(options))
-    if wanted and importlib.util.find_spec("schemathesis") is None:
-        raise MissingPackageError
+            group = only.partition(".")[0]
+            others = [name for name in known if name.startswith(f"{group}.")]
+            groups = dict.fromkeys(name.partition(".")[0] for name in known)
+            raise UnknownCheckError(
+                f"there is no check {only}; there are {', '.join(others or groups)}"
+            )
 
 
 def _generated(options: Options) -> Iterator[Check]:
@@ -102,8 +108,12 @@ def _generated(options: Options) -> Iterator[Check]:
 
 
 async def _generate(name: str, operation_id: str, options: Options, plugin: Plugin) -> None:
+    if importlib.util.find_spec("schemathesis") is None:
+        raise LackingError("schemathesis", "it needs schemathesis, which botcore[kit] brings")
     from impl.kit.generated import Run, try_operation  # noqa: PLC0415  # takes a second
 
+    if operation_id == "invokePlugin" and plugin.accepts is None:
+        await plugin.send(plugin.call())  # or every case might be refused for the token
     stop = threading.Event()
     told = partial(options.progress, name)
     run = Run(options.seed, options.examples, told, stop)
@@ -122,6 +132,8 @@ async def _tried(each: Check, plugin: Plugin) -> Result:
 
     try:
         await each.run(plugin)
+    except LackingError as lacking:
+        return result("not_tried", reason=str(lacking), lacks=lacking.what)
     except NotTriedError as untried:
         return result("not_tried", reason=str(untried))
     except FailedError as failed:

@@ -28,6 +28,8 @@ EnsureSecrets = Callable[[str, Mapping[str, str]], Awaitable[Mapping[str, str]]]
 T = TypeVar("T")
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+# An installed copy has none. In a clone's .venv a `pip install .` leaves such a copy, which ages.
+NO_EXAMPLES = f"{EXAMPLES} is not there (this botcore is a copy; in a clone `make kit` mends it)"
 SECRETS = ("BOTCORE_BOT_TOKEN", "BOTCORE_REGISTRY_KEY", "BOTCORE_ADMIN_KEY")
 
 
@@ -183,6 +185,7 @@ class _Start:
     async def _services(self, supervisor: Supervisor, env: Mapping[str, str]) -> None:
         async def service(name: str, command: Sequence[str], **more: str) -> None:
             if not command:
+                self.say(f"· {name} is not started: {NO_EXAMPLES}")
                 return
             with supervisor.step(name):
                 log = self.here.log(name)

@@ -10,20 +10,46 @@ import jsonschema
 import re2
 from jsonschema.protocols import Validator
 
+from generated.errors import ValidationFailed
 from impl.kit.checks import Check
 from impl.kit.plugin import FailedError, NotTriedError, Plugin, contract
 from impl.kit.requests import Json, Request, runs_dry
+from impl.plugins.manifests import FORMS
 from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
 
 GET = Request("GET", "/manifest")
 SERVED = "v1alpha"
 MOST_EXAMPLES = 10
+MOST_FAULTS = 20
 
 
 async def manifest(plugin: Plugin) -> None:
     """Keeps what is read, where it can be trusted: other checks look at it."""
-    answer = await plugin.expect(GET, 200)
+    answer = await plugin.send(GET)
+    if answer.status == 200 and answer.is_json and isinstance(answer.json, dict):
+        form, faults = _form_faults(answer.json)
+        if faults:
+            plugin.fail(GET, f"a manifest {form}, by its members", "; ".join(faults))
+    plugin.must_be(GET, answer, 200)
     plugin.manifest = answer.json
+
+
+def _form_faults(raw: Json) -> tuple[str, list[str]]:
+    """The form that `raw` is taken for, and what the core would tell at its registration."""
+    form = next((form for form in FORMS if form.fits(raw)), FORMS[-1])
+    name = type(form).__module__.rpartition("form_")[2].replace("_", ".")
+    try:
+        form.adapt(raw)
+    except ValidationFailed as refused:
+        errors = refused.errors[:MOST_FAULTS]
+        more = [f"{len(refused.errors) - MOST_FAULTS} more"] if refused.errors[MOST_FAULTS:] else []
+        return name, [
+            *(f"{error.pointer.removeprefix('/manifest')}: {error.message}" for error in errors),
+            *more,
+        ]
+    except TypeError:  # half a character, or a number beyond all bounds: it is no strict JSON
+        pass
+    return name, []
 
 
 async def again(plugin: Plugin) -> None:
@@ -71,7 +97,9 @@ async def patterns(plugin: Plugin) -> None:
                 GET, f"a smaller pattern at {place}", "one that RE2 cannot take in its memory"
             )
         except re2.error as error:
-            plugin.fail(GET, f"a pattern of RE2 at {place}", str(error))
+            told = error.args[0] if error.args else error
+            text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+            plugin.fail(GET, f"a pattern of RE2 at {place}", text)
         found.append(str(condition.get("value")))
     if not found:
         raise NotTriedError("no intent has a pattern")

@@ -13,12 +13,12 @@ TOO_LARGE = 32 * 1024 * 1024  # more than any request of the contract, several t
 
 
 async def unknown_field(plugin: Plugin) -> None:
-    request = plugin.call()
+    request = plugin.any_call()
     await _refused(plugin, request.with_json({**request.json, UNKNOWN: 1}), f"/{UNKNOWN}")
 
 
 async def unknown_inner_field(plugin: Plugin) -> None:
-    request = plugin.call()
+    request = plugin.any_call()
     context = {**request.json["context"], UNKNOWN: 1}
     await _refused(
         plugin, request.with_json({**request.json, "context": context}), f"/context/{UNKNOWN}"
@@ -26,58 +26,58 @@ async def unknown_inner_field(plugin: Plugin) -> None:
 
 
 async def missing_field(plugin: Plugin) -> None:
-    request = plugin.call()
+    request = plugin.any_call()
     body = {name: value for name, value in request.json.items() if name != "context"}
     await _refused(plugin, request.with_json(body), "/context")
 
 
 async def wrong_values(plugin: Plugin) -> None:
-    request = plugin.call()
+    request = plugin.any_call()
     wrong: Json = {"deadline_ms": "8000", "dry_run": "no", "dialog_id": "1"}
     for name, value in wrong.items():
         await _refused(plugin, request.with_json({**request.json, name: value}), f"/{name}")
 
 
 async def other_invocation_id(plugin: Plugin) -> None:
-    request = plugin.call().with_headers(X_Invocation_Id=str(uuid4()))
+    request = plugin.any_call().with_headers(X_Invocation_Id=str(uuid4()))
     await plugin.expect(request, 422, "validation_failed")
 
 
 async def no_invocation_id(plugin: Plugin) -> None:
-    request = plugin.call().with_headers(X_Invocation_Id=None)
+    request = plugin.any_call().with_headers(X_Invocation_Id=None)
     await plugin.expect(request, 422, "validation_failed")
 
 
 async def schema_version(plugin: Plugin) -> None:
-    request = plugin.call().with_headers(X_Schema_Version="v0")
+    request = plugin.any_call().with_headers(X_Schema_Version="v0")
     await plugin.expect(request, 400, "unsupported_schema_version")
 
 
 async def accept(plugin: Plugin) -> None:
-    request = plugin.call().with_headers(Accept="application/x-nothing")
+    request = plugin.any_call().with_headers(Accept="application/x-nothing")
     await plugin.expect(request, 406, "not_acceptable")
 
 
 async def media_type(plugin: Plugin) -> None:
-    request = plugin.call().with_headers(Content_Type="text/plain")
+    request = plugin.any_call().with_headers(Content_Type="text/plain")
     await plugin.expect(request, 415, "unsupported_media_type")
 
 
 async def broken_json(plugin: Plugin) -> None:
-    await plugin.expect(plugin.call().but(body=b'{"a": '), 400, "invalid_json")
-    await plugin.expect(plugin.call().but(body=b'{"a": NaN}'), 400, "invalid_json")
+    await plugin.expect(plugin.any_call().but(body=b'{"a": '), 400, "invalid_json")
+    await plugin.expect(plugin.any_call().but(body=b'{"a": NaN}'), 400, "invalid_json")
 
 
 async def broken_utf8(plugin: Plugin) -> None:
-    await plugin.expect(plugin.call().but(body=b'{"a": "\xff"}'), 400, "invalid_utf8")
+    await plugin.expect(plugin.any_call().but(body=b'{"a": "\xff"}'), 400, "invalid_utf8")
 
 
 async def doubled_key(plugin: Plugin) -> None:
-    await plugin.expect(plugin.call().but(body=b'{"a": 1, "a": 1}'), 400, "duplicate_key")
+    await plugin.expect(plugin.any_call().but(body=b'{"a": 1, "a": 1}'), 400, "duplicate_key")
 
 
 async def too_large(plugin: Plugin) -> None:
-    request = plugin.call().but(
+    request = plugin.any_call().but(
         body=b"", shell_body=f"head -c {TOO_LARGE} /dev/zero | tr '\\0' ' '"
     )
     answer = await asyncio.to_thread(send_until_answered, plugin.url, request, TOO_LARGE)

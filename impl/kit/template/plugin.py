@@ -1,5 +1,6 @@
 """plugin-name: what it answers. Start here; what is in serving/ is the same for every plugin."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from serving.problems import Json
 from serving.running import run
 from serving.server import Call
 
-COMMAND = "/plugin-name"
+# As the pattern of manifest.json has it.
+COMMAND = re.compile(r"^/plugin-name\b", re.IGNORECASE)
 
 
 async def answer(call: Call) -> Json:
@@ -15,9 +17,9 @@ async def answer(call: Call) -> Json:
 
     It is made once for each invocation_id. Where `call.dry_run` is true, do nothing that lasts.
     """
-    said = (call.text or "").removeprefix(COMMAND).strip()
+    said = COMMAND.sub("", call.text or "").strip()
     if not said:
-        return {"text": f"Write something after {COMMAND}, and I say it again."}
+        return {"text": "Write something after /plugin-name, and I say it again."}
     return {"text": f"You said: {said}"[:4096], "confidence": 1.0}
 
 

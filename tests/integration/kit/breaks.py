@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -142,8 +141,8 @@ def _with(response: web.Response, *, body: bytes | None = None, status: int = 20
 
 
 class _Blind(Contract):
-    def __init__(self, file: Path, sees: Callable[[Json], bool]) -> None:
-        super().__init__(file)
+    def __init__(self, text: str, sees: Callable[[Json], bool]) -> None:
+        super().__init__(text)
         self._sees = sees
 
     def request_faults(self, body: object) -> list[Json]:
@@ -158,7 +157,7 @@ async def broken(item: Break) -> AsyncIterator[str]:
     async def answer(call: Call) -> Json:
         return item.answer({"text": f"You said: {call.text}"[:4096]})
 
-    server = Server(manifest, _Blind(CONTRACT, item.sees), answer, TOKEN)
+    server = Server(manifest, _Blind(CONTRACT.read_text(), item.sees), answer, TOKEN)
     application = server.application()
     application.middlewares.append(web.middleware(item.around))
     runner = web.AppRunner(application, shutdown_timeout=0.1)

@@ -5,12 +5,15 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 
 from impl.kit.run import Options, check
 from tests.integration.kit.breaks import (
     GOOD,
     TOKEN,
     Break,
+    Change,
+    Handler,
     as_plain_json,
     broken,
     failing,
@@ -125,6 +128,64 @@ async def test_a_plugin_that_hangs_is_not_waited_for_again_and_again() -> None:
     assert {(other.outcome, other.reason) for other in others} == {
         ("not_tried", "an earlier call got no answer")
     }
+
+
+MEMBERS: list[tuple[Change, str]] = [
+    (lambda body: {**body, "auth": {"type": "bearer", "scopes": ["x"]}}, "/auth/scopes/0: "),
+    (lambda body: {**body, "intents": [_intent(priority="1")]}, "/intents/0/priority: "),
+    (lambda body: {**body, "surprise": 1}, "/surprise: "),
+    (lambda body: {name: body[name] for name in body if name != "version"}, "/version: "),
+    (lambda _: {"name": "w", "version": "1.0.0", "intents": ["A B"]}, "/intents/0: "),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), MEMBERS)
+async def test_the_member_of_a_manifest_that_is_wrong_is_named(change: Change, told: str) -> None:
+    async with broken(
+        Break("a manifest", "manifest.contract", around=on("/manifest", change))
+    ) as url:
+        report = await check(url, TOKEN, Options(only=("manifest.contract",)))
+    (failed,) = report.failures
+    assert (
+        failed.expected
+        == f"a manifest {'1.0' if told == '/intents/0: ' else '1.1'}, by its members"
+    )
+    assert (failed.came or "").startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("item", "refusals"),
+    [
+        (Break("its answer is none", "", around=on("/invoke", lambda _: {})), "passed"),
+        (Break("it fails", "", around=failing(lambda it: it.path == "/invoke")), "not_tried"),
+    ],
+    ids=lambda value: getattr(value, "what", value),
+)
+async def test_one_fault_is_told_once(item: Break, refusals: str) -> None:
+    wanted = ("invoke", "trace.body", "idempotency", "deadline", "golden", "generated.invokePlugin")
+    async with broken(item) as url:
+        report = await check(url, TOKEN, Options(only=(*wanted, "fields")))
+    (failed,) = report.failures
+    assert failed.name == "invoke.answer"
+    others = [result for result in report.results if result is not failed]
+    bad_calls = {result.outcome for result in others if result.name.startswith("fields.")}
+    assert bad_calls == {refusals}
+    reasons = {result.reason for result in others if not result.name.startswith("fields.")}
+    assert reasons == {"/invoke does not answer: see invoke.answer"}
+
+
+async def test_generated_cases_that_are_all_refused_prove_nothing() -> None:
+    """A 401 is declared, so each of them by itself is as the contract says."""
+    calls, refusing = count(), with_request_header("Authorization", "Bearer another")
+
+    async def but_one(request: web.Request, handler: Handler) -> web.StreamResponse:
+        known = request.path != "/invoke" or next(calls) == 0
+        return await (handler(request) if known else refusing(request, handler))
+
+    async with broken(Break("it forgets the token", "", around=but_one)) as url:
+        report = await check(url, TOKEN, Options(only=("generated.invokePlugin",), examples=5))
+    (failed,) = report.failures
+    assert failed.expected == "2xx to a good case"
 
 
 async def test_without_a_break_they_all_pass() -> None:

@@ -8,11 +8,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from impl.kit.new import write
+from impl.kit.plugin import Plugin
 from impl.kit.run import names
+from tests.integration.kit.breaks import TOKEN as BREAKS_TOKEN
+from tests.integration.kit.breaks import Break, broken, on
 from tests.integration.kit.processes import TOKEN, botcore, plugin_process
 from tests.integration.text_reply.fake_core import fake_core
 from tests.integration.text_reply.running import running
@@ -87,23 +91,63 @@ def test_it_is_told_to_a_person_and_to_machines(ran: tuple[Ran, Path]) -> None:
 
 
 async def test_without_a_token_only_what_needs_none_is_tried(urls: dict[str, str]) -> None:
-    only = ("--only", "bearer", "--only", "invoke", "--only", "generated.invokePlugin")
-    code, output, errors = await botcore("plugin", "check", urls["new"].split()[0], *only)
-    assert code == 0
+    url, only = (
+        urls["new"].split()[0],
+        ("--only", "bearer, invoke", "--only", "generated.invokePlugin"),
+    )
+    code, output, errors = await botcore("plugin", "check", url, *only)
+    assert code == 2
     assert "passed     bearer.missing" in output
     assert "not tried  invoke.answer " in output
     assert "not tried  generated.invokePlugin" in output
-    assert "invocation_token" in errors
+    last = output.splitlines()[-1]
+    assert last == "3 not tried: it needs the plugin's token: --token"
     assert "BOTCORE_INVOCATION_TOKEN" in errors
+    assert errors.splitlines()[-1] == (
+        "botcore: 3 checks need the plugin's token: give it by --token, or leave them out by "
+        "--without-token"
+    )
+    code, output, errors = await botcore("plugin", "check", url, "--without-token", *only)
+    assert (code, errors) == (0, "")
+    assert "2 passed, 0 FAILED, 3 not tried" in output
+
+
+async def test_where_nothing_is_tried_nothing_is_proved(urls: dict[str, str]) -> None:
+    url, token = urls["new"].split()
+    code, _, errors = await botcore("plugin", "check", url, "--without-token", "--only", "invoke")
+    assert (code, errors) == (2, "botcore: nothing was checked\n")
+    code, _, errors = await botcore("plugin", "check", url, "--token", token, "--only", "golden.99")
+    assert (code, errors) == (2, "botcore: nothing was checked\n")
+
+
+@pytest.mark.parametrize("only", ["invoke,fields,golden,bearer", "generated.invokePlugin"])
+async def test_a_token_that_is_refused_is_told_once(only: str, urls: dict[str, str]) -> None:
+    url, _ = urls["new"].split()
+    code, output, errors = await botcore("plugin", "check", url, "--token", "wrong", "--only", only)
+    assert code == 2
+    assert "FAILED     " not in output
+    assert "not tried  " not in output
+    assert output.splitlines()[-1].endswith(" not tried: the token is refused")
+    assert errors == (
+        "botcore: the plugin refuses this token (401 invalid_credentials): give the "
+        "invocation_token of its registration, or start it with BOTCORE_INVOCATION_TOKEN\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("http://127.0.0.1:9",), "cannot be reached"),
+        (("http://127.0.0.1:9",), "http://127.0.0.1:9 cannot be reached: nobody listens there"),
+        (("http://nowhere.invalid",), "cannot be reached: there is no host of this name"),
+        (("http://127.0.0.1:9", "--token", ""), "the token is empty"),
+        (("http://127.0.0.1:9", "--token", "x", "--without-token"), "not both"),
         (("ftp://127.0.0.1",), "is no http:// or https:// URL"),
         (("127.0.0.1:9000",), "is no http:// or https:// URL"),
-        (("http://127.0.0.1:9", "--only", "helth"), "there is no check helth; there are health"),
+        (
+            ("http://127.0.0.1:9", "--only", "helth"),
+            "there is no check helth; there are health, manifest",
+        ),
+        (("http://127.0.0.1:9", "--only", "health,invoke.x"), "there are invoke.answer, invoke.b"),
         (("http://127.0.0.1:9", "--seed", "x"), "Invalid value"),
     ],
 )
@@ -131,20 +175,36 @@ async def test_without_schemathesis_it_says_how_to_get_it(urls: dict[str, str]) 
         assert process.returncode is not None
         return process.returncode, errors.decode()
 
-    code, errors = await run()
+    code, errors = await run("--without-token", "--only", "health,generated.getPluginHealth")
     assert code == 2
-    assert "pip install '.[kit]'" in errors
-    assert (await run("--only", "health"))[0] == 0  # which needs none
+    assert "`make kit` in " in errors
+    assert (await run("--without-token", "--only", "health"))[0] == 0  # which needs none
 
 
-async def test_a_broken_promise_is_shown_with_its_repetition(urls: dict[str, str]) -> None:
-    url, _ = urls["new"].split()
-    code, output, _ = await botcore(
-        "plugin", "check", url, "--token", "wrong", "--only", "invoke.bare"
+async def test_where_there_is_no_plugin_it_asks_for_the_base_url(urls: dict[str, str]) -> None:
+    url = urls["new"].split()[0] + "/elsewhere"
+    code, output, errors = await botcore("plugin", "check", url, "--without-token")
+    assert (code, output) == (2, "")
+    assert errors == (
+        f"botcore: there is no plugin at {url}: /health and /manifest answer 404; "
+        "give its base_url\n"
     )
+
+
+async def test_a_broken_promise_is_shown_with_its_repetition() -> None:
+    async with broken(Break("it fails", "", around=on("/invoke", dict, status=201))) as url:
+        code, output, _ = await botcore(
+            "plugin", "check", url, "--token", BREAKS_TOKEN, "--only", "invoke.bare"
+        )
     assert code == 1
     assert "✗ FAILED     invoke.bare" in output
     assert "expected: 200" in output
-    assert "came:     401 invalid_credentials" in output
+    assert "came:     201" in output
     assert f'repeat:   curl -sS -i -X POST {url}/invoke -H "Authorization: Bearer $TOKEN"' in output
-    assert "wrong" not in output  # of the token
+    assert BREAKS_TOKEN not in output
+
+
+async def test_a_short_token_is_no_word_to_hide() -> None:
+    async with aiohttp.ClientSession() as session:
+        plugin = Plugin("http://h", "text", session)
+        assert plugin.masked("/text, Bearer text") == "/text, Bearer $TOKEN"

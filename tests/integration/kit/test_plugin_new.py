@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ import pytest
 from generated.errors import ERRORS
 from generated.models import PluginManifestV1
 from impl.kit.new import CONTRACT
+from impl.kit.plugin import reached
+from impl.kit.requests import invocation
 from impl.kit.run import Options, check
+from impl.kit.template.serving.registration import RefusedError
 from impl.local.ports import free_port
+from tests.integration.kit.breaks import TOKEN as BREAKS_TOKEN
+from tests.integration.kit.breaks import Break, broken
 from tests.integration.kit.processes import botcore, plugin_process
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, fake_core
 
@@ -48,14 +54,17 @@ async def test_its_own_test_passes(tmp_path: Path) -> None:
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, output
-    assert b"2 passed" in output
+    assert b"3 passed" in output
 
 
 @pytest.mark.parametrize("name", ["Weather", "2weather", "we ather", "../weather", "", "w" * 65])
 async def test_a_name_that_the_contract_refuses(name: str, tmp_path: Path) -> None:
     code, _, errors = await botcore("plugin", "new", name, cwd=tmp_path)
     assert code == 2
-    assert "a plugin's name: " in errors
+    assert errors == (
+        f"botcore: {name or repr(name)}: "
+        "a name begins with a-z and has only a-z, 0-9, _ and - (at most 64)\n"
+    )
     assert not await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
 
 
@@ -67,32 +76,84 @@ async def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "weather").iterdir()] == ["mine.txt"]
 
 
-async def test_without_any_setting_it_says_what_it_needs(tmp_path: Path) -> None:
-    await botcore("plugin", "new", "weather", cwd=tmp_path)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "plugin.py"),
-        cwd=tmp_path / "weather",
-        env={},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    assert process.returncode == 2
-    assert errors.startswith(b"cannot start: set BOTCORE_URL and BOTCORE_REGISTRY_KEY")
+Change = Callable[[Path], None]
 
 
-async def test_a_manifest_that_breaks_the_contract_is_refused_at_the_start(tmp_path: Path) -> None:
-    await botcore("plugin", "new", "weather", cwd=tmp_path)
-    file = tmp_path / "weather" / "manifest.json"
+def _nothing(_folder: Path) -> None:
+    pass
+
+
+def _of_version_1(folder: Path) -> None:
+    file = folder / "manifest.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "version": "1"}))
+
+
+def _without_a_comma(folder: Path) -> None:
+    file = folder / "manifest.json"
+    file.write_text(file.read_text().replace('",\n  "version"', '"\n  "version"'))
+
+
+@pytest.mark.parametrize(
+    ("environment", "change", "told"),
+    [
+        ({}, _nothing, "set BOTCORE_URL and BOTCORE_REGISTRY_KEY"),
+        (
+            {"BOTCORE_INVOCATION_TOKEN": "x"},
+            _of_version_1,
+            "manifest.json breaks the contract: $.version",
+        ),
+        (
+            {"BOTCORE_INVOCATION_TOKEN": "x"},
+            _without_a_comma,
+            "manifest.json, line 3, column 3: Expecting ',' delimiter",
+        ),
+        (
+            {"BOTCORE_INVOCATION_TOKEN": "x", "PORT": "abc"},
+            _nothing,
+            "PORT is a number from 0 to 65535, not 'abc'",
+        ),
+    ],
+)
+async def test_where_it_cannot_start_it_says_why(
+    environment: dict[str, str], change: Change, told: str, tmp_path: Path
+) -> None:
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    change(tmp_path / "weather")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "plugin.py"),
         cwd=tmp_path / "weather",
-        env={"BOTCORE_INVOCATION_TOKEN": "x"},
+        env=environment,
         stderr=asyncio.subprocess.PIPE,
     )
     _, errors = await process.communicate()
     assert process.returncode == 2
-    assert b"manifest.json breaks the contract: $.version" in errors
+    assert errors.decode().startswith(f"cannot start: {told}")
+    assert b"Traceback" not in errors
+
+
+async def test_until_it_has_a_token_a_call_is_asked_to_wait(tmp_path: Path) -> None:
+    """So a restart loses no message: the core calls a plugin that it knows at once."""
+    await botcore("plugin", "new", "weather", cwd=tmp_path)
+    environment = {"BOTCORE_URL": f"http://127.0.0.1:{free_port()}", "BOTCORE_REGISTRY_KEY": "x"}
+    async with (
+        plugin_process(tmp_path / "weather", environment) as url,
+        reached(url, "of-a-registration-before", 15) as plugin,
+    ):
+        answer = await plugin.expect(plugin.call(), 503, "overloaded")
+        assert answer.headers["retry-after"] == "1"
+        await plugin.expect(invocation(None), 401, "missing_credentials")
+
+
+async def test_an_invalid_answer_of_its_own_is_one_line_of_its_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    item = Break("a text that is none", "invoke.answer", answer=lambda _: {"text": 1, "mood": "x"})
+    async with broken(item) as url, reached(url, BREAKS_TOKEN, 15) as plugin:
+        await plugin.expect(plugin.call(), 500, "internal_error")
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info is None
+    assert "$.text: 1 is not of type 'string'" in record.message
+    assert "'mood' was unexpected" in record.message
 
 
 async def test_it_registers_itself_and_gives_signs_of_life(tmp_path: Path) -> None:
@@ -129,3 +190,13 @@ async def test_a_registration_that_is_refused_ends_it(code: str, tmp_path: Path)
     assert process.returncode == 1
     assert f"the core refused it: {ERRORS[code].status} {code}".encode() in errors
     assert REGISTRY_KEY.encode() not in errors
+    assert (b"BOTCORE_REGISTRY_KEY" in errors) == (code == "invalid_credentials")
+
+
+def test_a_refusal_tells_each_fault() -> None:
+    faults = [{"location": "body", "pointer": "/manifest/version", "message": "Not a version"}]
+    refused = RefusedError(422, {"code": "validation_failed", "detail": "1.", "errors": faults})
+    assert str(refused).splitlines() == [
+        "the core refused it: 422 validation_failed: 1.",
+        "  /manifest/version: Not a version",
+    ]

@@ -26,6 +26,7 @@ BEHAVIOUR = {
     "dies_first": FAIL,
     "is_never_ready": "import time; time.sleep(600)",
     "succeeds": "",
+    "is_missing": "",
 }
 
 
@@ -40,6 +41,8 @@ async def secrets(database_url: str, previous: Mapping[str, str]) -> Mapping[str
 
 
 def command(name: str, behaviour: str) -> tuple[str, ...]:
+    if behaviour == "is_missing":
+        return ()
     return (sys.executable, "-c", BEHAVIOUR[behaviour], name)
 
 

@@ -127,6 +127,15 @@ async def test_services_get_what_they_need_and_log_to_files(start: Start, state:
         assert (told, key) == (name, "registry-key")
 
 
+async def test_without_the_examples_it_says_so_and_goes_on(start: Start) -> None:
+    up = await (await start("calculator=is_missing")).ready()
+    (line,) = [line for line in up.told.splitlines() if "calculator" in line]
+    assert line.startswith("· calculator is not started: ")
+    assert line.endswith("examples is not there (this botcore is a copy; "
+                         "in a clone `make kit` mends it)")  # fmt: skip
+    assert "2 km in m" not in up.told
+
+
 @pytest.mark.parametrize("which", [SIGINT, SIGTERM, SIGHUP])
 async def test_a_signal_stops_everything(start: Start, which: Signals) -> None:
     up = await (await start()).ready()

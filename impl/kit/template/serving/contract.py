@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -13,6 +12,7 @@ from multidict import CIMultiDictProxy
 from .problems import Json, fault
 
 MOST_FAULTS = 50
+LONGEST_MESSAGE = 120
 INTEGER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 # What is no reason to refuse a call, or has a status of its own.
 READ_BEFORE = {"X-Trace-Id", "traceparent", "X-Schema-Version"}
@@ -32,8 +32,10 @@ def _is_moment(value: object) -> bool:
 
 
 class Contract:
-    def __init__(self, file: Path) -> None:
-        document = json.loads(file.read_text())
+    """Of the text of plugin.openapi.json."""
+
+    def __init__(self, text: str) -> None:
+        document = json.loads(text)
         self._components = document["components"]
         self.paths = {
             path: {method.upper() for method in item} for path, item in document["paths"].items()
@@ -81,13 +83,20 @@ class Contract:
 
     def response_faults(self, answer: object) -> list[str]:
         return [
-            f"{error.json_path}: {error.validator}" for error in self._response.iter_errors(answer)
+            f"{error.json_path}: {_said(error)}" for error in self._response.iter_errors(answer)
         ]
 
     def manifest_faults(self, manifest: object) -> list[str]:
         return [
             f"{error.json_path}: {error.message}" for error in self._manifest.iter_errors(manifest)
         ]
+
+
+def _said(error: Any) -> str:
+    """Without a long value: what is answered to a person stands in no log."""
+    if len(error.message) <= LONGEST_MESSAGE:
+        return str(error.message)
+    return f"{error.validator} {error.validator_value}"[:LONGEST_MESSAGE]
 
 
 def _typed(schema: Json, text: str) -> int | str:

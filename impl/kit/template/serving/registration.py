@@ -11,17 +11,22 @@ Json = dict[str, Any]
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 LONGEST_PAUSE = 5.0
+WRONG_KEY = " Is BOTCORE_REGISTRY_KEY the registry key of this core?"
 
 log = logging.getLogger("plugin")
 
 
 class RefusedError(Exception):
-    """The core answered 4xx, and will again."""
+    """The core answered 4xx, and will again. `hint` says what may mend it."""
 
-    def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(
-            f"the core refused it: {status} {problem.get('code')}: {problem.get('detail')}"
-        )
+    def __init__(self, status: int, answer: Any, hint: str = "") -> None:
+        problem = answer if isinstance(answer, dict) else {}
+        told = f"the core refused it: {status} {problem.get('code')}: {problem.get('detail')}{hint}"
+        faults = [
+            f"  {fault.get('pointer')}: {fault.get('message')}"
+            for fault in problem.get("errors") or []
+        ]
+        super().__init__("\n".join([told, *faults]))
         self.status = status
 
 
@@ -91,12 +96,13 @@ class Registration:
                     if response.status in (200, 201):
                         return answer
                     if 400 <= response.status < 500 and response.status != 429:
-                        raise RefusedError(response.status, answer)
+                        is_key = response.status == 401 and "X-Registry-Key" in headers
+                        raise RefusedError(response.status, answer, WRONG_KEY if is_key else "")
                     reason = f"status {response.status}"
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 reason = type(error).__name__
             if reason != told:  # once for each reason
-                log.warning("the core is away (%s); trying on", reason)
+                log.warning("the core at %s is away (%s); trying on", self._url, reason)
                 told = reason
             await asyncio.sleep(pause)
             pause = min(pause * 1.3, LONGEST_PAUSE)

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -16,8 +17,12 @@ from .contract import Contract
 from .registration import RefusedError, Registration
 from .server import Answer, Server
 
+Read = TypeVar("Read")
+
 NEEDS = """set BOTCORE_URL and BOTCORE_REGISTRY_KEY, and the plugin registers itself, or set
 BOTCORE_INVOCATION_TOKEN to the invocation_token of a registration"""
+
+log = logging.getLogger("plugin")
 
 
 class SettingsError(Exception):
@@ -43,14 +48,14 @@ def run(folder: Path, answer: Answer, ready: Callable[[], None] = lambda: None) 
 
 
 async def _serve(folder: Path, answer: Answer, ready: Callable[[], None]) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "9000"))
+    manifest = _read(folder / "manifest.json", json.loads)
+    host, port = os.environ.get("HOST", "127.0.0.1"), _port(os.environ.get("PORT", "9000"))
     base_url = os.environ.get("BASE_URL", f"http://127.0.0.1:{port}")
     core, key = os.environ.get("BOTCORE_URL"), os.environ.get("BOTCORE_REGISTRY_KEY")
     token = os.environ.get("BOTCORE_INVOCATION_TOKEN")
     if not token and not (core and key):
         raise SettingsError(NEEDS)
-    contract = Contract(folder / "plugin.openapi.json")
+    contract = _read(folder / "plugin.openapi.json", Contract)
     server = Server(manifest, contract, answer, token)
     if faults := contract.manifest_faults(manifest):
         raise SettingsError(f"manifest.json breaks the contract: {'; '.join(faults)}")
@@ -62,7 +67,7 @@ async def _serve(folder: Path, answer: Answer, ready: Callable[[], None]) -> Non
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-        logging.getLogger("plugin").info("serving on http://%s:%d", host, port)
+        log.info("serving on http://%s:%d", host, port)
         jobs = [asyncio.create_task(_until_signal())]
         if core and key and not token:
             registration = Registration(
@@ -70,6 +75,7 @@ async def _serve(folder: Path, answer: Answer, ready: Callable[[], None]) -> Non
             )
             jobs.append(asyncio.create_task(registration.run()))
         else:
+            log.info("not registering: BOTCORE_INVOCATION_TOKEN is set")
             ready()
         done, waiting = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
         for job in waiting:
@@ -78,6 +84,23 @@ async def _serve(folder: Path, answer: Answer, ready: Callable[[], None]) -> Non
             job.result()
     finally:
         await runner.cleanup()
+
+
+def _read(file: Path, read: Callable[[str], Read]) -> Read:
+    """Raises SettingsError with the place where it is no JSON."""
+    try:
+        return read(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        place = f"{file.name}, line {error.lineno}, column {error.colno}"
+        raise SettingsError(f"{place}: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file.name} is not UTF-8") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise SettingsError(f"PORT is a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 async def _until_signal() -> None:

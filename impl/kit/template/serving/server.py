@@ -11,7 +11,7 @@ from aiohttp import web
 
 from .contract import Contract
 from .once import Once
-from .problems import Json, Problem, fault, refuse, rendered
+from .problems import Json, Problem, fault, overloaded, refuse, rendered
 from .reading import (
     SCHEMA_VERSION,
     UUID,
@@ -58,6 +58,17 @@ class Call:
 Answer = Callable[[Call], Awaitable[Json]]
 
 
+class InvalidAnswerError(Exception):
+    """What was made for an answer is none by the contract."""
+
+
+@dataclass
+class _Trace:
+    """Of a request: its header's, or its body's as soon as that is read."""
+
+    id: str
+
+
 class Server:
     """Serves GET /health, GET /manifest and POST /invoke; `token` is the core's Bearer."""
 
@@ -76,26 +87,27 @@ class Server:
         return application
 
     async def _handle(self, request: web.Request) -> web.Response:
-        began, trace_id = time.perf_counter(), trace_of(request)
-        request["trace_id"] = trace_id
+        began, trace = time.perf_counter(), _Trace(trace_of(request))
         headers: dict[str, str] = {}
         try:
-            status, body = 200, await self._route(request)
+            status, body = 200, await self._route(request, trace)
         except Problem as problem:
-            status, body, headers = rendered(problem, request["trace_id"])
-        except Exception:
-            log.exception("failed (trace %s)", request["trace_id"])
+            status, body, headers = rendered(problem, trace.id)
+        except Exception as error:
+            # Of an answer that breaks the contract its place says it all.
+            place = None if isinstance(error, InvalidAnswerError) else error
+            log.error("failed (trace %s): %s", trace.id, error, exc_info=place)  # noqa: TRY400  # see place
             mistake = Problem("internal_error", "A mistake of the plugin; its log tells more.")
-            status, body, headers = rendered(mistake, request["trace_id"])
-        headers |= {"X-Trace-Id": request["trace_id"], "X-Schema-Version": SCHEMA_VERSION}
+            status, body, headers = rendered(mistake, trace.id)
+        headers |= {"X-Trace-Id": trace.id, "X-Schema-Version": SCHEMA_VERSION}
         milliseconds = (time.perf_counter() - began) * 1000
         log.info("%s %s %d %.1f ms trace %s", request.method, request.path, status, milliseconds,
-                 request["trace_id"])  # fmt: skip
+                 trace.id)  # fmt: skip
         kind = "application/json" if status == 200 else "application/problem+json"
         content = json.dumps(body).encode()
         return web.Response(status=status, body=content, content_type=kind, headers=headers)
 
-    async def _route(self, request: web.Request) -> Json:
+    async def _route(self, request: web.Request, trace: _Trace) -> Json:
         methods = self.contract.paths.get(request.path)
         if methods is None or request.raw_path.partition("?")[0] != request.path:
             raise Problem("not_found", "There is nothing at this path.")
@@ -112,9 +124,9 @@ class Server:
             return {"status": "ok", "version": self._manifest["version"]}
         if request.path == "/manifest":
             return self._manifest
-        return await self._invoke(request)
+        return await self._invoke(request, trace)
 
-    async def _invoke(self, request: web.Request) -> Json:
+    async def _invoke(self, request: web.Request, trace: _Trace) -> Json:
         self._check_bearer(request)
         if faults := self.contract.header_faults(request.headers):
             refuse(*faults)
@@ -122,7 +134,7 @@ class Server:
         if faults := self.contract.request_faults(body):
             refuse(*faults)
         if not UUID.fullmatch(request.headers.get("X-Trace-Id", "")):
-            request["trace_id"] = body["trace_id"].lower()
+            trace.id = body["trace_id"].lower()
         key = body["invocation_id"].lower()
         if request.headers["X-Invocation-Id"].lower() != key:
             message = "It must equal invocation_id of the body"
@@ -134,7 +146,7 @@ class Server:
     async def _made(self, call: Call) -> Json:
         answer = {**await self._answer(call), "trace_id": call.body["trace_id"]}
         if faults := self.contract.response_faults(answer):
-            raise ValueError(f"the answer breaks the contract: {'; '.join(faults)}")
+            raise InvalidAnswerError(f"the answer breaks the contract: {'; '.join(faults)}")
         return answer
 
     def _check_bearer(self, request: web.Request) -> None:
@@ -142,8 +154,10 @@ class Server:
         given = request.headers.getall("Authorization", [])
         if not given:
             raise Problem("missing_credentials", "Authorization is missing.", headers=challenge)
+        if self.token is None:  # the core may call a known plugin sooner than it tells the token
+            raise overloaded("The plugin is not registered yet.")
         scheme, _, token = given[0].partition(" ")
-        good = self.token is not None and hmac.compare_digest(
+        good = hmac.compare_digest(
             token.strip().encode("utf-8", "surrogateescape"), self.token.encode()
         )
         if len(given) > 1 or scheme.lower() != "bearer" or not good:
