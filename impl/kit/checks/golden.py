@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from impl.kit.checks import Check
-from impl.kit.checks.manifest import output_validator
+from impl.kit.checks.manifest import output_schema
 from impl.kit.plugin import NotTriedError, Plugin
 from impl.kit.requests import Json, runs_dry
 
@@ -42,8 +42,8 @@ async def _example(example: Json, plugin: Plugin) -> None:
     answer = await plugin.expect(request, 200)
     if (seconds := time.monotonic() - began) * 1000 > DEADLINE_MS:
         plugin.fail(request, f"an answer within {DEADLINE_MS} ms", f"one after {seconds:.1f} s")
-    validator = await output_validator(plugin)
-    faults = [] if validator is None else [*validator.iter_errors(answer.json)]
-    if faults:
-        told = "; ".join(f"{fault.json_path}: {fault.message[:200]}" for fault in faults[:5])
-        plugin.fail(request, "an answer that fits the plugin's own output_schema", told)
+    schema = await output_schema(plugin)
+    if schema is not None and (faults := schema.faults(answer.json)):
+        plugin.fail(
+            request, "an answer that fits the plugin's own output_schema", "; ".join(faults)
+        )

@@ -2,18 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import jsonschema
 import re2
-from jsonschema.protocols import Validator
 
 from generated.errors import ValidationFailed
 from impl.kit.checks import Check
 from impl.kit.plugin import FailedError, NotTriedError, Plugin, contract
 from impl.kit.requests import Json, Request, runs_dry
+from impl.plugins.calls.checks import schema_faults
+from impl.plugins.calls.output import OutputSchema, compile_output
 from impl.plugins.manifests import FORMS
 from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
 
@@ -120,7 +119,7 @@ async def scopes(plugin: Plugin) -> None:
 
 
 async def schemas(plugin: Plugin) -> None:
-    """Well-formed, and without a reference that leads out of the plugin."""
+    """As the core would take them at a registration, from the plugin itself."""
     known, tried = _known(plugin), False
     for name in ("input_schema", "output_schema"):
         schema = known.get(name)
@@ -131,8 +130,9 @@ async def schemas(plugin: Plugin) -> None:
             if urlsplit(schema)[:2] != urlsplit(plugin.url)[:2]:
                 plugin.fail(GET, f"/{name} inline or at the plugin's own origin", schema)
             schema = await _fetched(plugin, schema)
-        for fault in _schema_faults(schema):
-            plugin.fail(GET, f"a JSON Schema 2020-12 at /{name}", fault)
+        for fault in schema_faults(f"/{name}", schema, is_output=name == "output_schema"):
+            told = f"{fault.pointer}: {fault.message}"
+            plugin.fail(GET, f"a JSON Schema 2020-12 at /{name} that the core takes", told)
     if not tried:
         raise NotTriedError("the manifest sets neither input_schema nor output_schema")
 
@@ -161,17 +161,17 @@ async def examples(plugin: Plugin) -> None:
             plugin.fail(GET, f"a tag of the manifest at {place}", str(example["intent"]))
 
 
-async def output_validator(plugin: Plugin) -> Validator | None:
-    """Of the plugin's own output_schema; None where it has none."""
+async def output_schema(plugin: Plugin) -> OutputSchema | None:
+    """The plugin's own; None where it has none, or none that the core would take."""
     schema: Any = _known(plugin).get("output_schema")
     if isinstance(schema, str):
         try:
             schema = await _fetched(plugin, schema)
         except FailedError:
             raise NotTriedError("output_schema cannot be read") from None
-    if schema is None or next(_schema_faults(schema), None) is not None:
+    if schema is None or schema_faults("", schema, is_output=True):
         return None
-    return jsonschema.Draft202012Validator(schema)
+    return compile_output(schema)
 
 
 async def _fetched(plugin: Plugin, url: str) -> Any:
@@ -181,24 +181,6 @@ async def _fetched(plugin: Plugin, url: str) -> Any:
     if answer.status != 200 or not answer.is_json:
         plugin.fail(request, "a JSON Schema", str(answer))
     return answer.json
-
-
-def _schema_faults(schema: Any) -> Iterator[str]:
-    try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        yield f"{error.json_path}: {error.message[:200]}"
-    yield from _references(schema)
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        target = node.get("$ref", "#")
-        if isinstance(target, str) and not target.startswith("#"):
-            yield f"$ref to {target}: only references within the schema are followed"
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for child in children:
-        yield from _references(child)
 
 
 def _known(plugin: Plugin) -> Json:

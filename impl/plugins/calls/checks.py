@@ -48,7 +48,7 @@ async def check_outgoing(
                 message = "Must be on the origin of /base_url"
                 found.append(InvalidValue("body", place, "schema_elsewhere", message))
         elif given is not None:
-            found.extend(_schema_faults(place, given, is_output=place == OUTPUT_SCHEMA))
+            found.extend(schema_faults(place, given, is_output=place == OUTPUT_SCHEMA))
     return found
 
 
@@ -63,7 +63,7 @@ async def resolve_output_schema(
         fetched = await _fetch(client, given, timeout_seconds)
         if isinstance(fetched, InvalidValue):
             return fetched
-        for fault in _schema_faults("", fetched, is_output=True):
+        for fault in schema_faults("", fetched, is_output=True):
             # Its pointer is into what was fetched: in the request there is only the URL.
             message = f"What it names is refused at {fault.pointer or 'its root'}: {fault.message}"
             return InvalidValue("body", OUTPUT_SCHEMA, fault.code, message[:MAX_MESSAGE])
@@ -107,7 +107,8 @@ def _unread(message: str, code: str = "schema_unavailable") -> InvalidValue:
     return InvalidValue("body", OUTPUT_SCHEMA, code, message)
 
 
-def _schema_faults(place: str, schema: object, *, is_output: bool) -> list[InvalidValue]:
+def schema_faults(place: str, schema: object, *, is_output: bool) -> list[InvalidValue]:
+    """What a registration refuses of a schema at `place`; at most one."""
     try:
         if is_output:
             too_costly = compile_output(schema).faults(_largest_answer()) == [TOO_COSTLY]

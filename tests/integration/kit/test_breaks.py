@@ -32,6 +32,14 @@ def _intent(**changes: object) -> dict[str, object]:
     return {"tag": "say", "activation_condition": condition, **changes}
 
 
+# Twenty definitions, each of which asks the next one twice.
+DOUBLING = {
+    "$ref": "#/$defs/d0",
+    "$defs": {
+        **{f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(20)},
+        "d20": {"type": "object"},
+    },
+}
 TABLE = [
     Break("health with a version of another form", "health",
           around=on("/health", lambda body: {**body, "version": "1"})),
@@ -58,6 +66,11 @@ TABLE = [
           manifest=lambda body: {**body, "output_schema": {"type": "sentence"}}),
     Break("an output_schema that leads elsewhere", "manifest.schemas",
           manifest=lambda body: {**body, "output_schema": {"$ref": "http://127.0.0.1/x"}}),
+    Break("an output_schema that doubles itself", "manifest.schemas",
+          manifest=lambda body: {**body, "output_schema": DOUBLING}),
+    Break("an output_schema with a pattern that only backtracking can match", "manifest.schemas",
+          manifest=lambda body: {**body, "output_schema": {"properties": {
+              "text": {"pattern": "(?=a)a"}}}}),
     Break("golden examples without dry runs", "manifest.golden_examples",
           manifest=lambda body: {**body, "capabilities": {"dry_run": False}}),
     Break("a golden example of an unknown intent", "manifest.golden_examples",
