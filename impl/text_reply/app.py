@@ -5,6 +5,7 @@ import hmac
 import structlog
 from fastapi import FastAPI
 
+from generated.errors import Overloaded
 from generated.models import (
     InvokePluginHeader,
     PluginHealthV1,
@@ -48,7 +49,11 @@ _WRONG_ID = InvokePlugin422(
 
 
 class BearerCheck:
-    """Proves the core by the `invocation_token` of the registration; before that, nobody."""
+    """Proves the core by the `invocation_token` of the registration.
+
+    Before that nobody can be told from the core: who calls is asked to come again, since a refusal
+    is final, and the core would lose a message to each restart.
+    """
 
     def __init__(self) -> None:
         self._expected: bytes | None = None
@@ -57,7 +62,9 @@ class BearerCheck:
         self._expected = token.encode()
 
     async def invocation_bearer(self, credential: str) -> InvocationBearer | None:
-        if self._expected is None or not hmac.compare_digest(credential.encode(), self._expected):
+        if self._expected is None:
+            raise Overloaded
+        if not hmac.compare_digest(credential.encode(), self._expected):
             return None
         return InvocationBearer(token_id="invocation", scopes=frozenset())  # noqa: S106  # a name
 

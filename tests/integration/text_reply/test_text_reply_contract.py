@@ -94,14 +94,15 @@ async def test_a_missing_bearer_is_refused(plugin: Plugin) -> None:
     assert (answer.status, answer.json["code"]) == (401, "missing_credentials")
 
 
-async def test_before_the_registration_nobody_is_accepted() -> None:
+async def test_before_the_registration_whoever_calls_is_to_come_again() -> None:
     async with fake_core() as core:
         core.refuse_registration.extend(["database_unavailable"] * 3)
         async with started(core) as plugin:
             await core.until(lambda: len(core.refuse_registration) < 3)
             for token in ("None", core.invocation_token):
                 answer = await plugin.invoke(invocation(), token)
-                assert (answer.status, answer.json["code"]) == (401, "invalid_credentials")
+                assert (answer.status, answer.json["code"]) == (503, "overloaded")
+                assert answer.headers["Retry-After"] == "1"
 
 
 async def test_the_header_must_name_the_bodys_invocation(plugin: Plugin) -> None:
