@@ -110,7 +110,7 @@ TABLE = [
     ),
     Mutation(
         "x-idempotency compares less",
-        f"{PATHS}/dialog-messages.yaml", "[user_id, payload, metadata]", "[user_id, payload]",
+        f"{PATHS}/plugin-events.yaml", "severity, payload", "payload",
         "compat",
     ),
     Mutation(
