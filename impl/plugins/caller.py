@@ -36,6 +36,8 @@ class PluginCaller:
         self._metrics = metrics
         self._secret = settings.secret_key.get_secret_value().encode()
         self._rules = BreakerRules.of(settings)
+        # Whoever has half of the ordinary deadline is patient enough, however short that is.
+        self._patience = min(settings.breaker_patience_seconds, settings.call_deadline_seconds / 2)
         self._lines: dict[UUID, Line] = {}
         self.client = OutgoingClient(settings, lookup)
         metrics.plugin_breakers_open.set_function(self._breakers_open)
@@ -51,7 +53,7 @@ class PluginCaller:
         """All attempts within the time. Never raises for what a plugin does."""
         started = time.monotonic()
         line = self._line(invocation.plugin_id)
-        patient = timeout_seconds >= self._settings.breaker_patience_seconds
+        patient = timeout_seconds >= self._patience
         admission = line.breaker.admit(patient=patient)
         if admission is Admission.REFUSED:
             note_call(self._metrics, "plugin_circuit_open", 0.0)

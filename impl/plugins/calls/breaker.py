@@ -74,11 +74,13 @@ class Breaker:
     def admit(self, *, patient: bool = True) -> Admission:
         """Whether a call may be made. One that was admitted must be noted, however it ends.
 
-        Who is not patient makes no trial, since a call of theirs that is late says nothing.
+        A call of who is not patient says nothing where it is late: it is the trial only where no
+        patient one has come for as long again, or a plugin of hurried bots would stay shut.
         """
         if self._open_until is None:
             return Admission.ORDINARY
-        if not (patient and self.tries_next):
+        reserved = self._clock() < self._open_until + self._rules.open_seconds
+        if not self.tries_next or (reserved and not patient):
             return Admission.REFUSED
         self._trying = True
         return Admission.TRIAL

@@ -95,3 +95,18 @@ def test_what_says_nothing_is_not_counted(breaker: Breaker) -> None:
         call(breaker, Verdict.NONE)
     fail(breaker, 3)
     assert breaker.closed
+
+
+def test_a_hurried_caller_leaves_the_trial_to_others_for_a_while(
+    breaker: Breaker, clock: Clock
+) -> None:
+    for _ in range(RULES.calls):
+        breaker.note(breaker.admit(), Verdict.FAILING)
+    clock.now += RULES.open_seconds
+    assert breaker.admit(patient=False) is Admission.REFUSED
+    assert breaker.tries_next
+    clock.now += RULES.open_seconds  # nobody patient came
+    trial = breaker.admit(patient=False)
+    assert trial is Admission.TRIAL
+    breaker.note(trial, Verdict.ALIVE)
+    assert breaker.closed
