@@ -80,6 +80,7 @@ async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
     env = environment | {"BOTCORE_METRICS_PORT": str(unused_tcp_port)}
     async with running("worker", env, tmp_path):
         published = "botcore_events_published_total"
+        await until(unused_tcp_port, published, 1, stream="dialog:events")  # each stream by itself
         found = await until(unused_tcp_port, published, 2, stream="plugin:invocations")
         assert found.value(published, stream="dialog:events") == 1
         assert found.value("botcore_calls_recovered_total") == 0
