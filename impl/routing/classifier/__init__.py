@@ -1,0 +1,1 @@
+"""Which intent a text means, where no rule knows."""
