@@ -224,6 +224,7 @@ LIST_PLUGINS = Operation(
         ListPlugins422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
     emits=frozenset([]),
 )
@@ -262,6 +263,7 @@ REGISTER_PLUGIN = Operation(
         RegisterPlugin422,
     ),
     challenge='RegistryKey realm="botcore"',
+    credentials="X-Registry-Key",
     retry_after=frozenset([503]),
     emits=frozenset(["plugin_registered"]),
 )
@@ -298,6 +300,7 @@ SEND_PLUGIN_HEARTBEAT = Operation(
         SendPluginHeartbeat422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
     emits=frozenset(["plugin_heartbeat"]),
 )
