@@ -46,6 +46,7 @@ OperationLabel = Literal[
     "getLimit",
     "setLimit",
     "resetLimit",
+    "explainRouting",
     "listAuditEntries",
     "getContract",
     "getPluginContract",
@@ -109,6 +110,15 @@ CodeLabel = Literal[
     "overloaded",
     "queue_full",
     "client_disconnected",
+]
+StageLabel = Literal[
+    "command",
+    "regex",
+    "custom",
+    "classifier",
+    "fallback",
+    "failure",
+    "none",
 ]
 PluginCallsTotalCodeLabel = Literal[
     "plugin_unavailable",
@@ -177,6 +187,8 @@ MetricLabel = Literal[
     "botcore_request_latency_seconds",
     "botcore_core_latency_seconds",
     "botcore_requests_under_way",
+    "botcore_routing_decisions_total",
+    "botcore_routing_seconds",
     "botcore_plugin_calls_total",
     "botcore_plugin_latency_seconds",
     "botcore_plugin_retries_total",
@@ -221,6 +233,13 @@ class RequestLatencySeconds(Family[Histogram]):
 
     def at(self, operation: OperationLabel) -> Histogram:
         return self.child(operation)
+
+
+class RoutingDecisionsTotal(Family[Counter]):
+    """Messages by what decided who answers them."""
+
+    def at(self, stage: StageLabel) -> Counter:
+        return self.child(stage)
 
 
 class PluginCallsTotal(Family[Counter]):
@@ -325,6 +344,8 @@ class Metrics:
     request_latency_seconds: RequestLatencySeconds
     core_latency_seconds: Histogram
     requests_under_way: Gauge
+    routing_decisions_total: RoutingDecisionsTotal
+    routing_seconds: Histogram
     plugin_calls_total: PluginCallsTotal
     plugin_latency_seconds: Histogram
     plugin_retries_total: PluginRetriesTotal
@@ -419,6 +440,36 @@ def make_metrics() -> Metrics:
         ),
         requests_under_way=Gauge(
             "botcore_requests_under_way", "Requests that are being answered.", registry=registry
+        ),
+        routing_decisions_total=RoutingDecisionsTotal(
+            Counter(
+                "botcore_routing_decisions_total",
+                "Messages by what decided who answers them.",
+                ("stage",),
+                registry=registry,
+            ),
+            (get_args(StageLabel),),
+            mistakes.labels("botcore_routing_decisions_total"),
+        ),
+        routing_seconds=Histogram(
+            "botcore_routing_seconds",
+            "From a message to the decision who answers it; a classifier's time is in it.",
+            buckets=(
+                5e-05,
+                0.0001,
+                0.00025,
+                0.0005,
+                0.001,
+                0.0025,
+                0.005,
+                0.01,
+                0.025,
+                0.1,
+                0.5,
+                1,
+                3,
+            ),
+            registry=registry,
         ),
         plugin_calls_total=PluginCallsTotal(
             Counter(

@@ -103,6 +103,9 @@ class Settings(OutgoingSettings):
     )
 
     fallback_plugin: str = "text_reply"
+    classifier_threshold: float = Field(
+        default=0.5, ge=0, le=1, description="of intents that name none of their own"
+    )
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
     heartbeat_missed_seconds: float = Field(default=120.0, gt=0, le=86_400)
     probe_interval_seconds: float = Field(default=30.0, gt=0, le=300)

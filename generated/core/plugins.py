@@ -331,7 +331,7 @@ def plugins_router(
         )
         runtime.require_scopes(registry_key, REGISTER_PLUGIN_SCOPES)
         call.refuse_query()
-        body = read_json(models.PluginRegistrationRequestV1, await call.body(), 45173)
+        body = read_json(models.PluginRegistrationRequestV1, await call.body(), 45174)
         return await handlers.register_plugin(registry_key, plugin_token, body)
 
     async def send_plugin_heartbeat(call: Call) -> Result:

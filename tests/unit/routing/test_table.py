@@ -1,6 +1,7 @@
 """Who answers: the rank of the rules, and that no row harms another."""
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,10 @@ import pytest
 
 from generated import models
 from impl.plugins.calls.terms import CallTerms, OutputSchemas
-from impl.routing.table import Candidate, RoutingTable, compile_table
+from impl.routing.candidate import Candidate
+from impl.routing.decision import Decision, Nobody
+from impl.routing.router import Routable, Router
+from impl.routing.table import RoutingTable, compile_table
 from tests.stack import regex_intent
 
 
@@ -16,9 +20,24 @@ def candidate(name: str, intents: Any, status: str = "active", version: str = "1
     return Candidate(uuid4(), name, version, "http://127.0.0.1:1", intents, status, "0" * 64)
 
 
+@dataclass
+class Tables:
+    """A catalogue that never changes."""
+
+    now: RoutingTable
+
+    async def table(self) -> RoutingTable:
+        return self.now
+
+
+def decided(table: RoutingTable, text: str) -> Decision | Nobody:
+    message = Routable(models.TextPayloadV1(type="text", text=text))
+    return asyncio.run(Router(Tables(table)).route(message))
+
+
 def routed(table: RoutingTable, text: str) -> str | None:
-    decision = table.route(models.TextPayloadV1(type="text", text=text))
-    return None if decision is None else decision.plugin.name
+    decision = decided(table, text)
+    return decision.plugin.name if isinstance(decision, Decision) else None
 
 
 def test_of_equal_priority_the_healthy_plugin_answers_and_then_the_name_decides() -> None:
@@ -67,10 +86,8 @@ def test_a_bad_row_is_left_out_and_harms_no_other(name: str) -> None:
 def test_a_version_that_is_none_is_below_every_other() -> None:
     odd = candidate("same", [regex_intent("odd", "go")], version="latest")
     even = candidate("same", [regex_intent("even", "go")], version="0.0.1")
-    decision = compile_table([even, odd], "none").route(
-        models.TextPayloadV1(type="text", text="go")
-    )
-    assert decision is not None
+    decision = decided(compile_table([even, odd], "none"), "go")
+    assert isinstance(decision, Decision)
     assert decision.intent == "even"
 
 
