@@ -2499,6 +2499,7 @@ class RoutingDecisionV1(BaseModel):
             examples=["The command /weather of weather 1.2.0 is what the text begins with."],
             max_length=1024,
             min_length=1,
+            pattern="^[^\\x00-\\x1F\\x7F]*$",
         ),
     ]
 

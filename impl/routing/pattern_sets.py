@@ -58,9 +58,9 @@ def _groups(plugins: Iterable[Patterned[R]]) -> list[list[Patterned[R]]]:
     """The cheapest first, so that they share a set, whichever is dear."""
     groups: list[list[Patterned[R]]] = []
     priced = [(cost(one.patterns), one) for one in plugins if one.patterns]
-    spent = MAX_COST
+    spent = 0
     for own, plugin in sorted(priced, key=_by_cost):
-        if spent + own > MAX_COST or own > MAX_SHARED_COST:
+        if not groups or spent + own > MAX_COST or own > MAX_SHARED_COST:
             groups.append([])
             spent = 0
         groups[-1].append(plugin)

@@ -154,7 +154,7 @@ class Router:
             intent=intent,
             candidates=weighed,
             asked=asked,
-            version=table.version,
+            version=table.version or None,
             microseconds=(time.perf_counter_ns() - started) // 1000,
         )
         return Nobody(told) if plugin is None else Decision(plugin, intent, told)

@@ -12,7 +12,6 @@ from tools.conform.client import Request
 from tools.conform.world import BOT_SCOPES, PLUGIN_SCOPES, Bot, RegisteredPlugin, World
 from tools.contract import Operation
 
-
 # Whose payload is a user's message, and no event's.
 MESSAGES = {"addDialogMessage", "explainRouting"}
 
