@@ -1,6 +1,5 @@
 """What a score is worth, learned from texts that the models did not see."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +9,11 @@ from scipy.optimize import minimize
 from impl.routing.classifier.model import Confidence
 from impl.routing.classifier.vectors import Floats
 
-# What was learned of CLINC150's training part, rounded: where few texts were seen it stands.
-USUAL = np.array([0.5, 1.0, 4.0, -4.0])
-USUAL_WEIGHT = 10.0  # as so many texts
-# Of the messages, so many are expected to be nobody's.
-OUTSIDE = 0.1
+# Of small catalogues, which have no examples to spare: learned of 80 of 1 to 20 tags with 3 to 20
+# examples each, made of CLINC150's training part (docs/decisions/0016-classifier.md).
+SMALL = Confidence(np.array([0.96, 0.0, 6.44], np.float32), -2.48)
+# Of the messages so many are expected to be nobody's.
+OUTSIDE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +28,19 @@ class Seen:
     inside: NDArray[np.bool_]
 
 
-def fitted(rounds: Sequence[Seen]) -> Confidence:
+def fitted(seen: Seen) -> Confidence:
     """The likeliest logistic function; more of a feature never means less confidence."""
-    features = np.concatenate([one.features for one in rounds]).astype(np.float64)
-    right = np.concatenate([one.right & one.inside for one in rounds])
-    inside = np.concatenate([one.inside for one in rounds])
-    weight = np.where(inside, 1.0, _weight(int(inside.sum()), int((~inside).sum())))
+    features = seen.features.astype(np.float64)
+    right = seen.right & seen.inside
+    inside, outside = int(seen.inside.sum()), int((~seen.inside).sum())
+    share = OUTSIDE / (1 - OUTSIDE) * inside / max(outside, 1)
+    weight = np.where(seen.inside, 1.0, share)
 
     def loss(values: NDArray[np.float64]) -> float:
         sure = features @ values[:3] + values[3]
-        wrong = np.logaddexp(0, np.where(right, -sure, sure))
-        return float(weight @ wrong + USUAL_WEIGHT * ((values - USUAL) ** 2).sum() / 10)
+        return float(weight @ np.logaddexp(0, np.where(right, -sure, sure)))
 
+    first = np.array([*SMALL.weights, SMALL.bias], np.float64)
     bounds = [(0, None)] * 3 + [(None, None)]
-    found = minimize(loss, USUAL, method="L-BFGS-B", bounds=bounds).x
+    found = minimize(loss, first, method="L-BFGS-B", bounds=bounds).x
     return Confidence(found[:3].astype(np.float32), float(found[3]))
-
-
-def _weight(inside: int, outside: int) -> float:
-    return OUTSIDE / (1 - OUTSIDE) * inside / outside if inside and outside else 1.0

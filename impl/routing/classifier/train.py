@@ -11,8 +11,8 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from impl.routing.classifier.background import SENTENCES
-from impl.routing.classifier.confidence import Seen, fitted
+from impl.routing.classifier.confidence import SMALL, Seen, fitted
 from impl.routing.classifier.features import normalized, piece_grams, word_grams
 from impl.routing.classifier.model import (
     BACKGROUND,
@@ -43,10 +43,10 @@ SVC_C, LOGISTIC_C, LOGISTIC_TURNS = 0.5, 30.0, 100
 MAX_EXAMPLES = 30_000
 # A gram in fewer texts than this says little, where there are many texts.
 RARE, MANY_TEXTS = 2, 2_000
-# With fewer examples what a score is worth is learned in several rounds.
-ONE_ROUND = 4_000
+# With fewer examples what a score is worth is the usual.
+ENOUGH = 1_500
 
-# One tag of so many is kept back wholly in a round.
+# One tag of so many is kept back wholly.
 TAGS_APART = 10
 NEVER = -9.0
 NOTHING = np.zeros(1, np.float32)
@@ -78,7 +78,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`taught` are the examples that the models of this round see."""
+    """`taught` are the examples that its models see; the others are `asked`, and judged."""
 
     taught: Rows
     asked: Rows
@@ -87,15 +87,14 @@ class Round:
 def train(meanings: Meanings) -> Model:
     """The same meanings give the same model."""
     examples = read(meanings)
-    everything = np.ones(len(examples.labels), bool)
-    rounds = list(_rounds(examples))
+    kept_back = _round(examples)
     with ThreadPoolExecutor(2) as pool:  # the solvers let go of the interpreter
-        both = [
-            (pool.submit(_words, examples, rows), pool.submit(_vectors, examples, rows))
-            for rows in (everything, *(one.taught for one in rounds))
-        ]
-        (words, vectors), *others = [(one.result(), two.result()) for one, two in both]
-    seen = [_seen(examples, one, *pair) for one, pair in zip(rounds, others, strict=True)]
+        whole = _both(pool, examples, np.ones(len(examples.labels), bool))
+        part = _both(pool, examples, kept_back.taught) if kept_back else None
+        words, vectors = (one.result() for one in whole)
+        confidence = SMALL
+        if kept_back and part:
+            confidence = fitted(_seen(examples, kept_back, *(one.result() for one in part)))
     order = np.argsort(examples.labels, kind="stable")
     return Model(
         tags=examples.tags,
@@ -108,9 +107,13 @@ def train(meanings: Meanings) -> Model:
         vector_bias=vectors.bias,
         examples=examples.vectors[order].astype(np.float16),
         starts=np.searchsorted(examples.labels[order], np.arange(len(examples.tags) + 1)),
-        confidence=fitted(seen),
+        confidence=confidence,
         catalogue_version=meanings.version,
     )
+
+
+def _both(pool: ThreadPoolExecutor, examples: Examples, rows: Rows) -> list[Future[Linear]]:
+    return [pool.submit(_words, examples, rows), pool.submit(_vectors, examples, rows)]
 
 
 def read(meanings: Meanings) -> Examples:
@@ -168,17 +171,17 @@ def _scaled(block: csr_matrix, rarity: Floats) -> csr_matrix:
     return normalize(block.multiply(rarity).tocsr())
 
 
-def _rounds(examples: Examples) -> Iterator[Round]:
-    """Some examples are kept back in each, and some tags wholly: what nobody should answer."""
-    many = len(examples.labels) > ONE_ROUND
-    parts, turns = (3, 1) if many else (4, 4)
-    shuffled = np.random.default_rng(0).permutation(len(examples.labels)) % parts
+def _round(examples: Examples) -> Round | None:
+    """A third of the examples is kept back, and a tenth of the tags wholly: what nobody answers.
+
+    None where there are too few to spare any.
+    """
+    if len(examples.labels) < ENOUGH or len(examples.tags) < TAGS_APART:
+        return None
+    thirds = np.random.default_rng(0).permutation(len(examples.labels)) % 3
     strangers = np.random.default_rng(1).permutation(len(examples.tags)) % TAGS_APART
-    for turn in range(turns):
-        apart = strangers[examples.labels] == turn
-        # Of few tags none can be spared: the background must stand for what nobody answers.
-        apart &= (examples.labels > 0) & (len(examples.tags) > TAGS_APART)
-        yield Round(taught=(shuffled != turn) & ~apart, asked=(shuffled == turn) | apart)
+    apart = (strangers[examples.labels] == 0) & (examples.labels > 0)
+    return Round(taught=(thirds > 0) & ~apart, asked=(thirds == 0) | apart)
 
 
 def _words(examples: Examples, rows: Rows) -> Linear:
@@ -187,7 +190,9 @@ def _words(examples: Examples, rows: Rows) -> Linear:
         return _spread(
             examples, labels, np.zeros((1, examples.grams.shape[1]), np.float32), NOTHING
         )
-    solver = LinearSVC(C=SVC_C, random_state=0).fit(examples.grams[rows], labels)
+    solver = LinearSVC(C=SVC_C, class_weight="balanced", random_state=0).fit(
+        examples.grams[rows], labels
+    )
     return _spread(examples, labels, solver.coef_, solver.intercept_)
 
 
@@ -195,7 +200,7 @@ def _vectors(examples: Examples, rows: Rows) -> Linear:
     labels = examples.labels[rows]
     if len(np.unique(labels)) < 2:
         return _spread(examples, labels, np.zeros((1, SIZE), np.float32), NOTHING)
-    solver = LogisticRegression(C=LOGISTIC_C, max_iter=LOGISTIC_TURNS)
+    solver = LogisticRegression(C=LOGISTIC_C, class_weight="balanced", max_iter=LOGISTIC_TURNS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough is near enough
         solver.fit(examples.vectors[rows], labels)

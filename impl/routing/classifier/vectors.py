@@ -36,7 +36,8 @@ class TokenVectors:
             return np.zeros(SIZE, np.float32)
         mean = self._vectors[ids].astype(np.float32).mean(axis=0)
         length = float(np.linalg.norm(mean))
-        return mean / length if length else mean
+        unit: Floats = mean / length if length else mean
+        return unit
 
     def of_all(self, texts: Iterable[str]) -> Floats:
         """A row for each text."""
