@@ -180,6 +180,10 @@ CauseLabel = Literal[
     "plugin_busy",
     "retry",
 ]
+OutcomeLabel = Literal[
+    "published",
+    "failed",
+]
 MetricLabel = Literal[
     "botcore_requests_total",
     "botcore_request_errors_total",
@@ -210,6 +214,7 @@ MetricLabel = Literal[
     "botcore_calls_recovered_total",
     "botcore_calls_queued_total",
     "botcore_queue_wait_seconds",
+    "botcore_classifier_trainings_total",
     "botcore_metric_mistakes_total",
 ]
 
@@ -326,6 +331,13 @@ class CallsQueuedTotal(Family[Counter]):
         return self.child(cause)
 
 
+class ClassifierTrainingsTotal(Family[Counter]):
+    """Trainings of the local classifier by this worker, by how they ended."""
+
+    def at(self, outcome: OutcomeLabel) -> Counter:
+        return self.child(outcome)
+
+
 class MetricMistakesTotal(Family[Counter]):
     """Values that the contract does not list, and so were not counted."""
 
@@ -367,6 +379,7 @@ class Metrics:
     calls_recovered_total: Counter
     calls_queued_total: CallsQueuedTotal
     queue_wait_seconds: Histogram
+    classifier_trainings_total: ClassifierTrainingsTotal
     metric_mistakes_total: MetricMistakesTotal
 
 
@@ -637,6 +650,16 @@ def make_metrics() -> Metrics:
             "From when a call could be made until this process took it from the queue.",
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
+        ),
+        classifier_trainings_total=ClassifierTrainingsTotal(
+            Counter(
+                "botcore_classifier_trainings_total",
+                "Trainings of the local classifier by this worker, by how they ended.",
+                ("outcome",),
+                registry=registry,
+            ),
+            (get_args(OutcomeLabel),),
+            mistakes.labels("botcore_classifier_trainings_total"),
         ),
         metric_mistakes_total=MetricMistakesTotal(
             mistakes,

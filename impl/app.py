@@ -44,6 +44,7 @@ from impl.plugins.token_handlers import PluginTokenHandlers
 from impl.ratelimit.handlers import LimitHandlers
 from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
+from impl.routing.classifier.local import LocalClassifier
 from impl.routing.classifier.port import Classifier
 from impl.routing.handlers import RoutingHandlers
 from impl.routing.router import Router
@@ -103,9 +104,12 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
             limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
             metrics.limits_alone.set_function(lambda: limiter.alone)
-            _bind(app, settings, resources, catalogue, limiter, classifier=classifier)
+            local = LocalClassifier(resources.pool)
+            wanted = None if settings.classifier == "off" else classifier or local
+            _bind(app, settings, resources, catalogue, limiter, classifier=wanted)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
+                "classifier": local.watch(catalogue, settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
             }
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]

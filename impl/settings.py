@@ -103,9 +103,13 @@ class Settings(OutgoingSettings):
     )
 
     fallback_plugin: str = "text_reply"
-    classifier_threshold: float = Field(
-        default=0.5, ge=0, le=1, description="of intents that name none of their own"
+    classifier: Literal["local", "llm", "off"] = Field(
+        default="local", description="who answers where no rule does"
     )
+    classifier_threshold: float = Field(
+        default=0.4, ge=0, le=1, description="of intents that name none of their own"
+    )
+    classifier_training_seconds: float = Field(default=300.0, gt=0, le=3600)
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
     heartbeat_missed_seconds: float = Field(default=120.0, gt=0, le=86_400)
     probe_interval_seconds: float = Field(default=30.0, gt=0, le=300)

@@ -94,6 +94,7 @@ EXPLAIN_ROUTING = Operation(
         ExplainRouting422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )

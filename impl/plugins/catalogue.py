@@ -11,6 +11,7 @@ import structlog
 from impl.db import UNAVAILABLE, Pool
 from impl.plugins.calls.terms import OutputSchemas
 from impl.routing.candidate import Candidate
+from impl.routing.classifier.port import Meanings
 from impl.routing.table import RoutingTable, compile_table
 
 log = structlog.get_logger()
@@ -37,6 +38,10 @@ class Catalogue:
         if self._table is None:
             await self.refresh()
         return self._table or compile_table([], self.fallback)
+
+    async def meanings(self) -> Meanings:
+        """What a classifier is to know."""
+        return (await self.table()).meanings
 
     async def refresh(self) -> None:
         records = await self.pool.fetch(READ_CALLABLE)
