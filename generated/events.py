@@ -65,6 +65,14 @@ PLUGIN_REPORTED = Event(
     fixed={"source": "plugin"},
 )
 
+# A language model's availability fell below the bound; the other provider answers.
+LLM_UNAVAILABLE = Event(
+    "llm_unavailable",
+    PLUGIN_EVENTS,
+    models.LLMUnavailableV1,
+    fixed={"event_type": "llm_unavailable", "source": "core", "severity": "warning"},
+)
+
 # A plugin call waits to be made, or to be made again.
 PLUGIN_INVOCATION_QUEUED = Event(
     "plugin_invocation_queued",
@@ -135,6 +143,7 @@ EVENTS = {
         PLUGIN_RECOVERED,
         PLUGIN_DISABLED,
         PLUGIN_REPORTED,
+        LLM_UNAVAILABLE,
         PLUGIN_INVOCATION_QUEUED,
         PLUGIN_INVOCATION_STARTED,
         PLUGIN_INVOCATION_COMPLETED,

@@ -141,6 +141,36 @@ KindLabel = Literal[
     "prompt",
     "completion",
 ]
+ProviderLabel = Literal[
+    "openai",
+    "local",
+]
+SubsystemLabel = Literal[
+    "routing",
+    "text_reply",
+    "other",
+]
+LlmRequestsTotalOperationLabel = Literal[
+    "invoke",
+    "classify",
+    "generate_code",
+    "health",
+]
+OutcomeLabel = Literal[
+    "ok",
+    "failed",
+    "cached",
+]
+LlmErrorsTotalCodeLabel = Literal[
+    "timeout",
+    "unavailable",
+    "rate_limited",
+    "quota_exceeded",
+    "refused",
+    "invalid_answer",
+    "answer_too_large",
+    "not_supported",
+]
 QueueLabel = Literal[
     "calls",
     "lost_calls",
@@ -180,7 +210,7 @@ CauseLabel = Literal[
     "plugin_busy",
     "retry",
 ]
-OutcomeLabel = Literal[
+ClassifierTrainingsTotalOutcomeLabel = Literal[
     "published",
     "failed",
 ]
@@ -198,6 +228,10 @@ MetricLabel = Literal[
     "botcore_plugin_retries_total",
     "botcore_plugin_breakers_open",
     "botcore_token_usage_total",
+    "llm_requests_total",
+    "llm_tokens_total",
+    "llm_errors_total",
+    "botcore_llm_quotas_alone",
     "botcore_queue_depth",
     "botcore_stream_lag_seconds",
     "botcore_sample_age_seconds",
@@ -268,6 +302,35 @@ class TokenUsageTotal(Family[Counter]):
         return self.child(kind)
 
 
+class LlmRequestsTotal(Family[Counter]):
+    """Calls of language models by what came of them; retries are not counted."""
+
+    def at(
+        self,
+        provider: ProviderLabel,
+        subsystem: SubsystemLabel,
+        operation: LlmRequestsTotalOperationLabel,
+        outcome: OutcomeLabel,
+    ) -> Counter:
+        return self.child(provider, subsystem, operation, outcome)
+
+
+class LlmTokensTotal(Family[Counter]):
+    """Tokens that the core's own calls of language models used."""
+
+    def at(self, provider: ProviderLabel, subsystem: SubsystemLabel, kind: KindLabel) -> Counter:
+        return self.child(provider, subsystem, kind)
+
+
+class LlmErrorsTotal(Family[Counter]):
+    """Calls of language models that failed, by the error's code."""
+
+    def at(
+        self, provider: ProviderLabel, subsystem: SubsystemLabel, code: LlmErrorsTotalCodeLabel
+    ) -> Counter:
+        return self.child(provider, subsystem, code)
+
+
 class QueueDepth(Family[Gauge]):
     """Queued calls, calls whose instance died, events for the streams; to 10000."""
 
@@ -334,7 +397,7 @@ class CallsQueuedTotal(Family[Counter]):
 class ClassifierTrainingsTotal(Family[Counter]):
     """Trainings of the local classifier by this worker, by how they ended."""
 
-    def at(self, outcome: OutcomeLabel) -> Counter:
+    def at(self, outcome: ClassifierTrainingsTotalOutcomeLabel) -> Counter:
         return self.child(outcome)
 
 
@@ -363,6 +426,10 @@ class Metrics:
     plugin_retries_total: PluginRetriesTotal
     plugin_breakers_open: Gauge
     token_usage_total: TokenUsageTotal
+    llm_requests_total: LlmRequestsTotal
+    llm_tokens_total: LlmTokensTotal
+    llm_errors_total: LlmErrorsTotal
+    llm_quotas_alone: Gauge
     queue_depth: QueueDepth
     stream_lag_seconds: StreamLagSeconds
     sample_age_seconds: Gauge
@@ -525,6 +592,67 @@ def make_metrics() -> Metrics:
             (get_args(KindLabel),),
             mistakes.labels("botcore_token_usage_total"),
         ),
+        llm_requests_total=LlmRequestsTotal(
+            Counter(
+                "llm_requests_total",
+                "Calls of language models by what came of them; retries are not counted.",
+                (
+                    "provider",
+                    "subsystem",
+                    "operation",
+                    "outcome",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(ProviderLabel),
+                get_args(SubsystemLabel),
+                get_args(LlmRequestsTotalOperationLabel),
+                get_args(OutcomeLabel),
+            ),
+            mistakes.labels("llm_requests_total"),
+        ),
+        llm_tokens_total=LlmTokensTotal(
+            Counter(
+                "llm_tokens_total",
+                "Tokens that the core's own calls of language models used.",
+                (
+                    "provider",
+                    "subsystem",
+                    "kind",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(ProviderLabel),
+                get_args(SubsystemLabel),
+                get_args(KindLabel),
+            ),
+            mistakes.labels("llm_tokens_total"),
+        ),
+        llm_errors_total=LlmErrorsTotal(
+            Counter(
+                "llm_errors_total",
+                "Calls of language models that failed, by the error's code.",
+                (
+                    "provider",
+                    "subsystem",
+                    "code",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(ProviderLabel),
+                get_args(SubsystemLabel),
+                get_args(LlmErrorsTotalCodeLabel),
+            ),
+            mistakes.labels("llm_errors_total"),
+        ),
+        llm_quotas_alone=Gauge(
+            "botcore_llm_quotas_alone",
+            "Whether this process counts tokens by itself, without Redis.",
+            registry=registry,
+        ),
         queue_depth=QueueDepth(
             Gauge(
                 "botcore_queue_depth",
@@ -658,7 +786,7 @@ def make_metrics() -> Metrics:
                 ("outcome",),
                 registry=registry,
             ),
-            (get_args(OutcomeLabel),),
+            (get_args(ClassifierTrainingsTotalOutcomeLabel),),
             mistakes.labels("botcore_classifier_trainings_total"),
         ),
         metric_mistakes_total=MetricMistakesTotal(

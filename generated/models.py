@@ -290,6 +290,37 @@ A JSON Schema 2020-12, inline.
 """
 
 
+LLMErrorCode = TypeAliasType(
+    "LLMErrorCode",
+    Annotated[
+        Literal[
+            "timeout",
+            "unavailable",
+            "rate_limited",
+            "quota_exceeded",
+            "refused",
+            "invalid_answer",
+            "answer_too_large",
+            "not_supported",
+        ],
+        Field(
+            description="Why a language model gave no answer that can be used. `timeout`: none within its time.\n`unavailable`: no connection, or the server failed. `rate_limited`: it answered 429.\n`quota_exceeded`: the tokens of the subsystem are used up, and nobody was asked. `refused`: the\nserver or the model refused the request. `invalid_answer`: its answer is not what was asked for.\n`answer_too_large`: over the cap. `not_supported`: this provider cannot do it.\n"
+        ),
+    ],
+)
+
+
+LLMProvider = TypeAliasType(
+    "LLMProvider",
+    Annotated[
+        Literal["openai", "local"],
+        Field(
+            description="Who answers for a language model. `openai`: a server that speaks OpenAI's API, wherever it is.\n`local`: the core itself, without any model.\n"
+        ),
+    ],
+)
+
+
 LimitSubject = TypeAliasType(
     "LimitSubject",
     Annotated[
@@ -1512,6 +1543,43 @@ JsonSchemaOrUrl = TypeAliasType(
         ),
     ],
 )
+
+
+class LLMErrorV1(BaseModel):
+    """
+    What a language model, or its provider, did wrong. It never repeats what was said to it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    code: LLMErrorCode
+    message: Line
+    provider: LLMProvider
+    retryable: Annotated[bool, Field(description="Whether the same request may fare better later.")]
+
+
+class LLMUnavailableV1(BaseModel):
+    """
+    So many calls of a model failed that the other provider answers now. One for each outage that an
+    instance sees: several instances see one outage several times.
+
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    provider: LLMProvider
+    fallback: LLMProvider
+    availability: Annotated[
+        float,
+        Field(description="The share of good calls in the window.", ge=0.0, le=1.0),
+    ]
+    window_seconds: Annotated[
+        float, Field(description="How long the window is.", ge=0.0, le=86400.0)
+    ]
+    calls: Annotated[Int, Field(description="Calls in the window.", ge=1, le=1000000000)]
+    error: LLMErrorV1
 
 
 class LLMUsageV1(BaseModel):

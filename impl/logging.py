@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import orjson
@@ -38,6 +39,12 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def described(error: BaseException) -> dict[str, str]:
+    """A mistake of ours, what and where; not its own words, which may repeat a message or a key."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    return {"error": type(error).__name__, "traceback": where}
 
 
 def _add_trace(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,18 @@
 """Every setting, read once from the environment (prefix `BOTCORE_`) and injected from there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from impl.llm.settings import LLMSettings
 from impl.outgoing.addresses import Network, holds_loopback, read_network
 
 KIB = 1024
@@ -61,7 +69,7 @@ class OutgoingSettings(BaseSettings):
         return networks
 
 
-class Settings(OutgoingSettings):
+class Settings(LLMSettings, OutgoingSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
@@ -104,7 +112,13 @@ class Settings(OutgoingSettings):
 
     fallback_plugin: str = "text_reply"
     classifier: Literal["local", "llm", "off"] = Field(
-        default="local", description="who answers where no rule does"
+        default="local", description="who says what a message means that no rule matches"
+    )
+    classifier_llm_seconds: float = Field(
+        default=2.0, gt=0, le=60, description="for a model's choice; then the local one answers"
+    )
+    llm_cache_seconds: int = Field(
+        default=0, ge=0, le=600, description="how long a model's choice is kept; 0: not at all"
     )
     classifier_threshold: float = Field(
         default=0.4, ge=0, le=1, description="of intents that name none of their own"
@@ -142,6 +156,15 @@ class Settings(OutgoingSettings):
     )
     call_attempts: int = Field(default=5, ge=1, le=100)
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
+
+    @model_validator(mode="after")
+    def _model_is_set(self) -> Self:
+        if self.classifier == "llm" and self.llm_base_url is None:
+            raise ValueError(
+                "BOTCORE_CLASSIFIER is llm: set BOTCORE_LLM_BASE_URL and BOTCORE_LLM_MODEL,"
+                " or BOTCORE_CLASSIFIER=local"
+            )
+        return self
 
     @field_validator("call_lease_seconds")
     @classmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 from tools.bundler import Bundle, error_codes
 from tools.contract import Json
 from tools.extensions import fits
-from tools.metrics import MISTAKES, PREFIX, of_core, sources, values_of
+from tools.metrics import GIVEN, MISTAKES, PREFIX, of_core, sources, values_of
 
 Known = dict[str, list[str]]
 # Prometheus's own labels of every series; `le` is that of a histogram's buckets.
@@ -40,7 +40,8 @@ def named_well(metrics: list[Json], known: Known) -> Iterator[str]:
         yield f"{name}: declared twice"
     for item in metrics:
         name, kind = item["name"], item["type"]
-        if item in of_core({"x-metrics": metrics}) and not name.startswith(PREFIX):
+        ours = item in of_core({"x-metrics": metrics}) and name not in GIVEN
+        if ours and not name.startswith(PREFIX):
             yield f"{name}: the core's metrics begin with {PREFIX}"
         if (kind == "counter") != name.endswith("_total"):
             yield f"{name}: a counter, and nothing else, ends with _total"

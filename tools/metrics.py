@@ -5,6 +5,8 @@ from typing import Any
 from tools.contract import Json, operations, pascal_case
 
 PREFIX = "botcore_"
+# The requirements name these so, without the prefix.
+GIVEN = {"llm_requests_total", "llm_tokens_total", "llm_errors_total"}
 MISTAKES = "botcore_metric_mistakes_total"
 
 

@@ -70,7 +70,12 @@ def _read(settings: type[S]) -> S:
         # Names and reasons, never the values: some are secrets.
         problems = error.errors(include_url=False, include_input=False, include_context=False)
     refuse(
-        "; ".join(_complaint(str(each["loc"][0]), each["type"], each["msg"]) for each in problems)
+        "; ".join(
+            _complaint(str(each["loc"][0]), each["type"], each["msg"])
+            if each["loc"]  # of several together: its words name them
+            else each["msg"].removeprefix("Value error, ")
+            for each in problems
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """What the user is told."""
 
+import re
 from dataclasses import dataclass
 
 import structlog
@@ -10,11 +11,13 @@ from generated.models import (
     PluginInvocationRequestV1,
     TextPayloadV1,
 )
+from impl.llm.errors import LLMError
+from impl.llm.router import LLMRouter
+from impl.llm.sentences import MODEL_UNAVAILABLE, Language, language_of
 from impl.text_reply.figures import Figures
-from impl.text_reply.model import Model, ModelUnavailableError
 from impl.text_reply.outage import Outage
 from impl.text_reply.prompt import conversation
-from impl.text_reply.sentences import MODEL_UNAVAILABLE, NO_MODEL, TEXT_ONLY, language_of
+from impl.text_reply.sentences import NO_MODEL, TEXT_ONLY
 
 log = structlog.get_logger()
 
@@ -23,6 +26,13 @@ BY_MODEL = 0.8
 PREPARED = 0.1
 # Of the core's deadline; the rest is for the way back.
 SHARE_OF_DEADLINE = 0.9
+MAX_TEXT = 4096
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]")
+
+
+def presentable(text: str) -> str:
+    """`text` as the contract's `Text` admits it, or nothing."""
+    return _FORBIDDEN.sub("", text).strip()[:MAX_TEXT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Answer:
 
 class Answerer:
     def __init__(
-        self, model: Model | None, *, seconds: float, figures: Figures, outage: Outage
+        self, model: LLMRouter | None, *, seconds: float, figures: Figures, outage: Outage
     ) -> None:
         """`seconds` is how long a model may take at most, all its attempts together."""
         self._model = model
@@ -51,18 +61,32 @@ class Answerer:
             if self._model is None:
                 return Answer(NO_MODEL[language])
             try:
-                return await self._ask(self._model, request, request.payload.text, milliseconds)
-            except ModelUnavailableError as error:
+                return await self._ask(
+                    self._model, request, request.payload.text, language, milliseconds
+                )
+            except LLMError as error:
                 self._figures.model_failed()
                 self._outage.failed(error.reason)
                 log.warning("model_unavailable", reason=error.reason)
                 return Answer(MODEL_UNAVAILABLE[language])
 
     async def _ask(
-        self, model: Model, request: PluginInvocationRequestV1, text: str, milliseconds: int
+        self,
+        model: LLMRouter,
+        request: PluginInvocationRequestV1,
+        text: str,
+        language: Language,
+        milliseconds: int,
     ) -> Answer:
         deadline = milliseconds / 1000 * SHARE_OF_DEADLINE
-        turns = conversation(request.context, text)
-        reply = await model.reply(turns, min(self._seconds, deadline))
+        said = await model.invoke(
+            conversation(request.context, text),
+            subsystem="text_reply",
+            language=language,
+            seconds=min(self._seconds, deadline),
+        )
+        shown = presentable(said.text)
+        if not shown:
+            raise LLMError("invalid_answer", "openai", reason="empty_answer")
         self._outage.answered()
-        return Answer(reply.text, BY_MODEL, reply.usage)
+        return Answer(shown, BY_MODEL, said.cost.usage)

@@ -23,9 +23,9 @@ from generated.plugin.security import InvocationBearer
 from generated.runtime.edge import Edge, UnknownPath, render
 from generated.runtime.limits import NoLimits
 from generated.runtime.problems import InvalidValue, ProblemError, pointer
+from impl.logging import described
 from impl.text_reply.answers import Answer, Answerer
 from impl.text_reply.manifest import MANIFEST, VERSION
-from impl.text_reply.mistakes import described
 from impl.text_reply.once import Once
 
 log = structlog.get_logger()

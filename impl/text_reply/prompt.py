@@ -1,16 +1,12 @@
 """What the model is asked."""
 
-from typing import TYPE_CHECKING
-
 from generated.models import (
     CommandPayloadV1,
     HistoricalMessageV1,
     InvocationContextV1,
     TextPayloadV1,
 )
-
-if TYPE_CHECKING:  # its import takes as long as all others together
-    from openai.types.chat import ChatCompletionMessageParam
+from impl.llm.port import Turn
 
 WHO = (
     "You are text_reply, the assistant of a chat bot. Answer the user's last message in plain "
@@ -18,13 +14,11 @@ WHO = (
 )
 
 
-def conversation(context: InvocationContextV1, text: str) -> list["ChatCompletionMessageParam"]:
+def conversation(context: InvocationContextV1, text: str) -> list[Turn]:
     """The instructions, the dialog's history, and the message to answer."""
-    turns: list[ChatCompletionMessageParam] = [
-        {"role": "system", "content": f"{WHO} {_language(context.locale)}"}
-    ]
+    turns = [Turn("system", f"{WHO} {_language(context.locale)}")]
     turns += [turn for message in context.messages if (turn := _turn(message)) is not None]
-    turns.append({"role": "user", "content": text})
+    turns.append(Turn("user", text))
     return turns
 
 
@@ -34,9 +28,8 @@ def _language(locale: str | None) -> str:
     return f"Answer in the language {wanted}."
 
 
-def _turn(message: HistoricalMessageV1) -> "ChatCompletionMessageParam | None":
+def _turn(message: HistoricalMessageV1) -> Turn | None:
     if not isinstance(message.payload, TextPayloadV1 | CommandPayloadV1):
         return None
-    if message.sender_type == "user":
-        return {"role": "user", "content": message.payload.text}
-    return {"role": "assistant", "content": message.payload.text}
+    from_user = message.sender_type == "user"
+    return Turn("user" if from_user else "assistant", message.payload.text)

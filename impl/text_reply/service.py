@@ -15,14 +15,15 @@ from fastapi import FastAPI
 
 from generated.models import PluginRegistrationResponseV1
 from generated.runtime import trace
+from impl.llm.compose import llm_router, openai_client
+from impl.llm.router import LLMRouter
+from impl.logging import described
 from impl.process import announce_ready
 from impl.text_reply.answers import Answer, Answerer
 from impl.text_reply.app import BearerCheck, create_app
 from impl.text_reply.core_api import CoreApi, CoreRefusedError
 from impl.text_reply.figures import Figures
 from impl.text_reply.manifest import MODEL_UNAVAILABLE, VERSION
-from impl.text_reply.mistakes import described
-from impl.text_reply.model import Model
 from impl.text_reply.once import Once
 from impl.text_reply.outage import Outage
 from impl.text_reply.registration import Registration
@@ -96,15 +97,15 @@ async def opened(settings: TextReplySettings) -> AsyncIterator[tuple[FastAPI, Jo
         yield create_app(answerer, once, bearer), jobs
 
 
-def _model(settings: TextReplySettings) -> Model | None:
-    if settings.llm_base_url is None or settings.llm_model is None:
-        return None
-    from impl.text_reply.openai_model import OpenAIModel  # noqa: PLC0415  # slow: only if needed
-
-    key = settings.llm_api_key
-    return OpenAIModel(
-        settings.llm_base_url, settings.llm_model, key.get_secret_value() if key else None
+def _model(settings: TextReplySettings) -> LLMRouter | None:
+    """Without a second provider: to ask in vain is better than not to ask, where each answer is
+    what a user waits for."""
+    client = openai_client(
+        settings,
+        classify_seconds=settings.llm_timeout_seconds,
+        debug=settings.log_level == "debug",
     )
+    return None if client is None else llm_router(settings, client)
 
 
 def make_server(app: FastAPI) -> Server:

@@ -1,18 +1,19 @@
 """Every setting of this service, from the environment (prefix `BOTCORE_`)."""
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import SettingsConfigDict
 
-from generated.models import HttpUrl, Line, PluginBaseUrl
+from generated.models import PluginBaseUrl
+from impl.llm.settings import LLMSettings
 from impl.text_reply.manifest import HEARTBEAT_SECONDS
 
 PREFIX = "BOTCORE_"
 
 
-class TextReplySettings(BaseSettings):
+class TextReplySettings(LLMSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_ignore_empty=True,
@@ -37,22 +38,9 @@ class TextReplySettings(BaseSettings):
         description="never less often than the manifest promises",
     )
 
-    llm_base_url: HttpUrl | None = Field(
-        default=None, description="an OpenAI-compatible API; without it no model is asked"
-    )
-    llm_model: Line | None = None
-    llm_api_key: SecretStr | None = None
-    llm_timeout_seconds: float = Field(default=2.0, gt=0, le=600)
-
     @property
     def base_url(self) -> str:
         return self.text_reply_base_url or f"http://127.0.0.1:{self.text_reply_port}"
-
-    @model_validator(mode="after")
-    def _model_is_named(self) -> Self:
-        if self.llm_base_url is not None and self.llm_model is None:
-            raise ValueError(f"{PREFIX}LLM_BASE_URL is set: set {PREFIX}LLM_MODEL too")
-        return self
 
 
 def complaints(error: ValidationError) -> Iterator[str]:

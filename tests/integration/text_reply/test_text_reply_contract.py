@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from impl.text_reply.sentences import NO_MODEL, TEXT_ONLY, Language
+from impl.llm.sentences import Language
+from impl.text_reply.sentences import NO_MODEL, TEXT_ONLY
 from tests.integration.text_reply.contract import plugin_contract
 from tests.integration.text_reply.fake_core import fake_core
 from tests.integration.text_reply.running import Plugin, invocation, running, started

@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from impl.text_reply.sentences import MODEL_UNAVAILABLE
-from tests.integration.text_reply import fake_llm as llms
+from impl.llm.sentences import MODEL_UNAVAILABLE
+from tests import fake_llm as llms
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
-from tests.integration.text_reply.fake_llm import (
+from tests.fake_llm import (
     FakeLLM,
     drops,
     fails,

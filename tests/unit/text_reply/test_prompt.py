@@ -23,12 +23,12 @@ def test_history_comes_between_the_instructions_and_the_message() -> None:
 
     turns = conversation(context(*history), "three")
 
-    assert [(turn["role"], turn.get("content")) for turn in turns[1:]] == [
+    assert [(turn.role, turn.content) for turn in turns[1:]] == [
         ("user", "one"),
         ("assistant", "two"),
         ("user", "three"),
     ]
-    assert turns[0]["role"] == "system"
+    assert turns[0].role == "system"
 
 
 def test_the_core_speaks_as_the_assistant_and_commands_are_text() -> None:
@@ -36,7 +36,7 @@ def test_the_core_speaks_as_the_assistant_and_commands_are_text() -> None:
 
     turns = conversation(context(*history), "hello")
 
-    assert [(turn["role"], turn.get("content")) for turn in turns[1:3]] == [
+    assert [(turn.role, turn.content) for turn in turns[1:3]] == [
         ("assistant", "reset"),
         ("user", "/start"),
     ]
@@ -45,17 +45,17 @@ def test_the_core_speaks_as_the_assistant_and_commands_are_text() -> None:
 def test_voice_and_pictures_are_left_out() -> None:
     turns = conversation(context(said("user", type="image", attachments=[PICTURE])), "hello")
 
-    assert [turn["role"] for turn in turns] == ["system", "user"]
+    assert [turn.role for turn in turns] == ["system", "user"]
 
 
 def test_the_instructions_say_who_answers_and_in_which_language() -> None:
-    instructions = str(conversation(context(locale="pt-BR"), "oi")[0].get("content"))
+    instructions = str(conversation(context(locale="pt-BR"), "oi")[0].content)
 
     assert "text_reply" in instructions
     assert '"pt-BR"' in instructions
 
 
 def test_without_a_locale_the_user_decides() -> None:
-    instructions = str(conversation(context(locale=None), "oi")[0].get("content"))
+    instructions = str(conversation(context(locale=None), "oi")[0].content)
 
     assert "in which the user writes" in instructions

@@ -4,7 +4,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from generated.models import Text
-from impl.text_reply.sentences import MODEL_UNAVAILABLE, NO_MODEL, TEXT_ONLY, Language, language_of
+from impl.llm.sentences import MODEL_UNAVAILABLE, Language, language_of
+from impl.text_reply.sentences import NO_MODEL, TEXT_ONLY
 
 CYRILLIC = "[\u0430-\u044f]"
 ALL = [NO_MODEL, MODEL_UNAVAILABLE, TEXT_ONLY]

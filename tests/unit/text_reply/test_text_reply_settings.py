@@ -55,7 +55,7 @@ def test_complaints_name_the_variable_and_never_a_value(environment: pytest.Monk
     environment.delenv("BOTCORE_URL")
     environment.setenv("BOTCORE_LLM_MODEL", "line\nbreak")
 
-    missing, malformed = refusal()
+    malformed, missing = sorted(refusal())
 
     assert missing == "BOTCORE_URL: Field required"
     assert malformed.startswith("BOTCORE_LLM_MODEL: ")

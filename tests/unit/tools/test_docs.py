@@ -65,7 +65,7 @@ def test_every_document_says_what_it_is_made_of(name: str) -> None:
         ("events.asyncapi.yaml", "max_length: 100000", "max_length: 2000", "EVENTS.md", "2,000"),
         ("extensions/x-emits.yaml", "that a request may", "that it may", "EXTENSIONS.md", "it may"),
         ("paths/users.yaml", "  x-emits: [user_created]\n", "", "../TRIGGERS.md",
-         "to the core. | the worker |"),
+         "to the core. | the core by itself |"),
         ("triggers.yaml", "plugin-back:",
          "TR-0: {when: never, does: nothing, publishes: [user_created]}\nplugin-back:",
          "../TRIGGERS.md", "| TR-0 | never | nothing | `user_created` |"),
