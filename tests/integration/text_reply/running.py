@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from impl.text_reply.service import Server, make_server, opened, run
 from impl.text_reply.settings import TextReplySettings
+from tests.fake_llm import KEY, MODEL, FakeLLM
 from tests.integration.text_reply.contract import plugin_contract
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore
-from tests.fake_llm import KEY, MODEL, FakeLLM
 
 
 @dataclass(frozen=True, slots=True)

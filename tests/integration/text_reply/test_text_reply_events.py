@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from impl.llm.sentences import MODEL_UNAVAILABLE
 from impl.text_reply.service import make_server, opened, run
-from tests.integration.text_reply.fake_core import PLUGIN_ID, FakeCore, fake_core
 from tests.fake_llm import FakeLLM, fails, fake_llm, says
+from tests.integration.text_reply.fake_core import PLUGIN_ID, FakeCore, fake_core
 from tests.integration.text_reply.running import Plugin, invocation, running, settings
 from tests.stack import running_api, settings_for
 

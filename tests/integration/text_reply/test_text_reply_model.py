@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from impl.llm.sentences import MODEL_UNAVAILABLE
 from tests import fake_llm as llms
-from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.fake_llm import (
     FakeLLM,
     drops,
@@ -23,6 +22,7 @@ from tests.fake_llm import (
     says,
     sends,
 )
+from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.integration.text_reply.running import Plugin, invocation, running
 
 SECRET = "canary of what a user said"

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 
 from impl.local.ports import free_port
-from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.fake_llm import KEY, MODEL, FakeLLM, fake_llm
+from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.integration.text_reply.running import invocation
 
 LIMIT_SECONDS = 20.0
