@@ -46,6 +46,7 @@ OperationLabel = Literal[
     "getLimit",
     "setLimit",
     "resetLimit",
+    "explainRouting",
     "listAuditEntries",
     "getContract",
     "getPluginContract",
@@ -109,6 +110,15 @@ CodeLabel = Literal[
     "overloaded",
     "queue_full",
     "client_disconnected",
+]
+StageLabel = Literal[
+    "command",
+    "regex",
+    "custom",
+    "classifier",
+    "fallback",
+    "failure",
+    "none",
 ]
 PluginCallsTotalCodeLabel = Literal[
     "plugin_unavailable",
@@ -200,6 +210,10 @@ CauseLabel = Literal[
     "plugin_busy",
     "retry",
 ]
+ClassifierTrainingsTotalOutcomeLabel = Literal[
+    "published",
+    "failed",
+]
 MetricLabel = Literal[
     "botcore_requests_total",
     "botcore_request_errors_total",
@@ -207,6 +221,8 @@ MetricLabel = Literal[
     "botcore_request_latency_seconds",
     "botcore_core_latency_seconds",
     "botcore_requests_under_way",
+    "botcore_routing_decisions_total",
+    "botcore_routing_seconds",
     "botcore_plugin_calls_total",
     "botcore_plugin_latency_seconds",
     "botcore_plugin_retries_total",
@@ -232,6 +248,7 @@ MetricLabel = Literal[
     "botcore_calls_recovered_total",
     "botcore_calls_queued_total",
     "botcore_queue_wait_seconds",
+    "botcore_classifier_trainings_total",
     "botcore_metric_mistakes_total",
 ]
 
@@ -255,6 +272,13 @@ class RequestLatencySeconds(Family[Histogram]):
 
     def at(self, operation: OperationLabel) -> Histogram:
         return self.child(operation)
+
+
+class RoutingDecisionsTotal(Family[Counter]):
+    """Messages by what decided who answers them."""
+
+    def at(self, stage: StageLabel) -> Counter:
+        return self.child(stage)
 
 
 class PluginCallsTotal(Family[Counter]):
@@ -370,6 +394,13 @@ class CallsQueuedTotal(Family[Counter]):
         return self.child(cause)
 
 
+class ClassifierTrainingsTotal(Family[Counter]):
+    """Trainings of the local classifier by this worker, by how they ended."""
+
+    def at(self, outcome: ClassifierTrainingsTotalOutcomeLabel) -> Counter:
+        return self.child(outcome)
+
+
 class MetricMistakesTotal(Family[Counter]):
     """Values that the contract does not list, and so were not counted."""
 
@@ -388,6 +419,8 @@ class Metrics:
     request_latency_seconds: RequestLatencySeconds
     core_latency_seconds: Histogram
     requests_under_way: Gauge
+    routing_decisions_total: RoutingDecisionsTotal
+    routing_seconds: Histogram
     plugin_calls_total: PluginCallsTotal
     plugin_latency_seconds: Histogram
     plugin_retries_total: PluginRetriesTotal
@@ -413,6 +446,7 @@ class Metrics:
     calls_recovered_total: Counter
     calls_queued_total: CallsQueuedTotal
     queue_wait_seconds: Histogram
+    classifier_trainings_total: ClassifierTrainingsTotal
     metric_mistakes_total: MetricMistakesTotal
 
 
@@ -486,6 +520,36 @@ def make_metrics() -> Metrics:
         ),
         requests_under_way=Gauge(
             "botcore_requests_under_way", "Requests that are being answered.", registry=registry
+        ),
+        routing_decisions_total=RoutingDecisionsTotal(
+            Counter(
+                "botcore_routing_decisions_total",
+                "Messages by what decided who answers them.",
+                ("stage",),
+                registry=registry,
+            ),
+            (get_args(StageLabel),),
+            mistakes.labels("botcore_routing_decisions_total"),
+        ),
+        routing_seconds=Histogram(
+            "botcore_routing_seconds",
+            "From a message to the decision who answers it; a classifier's time is in it.",
+            buckets=(
+                5e-05,
+                0.0001,
+                0.00025,
+                0.0005,
+                0.001,
+                0.0025,
+                0.005,
+                0.01,
+                0.025,
+                0.1,
+                0.5,
+                1,
+                3,
+            ),
+            registry=registry,
         ),
         plugin_calls_total=PluginCallsTotal(
             Counter(
@@ -714,6 +778,16 @@ def make_metrics() -> Metrics:
             "From when a call could be made until this process took it from the queue.",
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
+        ),
+        classifier_trainings_total=ClassifierTrainingsTotal(
+            Counter(
+                "botcore_classifier_trainings_total",
+                "Trainings of the local classifier by this worker, by how they ended.",
+                ("outcome",),
+                registry=registry,
+            ),
+            (get_args(ClassifierTrainingsTotalOutcomeLabel),),
+            mistakes.labels("botcore_classifier_trainings_total"),
         ),
         metric_mistakes_total=MetricMistakesTotal(
             mistakes,

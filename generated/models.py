@@ -102,7 +102,9 @@ Cursor = TypeAliasType(
 
 class CustomConditionV1(BaseModel):
     """
-    An expression over payload, metadata and locale.
+    An expression of CEL over `payload`, `metadata`, `locale` and `dialog` is true. docs/routing.md
+    tells the language; `+`, `matches`, `map`, `filter` and `exists_one` are not in it.
+
     """
 
     model_config = ConfigDict(
@@ -112,6 +114,8 @@ class CustomConditionV1(BaseModel):
     value: Annotated[
         str,
         Field(
+            description="The expression.",
+            examples=['locale.startsWith("ru") && metadata.source == "telegram"'],
             max_length=1024,
             min_length=1,
             pattern="^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]*$",
@@ -796,6 +800,37 @@ ResetReason = TypeAliasType(
             max_length=64,
             min_length=1,
             pattern="^[a-z][a-z0-9_]{0,63}$",
+        ),
+    ],
+)
+
+
+class RoutingClassifierV1(BaseModel):
+    """
+    Who was asked what the text means. The names are null where it gave no answer.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Line | None
+    version: Line | None
+    catalogue_version: Annotated[
+        Line | None,
+        Field(description="Of the examples and descriptions that it learned from."),
+    ]
+    fallback: Annotated[
+        Line | None,
+        Field(description="Why another classifier answered than was asked, or none."),
+    ]
+
+
+RoutingStage = TypeAliasType(
+    "RoutingStage",
+    Annotated[
+        Literal["command", "regex", "custom", "classifier", "fallback", "failure", "none"],
+        Field(
+            description="What decided. `command`, `regex`, `custom`: a rule. `classifier`: what the text means. `fallback`:\nnothing else fitted. `failure`: the plugin that was chosen first failed. `none`: nobody can answer.\n"
         ),
     ],
 )
@@ -2150,6 +2185,59 @@ class RotatePluginTokenPath(BaseModel):
     token_id: TokenId
 
 
+class RoutingCandidateV1(BaseModel):
+    """
+    An intent that matched, or that the classifier thought of.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin: PluginName
+    version: SemanticVersion
+    intent: IntentTag
+    stage: RoutingStage
+    score: Annotated[
+        float,
+        Field(
+            description="1 for a rule that matched, the classifier's confidence else.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    bonus: Annotated[
+        float,
+        Field(
+            description="The plugin's `sticky_bonus`, where it answered last in the dialog. The sum counts as 1 at most.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    threshold: Annotated[
+        float | None,
+        Field(
+            description="What score and bonus must reach. Null for a rule that names none.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    priority: Annotated[Int, Field(ge=0, le=1000)]
+    status: PluginStatus
+    fired: Annotated[bool, Field(description="Whether it reached its threshold.")]
+
+
+class RoutingFailureV1(BaseModel):
+    """
+    The call for which this plugin answers.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid
+    code: PluginErrorCode | None
+
+
 class SendPluginHeartbeatPath(BaseModel):
     """
     The path parameters of sendPluginHeartbeat.
@@ -2439,6 +2527,73 @@ class PluginInvocationEntryV1(PluginInvocationLogV1):
     response_payload: StoredPayloadV1 | None
 
 
+class RoutingDecisionV1(BaseModel):
+    """
+    Which plugin answers a message, and why. It holds nothing of the message itself.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    stage: RoutingStage
+    plugin_id: Annotated[Uuid | None, Field(description="Null where nobody can answer.")]
+    plugin: PluginName | None
+    version: SemanticVersion | None
+    intent: Annotated[IntentTag | None, Field(description="Null where no intent fired.")]
+    manifest_hash: ManifestHash | None
+    candidates: Annotated[
+        list[RoutingCandidateV1],
+        Field(
+            description="What the plugin was chosen among, the likeliest first; at most 20.",
+            max_length=20,
+        ),
+    ]
+    classifier: Annotated[
+        RoutingClassifierV1 | None, Field(description="Null where it was not asked.")
+    ]
+    catalogue_version: Annotated[
+        Line | None,
+        Field(description="A digest of the plugins that could be called. Null for a failure."),
+    ]
+    microseconds: Annotated[Int, Field(ge=0, le=9007199254740991)]
+    failed: Annotated[
+        RoutingFailureV1 | None,
+        Field(description="Where another plugin's call failed before."),
+    ]
+    reason: Annotated[
+        str,
+        Field(
+            description="One sentence for people.",
+            examples=["The command /weather of weather 1.2.0 is what the text begins with."],
+            max_length=1024,
+            min_length=1,
+            pattern="^[^\\x00-\\x1F\\x7F]*$",
+        ),
+    ]
+
+
+class RoutingExplainRequestV1(BaseModel):
+    """
+    A message that is not sent.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    payload: MessagePayloadV1
+    metadata: MetadataV1 = {}
+    locale: Annotated[
+        Locale | None,
+        Field(description="The user's. Left out, that of the dialog's user."),
+    ] = None
+    dialog_id: Annotated[
+        Uuid | None,
+        Field(
+            description="The dialog in which it would be sent. One that is not there is a new one."
+        ),
+    ] = None
+
+
 class DialogMessageCreateV1(BaseModel):
     """
     A user's message on its way into a dialog.
@@ -2576,6 +2731,14 @@ class PluginManifestV1(BaseModel):
             min_length=1,
         ),
     ]
+    sticky_bonus: Annotated[
+        float,
+        Field(
+            description="What its scores gain while it is the plugin that answered last in the dialog, for 10 minutes.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0
     golden_examples: Annotated[
         list[GoldenExampleV1],
         Field(

@@ -16,6 +16,7 @@ from generated.core.limits import limits_router
 from generated.core.plugin_admin import plugin_admin_router
 from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
+from generated.core.routing import routing_router
 from generated.core.service import service_router
 from generated.core.users import users_router
 from generated.metrics import Metrics, make_metrics
@@ -43,6 +44,10 @@ from impl.plugins.token_handlers import PluginTokenHandlers
 from impl.ratelimit.handlers import LimitHandlers
 from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
+from impl.routing.classifier.local import LocalClassifier
+from impl.routing.classifier.port import Classifier
+from impl.routing.handlers import RoutingHandlers
+from impl.routing.router import Router
 from impl.service import ServiceHandlers
 from impl.settings import Settings
 from impl.telemetry.handlers import EventHandlers
@@ -86,7 +91,7 @@ async def _close_pool(pool: Pool) -> None:
         pool.terminate()
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, classifier: Classifier | None = None) -> FastAPI:
     """The API. Its resources open with its lifespan, and its routes are bound to them then."""
     metrics = make_metrics()
 
@@ -99,9 +104,12 @@ def create_app(settings: Settings) -> FastAPI:
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
             limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
             metrics.limits_alone.set_function(lambda: limiter.alone)
-            _bind(app, settings, resources, catalogue, limiter)
+            local = LocalClassifier(resources.pool)
+            wanted = None if settings.classifier == "off" else classifier or local
+            _bind(app, settings, resources, catalogue, limiter, classifier=wanted)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
+                "classifier": local.watch(catalogue, settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
             }
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
@@ -142,13 +150,16 @@ def _bind(
     resources: Resources,
     catalogue: Catalogue,
     limiter: RateLimiter,
+    *,
+    classifier: Classifier | None,
 ) -> None:
     pool = resources.pool
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
     delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
-    messages = MessageService(pool, catalogue, delivery, settings)
+    router = Router(catalogue, classifier, settings.classifier_threshold)
+    messages = MessageService(pool, router, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
     exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
@@ -168,6 +179,7 @@ def _bind(
             authenticator,
             edge,
         ),
+        routing_router(RoutingHandlers(pool, router), authenticator, edge),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
         events_router(EventHandlers(pool, cursors), authenticator, edge),

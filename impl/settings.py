@@ -120,6 +120,10 @@ class Settings(LLMSettings, OutgoingSettings):
     llm_cache_seconds: int = Field(
         default=0, ge=0, le=600, description="how long a model's choice is kept; 0: not at all"
     )
+    classifier_threshold: float = Field(
+        default=0.4, ge=0, le=1, description="of intents that name none of their own"
+    )
+    classifier_training_seconds: float = Field(default=300.0, gt=0, le=3600)
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
     heartbeat_missed_seconds: float = Field(default=120.0, gt=0, le=86_400)
     probe_interval_seconds: float = Field(default=30.0, gt=0, le=300)

@@ -17,6 +17,7 @@ from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
+from impl.routing.classifier.trainer import Trainer
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -48,6 +49,13 @@ async def _work(settings: Settings) -> int:
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
         queue = CallQueue(resources.pool, delivery, settings, metrics)
         watcher = Watcher(resources.pool, resources.caller, settings, metrics)
+        trainer = Trainer(
+            resources.pool,
+            catalogue,
+            metrics,
+            settings.catalogue_refresh_seconds,
+            settings.classifier_training_seconds,
+        )
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
@@ -56,6 +64,8 @@ async def _work(settings: Settings) -> int:
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),
         }
+        if settings.classifier != "off":
+            tasks.add(asyncio.create_task(trainer.run(), name="trainer"))
         log.info("working", tasks=sorted(task.get_name() for task in tasks))
         announce_ready()
         try:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from multidict import CIMultiDictProxy
 
 from impl.app import create_app
+from impl.routing.classifier.port import Classifier
 from impl.settings import Settings
 from impl.tokens.issue import issue
 from tests.published import undeclared
@@ -223,6 +224,7 @@ async def running_api(
     *,
     bot_name: str = "tests",
     server: uvicorn.Server | None = None,
+    classifier: Classifier | None = None,
 ) -> AsyncIterator[Api]:
     """The real application on the real database, and a client for it.
 
@@ -232,7 +234,8 @@ async def running_api(
     bot_id = await pool.fetchval("INSERT INTO bots (name) VALUES ($1) RETURNING id", bot_name)
     bot = await issue(pool, "bot", subject_id=bot_id, scopes=BOT_SCOPES, expires_in=None)
     key = await issue(pool, "registry", scopes=["plugins:register"], expires_in=None)
-    served = serving(create_app(settings)) if server is None else started(server)
+    app = create_app(settings, classifier)
+    served = serving(app) if server is None else started(server)
     async with served as url, aiohttp.ClientSession() as session:
         yield Api(url, session, bot_id, bot.plaintext, key.plaintext)
     assert await undeclared(pool, settings) == []

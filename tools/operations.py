@@ -36,6 +36,7 @@ def security_schemes(document: Json) -> list[Json]:
             if name.endswith("Token")
             else None,
             "credential": _credential(scheme),
+            "header": _header(scheme),
         }
         for name, scheme in sorted(document["components"].get("securitySchemes", {}).items())
     ]
@@ -47,6 +48,10 @@ def _credential(scheme: Json) -> str:
     if scheme["type"] == "apiKey" and scheme["in"] == "header":
         return f'runtime.header_credential(call, b"{scheme["name"].lower()}")'
     raise ContractError(f"security scheme of type {scheme['type']}: not supported")
+
+
+def _header(scheme: Json) -> str:
+    return "Authorization: Bearer" if scheme["type"] == "http" else str(scheme["name"])
 
 
 def tag_context(document: Json, tag: str, security_module: str) -> dict[str, Any]:
@@ -83,6 +88,7 @@ def _operation(op: Operation, schemes: dict[str, Json]) -> Json:
         "versioned": any(item["name"] == "X-Schema-Version" for item in op.parameters("header")),
         "scopes": ", ".join(f'"{scope}"' for scope in callers.scopes),
         "challenge": _challenge(callers, schemes),
+        "credentials": " or ".join(schemes[name]["header"] for name in _demanded(callers)),
         "limits": op.spec.get("x-rate-limit", []),
         "fingerprint": op.spec.get("x-idempotency", {}).get("fingerprint", []),
         "emits": op.spec.get("x-emits", []),
@@ -103,6 +109,10 @@ def _challenge(callers: Principals, schemes: dict[str, Json]) -> str | None:
     first = callers.names[0]
     bearer = "bearer" in schemes[first]["credential"]
     return f'{"Bearer" if bearer else first} realm="botcore"'
+
+
+def _demanded(callers: Principals) -> list[str]:
+    return [*callers.required, *callers.either]
 
 
 def _arguments(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[str]:

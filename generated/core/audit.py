@@ -89,6 +89,7 @@ LIST_AUDIT_ENTRIES = Operation(
         ListAuditEntries422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )

@@ -495,6 +495,7 @@ LIST_BOTS = Operation(
         ListBots422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -531,6 +532,7 @@ CREATE_BOT = Operation(
         CreateBot422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -562,6 +564,7 @@ REVOKE_BOT = Operation(
         RevokeBot422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -593,6 +596,7 @@ LIST_BOT_TOKENS = Operation(
         ListBotTokens422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -629,6 +633,7 @@ ISSUE_BOT_TOKEN = Operation(
         IssueBotToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -661,6 +666,7 @@ REVOKE_BOT_TOKEN = Operation(
         RevokeBotToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -700,6 +706,7 @@ NARROW_BOT_TOKEN = Operation(
         NarrowBotToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -739,6 +746,7 @@ ROTATE_BOT_TOKEN = Operation(
         RotateBotToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )

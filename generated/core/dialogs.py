@@ -359,6 +359,7 @@ GET_DIALOG = Operation(
         GetDialog422,
     ),
     challenge='BotToken realm="botcore"',
+    credentials="X-Bot-Token",
     retry_after=frozenset([429, 503]),
     emits=frozenset([]),
 )
@@ -404,6 +405,7 @@ ADD_DIALOG_MESSAGE = Operation(
         AddDialogMessage503,
     ),
     challenge='BotToken realm="botcore"',
+    credentials="X-Bot-Token",
     retry_after=frozenset([409, 429, 503]),
     emits=frozenset(
         [
@@ -453,6 +455,7 @@ GET_DIALOG_MESSAGE = Operation(
         GetDialogMessage422,
     ),
     challenge='BotToken realm="botcore"',
+    credentials="X-Bot-Token",
     retry_after=frozenset([429, 503]),
     emits=frozenset([]),
 )
@@ -492,6 +495,7 @@ RESET_DIALOG = Operation(
         ResetDialog422,
     ),
     challenge='BotToken realm="botcore"',
+    credentials="X-Bot-Token",
     retry_after=frozenset([429, 503]),
     emits=frozenset(["dialog_reset", "plugin_failed"]),
 )

@@ -155,6 +155,7 @@ LIST_PLUGIN_EVENTS = Operation(
         ListPluginEvents422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer or X-Admin-Key",
     retry_after=frozenset([429, 503]),
     emits=frozenset([]),
 )
@@ -194,6 +195,7 @@ REPORT_PLUGIN_EVENT = Operation(
         ReportPluginEvent422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
     emits=frozenset(["plugin_reported"]),
 )

@@ -211,6 +211,7 @@ GET_LIMIT = Operation(
         GetLimit422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -247,6 +248,7 @@ SET_LIMIT = Operation(
         SetLimit422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -278,6 +280,7 @@ RESET_LIMIT = Operation(
         ResetLimit422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )

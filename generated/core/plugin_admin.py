@@ -248,6 +248,7 @@ LIST_ALL_PLUGINS = Operation(
         ListAllPlugins422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -279,6 +280,7 @@ DELETE_PLUGIN = Operation(
         DeletePlugin422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset(["plugin_disabled"]),
 )
@@ -310,6 +312,7 @@ ENABLE_PLUGIN = Operation(
         EnablePlugin422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -346,6 +349,7 @@ DISABLE_PLUGIN = Operation(
         DisablePlugin422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset(["plugin_disabled"]),
 )

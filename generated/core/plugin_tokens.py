@@ -370,6 +370,7 @@ LIST_PLUGIN_TOKENS = Operation(
         ListPluginTokens422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -406,6 +407,7 @@ ISSUE_PLUGIN_TOKEN = Operation(
         IssuePluginToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -438,6 +440,7 @@ REVOKE_PLUGIN_TOKEN = Operation(
         RevokePluginToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -477,6 +480,7 @@ NARROW_PLUGIN_TOKEN = Operation(
         NarrowPluginToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -516,6 +520,7 @@ ROTATE_PLUGIN_TOKEN = Operation(
         RotatePluginToken422,
     ),
     challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )

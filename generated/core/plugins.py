@@ -224,6 +224,7 @@ LIST_PLUGINS = Operation(
         ListPlugins422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
     emits=frozenset([]),
 )
@@ -262,6 +263,7 @@ REGISTER_PLUGIN = Operation(
         RegisterPlugin422,
     ),
     challenge='RegistryKey realm="botcore"',
+    credentials="X-Registry-Key",
     retry_after=frozenset([503]),
     emits=frozenset(["plugin_registered"]),
 )
@@ -298,6 +300,7 @@ SEND_PLUGIN_HEARTBEAT = Operation(
         SendPluginHeartbeat422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
     emits=frozenset(["plugin_heartbeat"]),
 )
@@ -328,7 +331,7 @@ def plugins_router(
         )
         runtime.require_scopes(registry_key, REGISTER_PLUGIN_SCOPES)
         call.refuse_query()
-        body = read_json(models.PluginRegistrationRequestV1, await call.body(), 45173)
+        body = read_json(models.PluginRegistrationRequestV1, await call.body(), 45174)
         return await handlers.register_plugin(registry_key, plugin_token, body)
 
     async def send_plugin_heartbeat(call: Call) -> Result:

@@ -16,6 +16,7 @@ Scope = Literal[
     "plugins:manage",
     "plugins:read",
     "plugins:register",
+    "routing:explain",
     "telemetry:read",
     "telemetry:write",
     "users:write",

@@ -194,6 +194,7 @@ GET_CONTRACT = Operation(
     ),
     results=(GetContract200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -212,6 +213,7 @@ GET_PLUGIN_CONTRACT = Operation(
     ),
     results=(GetPluginContract200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -230,6 +232,7 @@ GET_EVENTS_CONTRACT = Operation(
     ),
     results=(GetEventsContract200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -248,6 +251,7 @@ GET_REFERENCE_PAGE = Operation(
     ),
     results=(GetReferencePage200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -266,6 +270,7 @@ GET_REFERENCE_SCRIPT = Operation(
     ),
     results=(GetReferenceScript200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -284,6 +289,7 @@ GET_HEALTH = Operation(
     ),
     results=(GetHealth200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -303,6 +309,7 @@ GET_READINESS = Operation(
     ),
     results=(GetReadiness200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
@@ -322,6 +329,7 @@ GET_METRICS = Operation(
     ),
     results=(GetMetrics200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )

@@ -107,6 +107,7 @@ UPSERT_USER = Operation(
         UpsertUser422,
     ),
     challenge='BotToken realm="botcore"',
+    credentials="X-Bot-Token",
     retry_after=frozenset([429, 503]),
     emits=frozenset(["user_created"]),
 )

@@ -124,6 +124,7 @@ GET_PLUGIN_HEALTH = Operation(
     ),
     results=(GetPluginHealth200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -142,6 +143,7 @@ GET_PLUGIN_MANIFEST = Operation(
     ),
     results=(GetPluginManifest200,),
     challenge=None,
+    credentials="",
     retry_after=frozenset([]),
     emits=frozenset([]),
 )
@@ -173,6 +175,7 @@ INVOKE_PLUGIN = Operation(
         InvokePlugin422,
     ),
     challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer",
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )

@@ -71,6 +71,7 @@ class Operation:
     codes: frozenset[str]
     results: tuple[type, ...]
     challenge: str | None
+    credentials: str  # the headers that prove who calls; empty where nobody need
     retry_after: frozenset[int]  # the statuses that say when to come back
     emits: frozenset[str]  # the events that it may publish
 

@@ -6,9 +6,9 @@ ends the call.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import structlog
 
@@ -24,7 +24,7 @@ from impl.dialogs.replacement import Replacement
 from impl.plugins.caller import Failed, Invocation, PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.slots import Slot, Slots
-from impl.routing.table import Candidate
+from impl.routing.candidate import Candidate
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -111,6 +111,7 @@ class Delivery:
         if self.replacement is not None and self.replacement.may_follow(call, outcome):
             second = await self.replacement.begin(call, outcome, until)
             if second is not None:
+                self.metrics.routing_decisions_total.at("failure").inc()
                 if second.slot is None:
                     self.note_queued("plugin_busy")
                     return "queued"
@@ -137,6 +138,11 @@ class Delivery:
 
     def note_queued(self, cause: CauseLabel) -> None:
         self.metrics.calls_queued_total.at(cause).inc()
+
+    def note_routed(self, reasons: Mapping[str, Any]) -> None:
+        """`reasons` is a RoutingDecisionV1."""
+        self.metrics.routing_decisions_total.at(reasons["stage"]).inc()
+        self.metrics.routing_seconds.observe(reasons["microseconds"] / 1_000_000)
 
     async def _give_back(self, call: StoredCall) -> None:
         """Nobody waits for the plugin any longer: a worker may take the call over at once."""

@@ -1,6 +1,7 @@
 """A user's message, and the key under which it is answered once."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from generated import models
@@ -27,7 +28,7 @@ class Message:
     trace_id: UUID
     payload: models.MessagePayloadV1
     content: bytes
-    metadata: object
+    metadata: dict[str, Any]
     fingerprint: bytes
 
     @property

@@ -10,7 +10,8 @@ from impl.db import Pool, repeated_if_lost
 from impl.dialogs.call import RESET, Outcome, StoredCall, for_another
 from impl.dialogs.queries import waiting
 from impl.plugins.slots import Slot, Slots
-from impl.routing.table import Candidate
+from impl.routing.candidate import Candidate
+from impl.routing.decision import of_failure, reasons
 from impl.settings import Settings
 
 # With less left the bot is told that the answer comes later.
@@ -91,11 +92,5 @@ class Replacement:
 
 
 def _reasons(plugin: Candidate, call: StoredCall, outcome: Outcome) -> dict[str, object]:
-    """Why this plugin answers, as a routing's reasons."""
-    return {
-        "stage": "failure",
-        "plugin": plugin.name,
-        "version": plugin.version,
-        "manifest_hash": plugin.manifest_hash,
-        "failed": {"plugin_id": str(call.plugin_id), "code": outcome.error_code},
-    }
+    code = outcome.error_code or "unknown"
+    return reasons("failure", plugin, of_failure(plugin, code), failed=(call.plugin_id, code))

@@ -26,9 +26,9 @@ from impl.dialogs.queries.intake import (
     take_in_for_later,
 )
 from impl.plugins.caller import Failed
-from impl.plugins.catalogue import Catalogue
 from impl.plugins.slots import Slot
-from impl.routing.table import Decision
+from impl.routing.decision import Decision, Nobody
+from impl.routing.router import Routable, Router
 from impl.settings import Settings
 
 
@@ -77,7 +77,7 @@ class MessageService:
     """Three statements for an answered message; no connection is held while the plugin works."""
 
     pool: Pool
-    catalogue: Catalogue
+    router: Router
     delivery: Delivery
     settings: Settings
 
@@ -104,15 +104,20 @@ class MessageService:
                 queued_trace=known.queued_trace,
             )
             return _repeated(message, stored)
-        table = await self.catalogue.table()
-        decision = table.route(message.payload)
-        if decision is None:
-            return await self._store_unanswered(message)
+        decision = await self._route(message, known)
+        if isinstance(decision, Nobody):
+            return await self._store_unanswered(message, decision)
         slot = None if wishes.later else self.delivery.slots.reserve(decision.plugin.plugin_id)
         if slot is None:
             return await self._put_off(message, known, decision, wishes)
         with slot:
             return await self._answer(message, known, decision, slot, until)
+
+    async def _route(self, message: Message, known: Known) -> Decision | Nobody:
+        routable = Routable(message.payload, message.metadata, known.locale, known.dialog)
+        decision = await self.router.route(routable)
+        self.delivery.note_routed(decision.reasons)
+        return decision
 
     async def _put_off(
         self, message: Message, known: Known, decision: Decision, wishes: Wishes
@@ -155,14 +160,14 @@ class MessageService:
             return Queued(message.trace_id, owner)
         return "in_flight" if isinstance(response, str) else Final(response, owner)
 
-    async def _store_unanswered(self, message: Message) -> Done:
+    async def _store_unanswered(self, message: Message, nobody: Nobody) -> Done:
         error = models.PluginErrorV1(
             code="no_plugin_available", message="No plugin can be called now.", retryable=True
         )
         invocation_id = uuid4()
         response = failed_response(message.dialog_id, message.trace_id, error)
         intake = await repeated_if_lost(
-            lambda: store_unanswered(self.pool, message, invocation_id, response)
+            lambda: store_unanswered(self.pool, message, invocation_id, response, nobody.reasons)
         )
         owner = await self._settle(message, intake, invocation_id)
         return Final(response, owner) if isinstance(owner, UUID) else owner

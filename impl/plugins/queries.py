@@ -21,8 +21,8 @@ WHERE name = $1 AND version = $2 FOR NO KEY UPDATE
 INSERT = """
 INSERT INTO plugins (name, version, intents, status, base_url, manifest, manifest_hash,
     heartbeat_interval_sec, supported_schema_versions, scopes, metadata, schema_version,
-    is_fallback, supports_retry, output_schema, output_schema_digest)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    is_fallback, supports_retry, output_schema, output_schema_digest, sticky_bonus)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (name, version) DO NOTHING
 RETURNING id
 """
@@ -34,7 +34,7 @@ WITH known AS (SELECT id, status FROM plugins WHERE id = $1), plugin AS (
     UPDATE plugins SET intents = $2, base_url = $4, manifest = $5, manifest_hash = $6,
         heartbeat_interval_sec = $7, supported_schema_versions = $8, scopes = $9, metadata = $10,
         schema_version = $11, is_fallback = $12, supports_retry = $13, output_schema = $14,
-        output_schema_digest = $15, reported_status = NULL,
+        output_schema_digest = $15, sticky_bonus = $16, reported_status = NULL,
         status = CASE WHEN disabled_at IS NOT NULL THEN plugins.status
             WHEN outage_since IS NOT NULL THEN 'degraded'
             WHEN $3 = 'active' THEN 'active' ELSE plugins.status END,
@@ -44,7 +44,7 @@ WITH known AS (SELECT id, status FROM plugins WHERE id = $1), plugin AS (
     FROM known WHERE plugins.id = known.id
     RETURNING plugins.id AS plugin_id, known.status AS was, plugins.status
 )
-{status_changed("plugin", reason="'registered'", trace_id="$16")}
+{status_changed("plugin", reason="'registered'", trace_id="$17")}
 SELECT status FROM plugin
 """  # noqa: S608  # constants of our own
 
@@ -141,6 +141,7 @@ class Registration:
             self.adapted.supports_retry,
             None if self.pinned is None else self.pinned.schema,
             None if self.pinned is None else self.pinned.digest,
+            manifest.sticky_bonus,
         )
 
 

@@ -9,9 +9,11 @@ import re2
 from generated import models
 from generated.runtime.problems import InvalidValue, pointer
 from impl.plugins.manifests import Adapted
+from impl.routing.conditions import MAX_COST as MAX_CONDITIONS_COST
+from impl.routing.conditions import ConditionError, compile_condition
 from impl.routing.patterns import MAX_COST, PatternSet, TooCostlyError, check_pattern, cost
 
-MAX_PATTERN_FAULTS = 10
+MAX_FAULTS = 10
 MOST_BYTES = 64 * 1024  # of a value, as jsonb writes it
 # The contract lists them in the order in which they came.
 SERVED: tuple[models.SchemaVersion, ...] = get_args(get_args(models.SchemaVersion.__value__)[0])
@@ -37,6 +39,7 @@ def faults(
             if getattr(manifest, name) != getattr(request, name)
         ),
         *_pattern_faults(manifest.intents),
+        *_condition_faults(manifest.intents),
         *_tag_faults(adapted),
         *_version_faults(manifest),
         *_example_faults(manifest),
@@ -121,7 +124,7 @@ def _pattern_faults(intents: Sequence[models.IntentV1]) -> list[InvalidValue]:
             return [*found, _fault(place, "pattern_too_costly", "The pattern is too large")]
         except re2.error:
             found.append(_fault(place, "pattern_invalid", "Not a pattern of RE2"))
-            if len(found) == MAX_PATTERN_FAULTS:
+            if len(found) == MAX_FAULTS:
                 return found
             continue
         patterns.append(condition.value)
@@ -132,6 +135,26 @@ def _pattern_faults(intents: Sequence[models.IntentV1]) -> list[InvalidValue]:
     except TooCostlyError:
         message = "The patterns are too costly together: use fewer or simpler ones"
         found.append(_fault(("manifest", "intents"), "pattern_too_costly", message))
+    return found
+
+
+def _condition_faults(intents: Sequence[models.IntentV1]) -> list[InvalidValue]:
+    found: list[InvalidValue] = []
+    spent = 0
+    for index, intent in enumerate(intents):
+        condition = intent.activation_condition
+        if condition.type != "custom":
+            continue
+        try:
+            spent += compile_condition(condition.value).cost
+        except ConditionError as error:
+            place = ("manifest", "intents", index, "activation_condition", "value")
+            found.append(_fault(place, error.code, str(error)))
+        if len(found) == MAX_FAULTS:
+            return found
+    if spent > MAX_CONDITIONS_COST:
+        message = "The conditions are too costly together: use fewer or simpler ones"
+        found.append(_fault(("manifest", "intents"), "condition_too_costly", message))
     return found
 
 

@@ -1,9 +1,9 @@
-"""The patterns of one plugin, as one RE2 set whose worst message is bounded.
+"""Patterns as one RE2 set whose worst message is bounded.
 
 RE2 never backtracks, but its automaton is built as it reads: where each character leads to a state
 not seen before, a character costs one step for each place in the patterns that may be active. The
 set then throws its states away and starts again, and never gives up. So the number of such places
-is bounded, for all patterns of a plugin together.
+is bounded, for all patterns of a plugin together, and for all of a set.
 """
 
 import re
@@ -27,8 +27,9 @@ SET_BYTES = 1 << 20
 
 # Matches every text, once: where not even it is among the hits, the set has failed.
 ALWAYS = r"\A"
-# A command, whole or as a prefix: it is read as far as it is long, so it costs nothing.
-COMMAND = re.compile(r"(\(\?i\))?\^([^\\.^$|?*+()\[\]{}]|\\[-/.+*?])*(\\b|\$)?")
+# A literal at the beginning, whole or as a prefix: it is read as far as it is long, so it costs
+# nothing.
+COMMAND = re.compile(r"(\(\?i\))?\^((?:[^\\.^$|?*+()\[\]{}]|\\[-/.+*?])*)(\\b|\$)?")
 # One character or class of RE2's syntax. Where in doubt it takes less, so that more are counted.
 TOKEN = re.compile(
     r"\\[pP](?:\{[^}]*\}|.)|\\x\{[^}]*\}|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]"
@@ -46,11 +47,11 @@ class TooCostlyError(ValueError):
 class PatternSet:
     """Raises TooCostlyError, or re2.error for what is no pattern."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], max_bytes: int = SET_BYTES) -> None:
         self._patterns = patterns
         if cost(patterns) > MAX_COST:
             raise TooCostlyError
-        self._set = re2.Set.SearchSet(_options(SET_BYTES))
+        self._set = re2.Set.SearchSet(_options(max_bytes))
         for pattern in (ALWAYS, *patterns):
             self._set.Add(pattern)
         try:
@@ -71,6 +72,13 @@ class PatternSet:
                 if re2.compile(pattern.encode(), _options(PATTERN_BYTES)).search(text)
             ]
         return [index - 1 for index in found if index]
+
+
+def command(pattern: str) -> str | None:
+    """The command, as `/weather`, that begins every text which `pattern` matches; None: no such."""
+    found = COMMAND.fullmatch(pattern)
+    literal = found[2].replace("\\", "") if found else ""
+    return literal if len(literal) > 1 and literal.startswith("/") else None
 
 
 def check_pattern(pattern: str) -> None:

@@ -1,130 +1,52 @@
-"""The routing table: rules first, by RE2 and all in one match; then the fallback."""
+"""The routing table: compiled of the plugins' rows when they change, never per message."""
 
 import re
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from generated import models
-from generated.runtime.edge import SCHEMA_VERSION
 from impl.plugins.calls.terms import CallTerms, OutputSchemas
-from impl.routing.patterns import PatternSet
+from impl.routing.candidate import Candidate, Rule, Stage, Weighed
+from impl.routing.classifier.port import Meanings, meanings_of
+from impl.routing.conditions import ConditionError, compile_condition
+from impl.routing.pattern_sets import Patterned, PatternSets, check_alone, compile_together
+from impl.routing.patterns import command
 
 USUAL = CallTerms()
 CONDITIONS = frozenset({"classifier", "custom", "regex"})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A plugin that can be called, as its row says."""
-
-    plugin_id: UUID
-    name: str
-    version: str
-    base_url: str
-    intents: Sequence[dict[str, Any]] = field(hash=False)
-    status: str
-    manifest_hash: str
-    schema_version: str = SCHEMA_VERSION
-    output_schema: object = field(default=None, hash=False)
-    supports_retry: bool = True
-    is_fallback: bool = False
-
-    @property
-    def healthy(self) -> bool:
-        return self.status == "active"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One regex intent of one plugin."""
-
-    plugin: Candidate
-    tag: str
-    priority: int
-
-    @property
-    def rank(self) -> tuple[int, bool, str, str]:
-        """The least wins: priority, then health, then an order that never changes."""
-        return -self.priority, not self.plugin.healthy, self.plugin.name, self.tag
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Who answers, and why; `reasons` is stored with the call."""
-
-    plugin: Candidate
-    intent: str | None
-    reasons: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PluginRules:
-    """The regex intents of one plugin; a set of its own, so that none can harm another."""
-
-    patterns: PatternSet
-    rules: tuple[Rule, ...]
-
-    def fired(self, text: bytes) -> list[Rule]:
-        return [self.rules[index] for index in self.patterns.hits(text)]
-
-
-@dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """`left_out` are plugins whose rows cannot be compiled, by id, each with the reason.
+    """`left_out` are plugins whose rows cannot be compiled, whole or in part, each with the reason.
 
-    `terms` are of all versions, those too that no message is routed to any longer.
+    `conditions` are in the order of their rank, `classes` the classifier's rules by their tag.
+    `terms` are of all versions, those too that no message is routed to any longer. `version` is
+    the catalogue's: a digest of the rows.
     """
 
-    plugins: tuple[PluginRules, ...]
-    fallback: Candidate | None
+    patterns: PatternSets[Rule] = field(default_factory=PatternSets)
+    conditions: tuple[Rule, ...] = ()
+    classes: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    meanings: Meanings = field(default_factory=Meanings)
+    fallback: Candidate | None = None
     left_out: dict[UUID, str] = field(default_factory=dict)
     terms: dict[UUID, CallTerms] = field(default_factory=dict)
+    version: str = ""
 
     def terms_of(self, plugin_id: UUID) -> CallTerms:
         """How this plugin is called; the usual terms for one that is not callable now."""
         return self.terms.get(plugin_id, USUAL)
 
-    def route(self, payload: models.MessagePayloadV1) -> Decision | None:
-        """Who answers `payload`; None where nobody can, not even the fallback."""
-        started = time.perf_counter_ns()
-        fired = self._fired(payload)
-        if fired:
-            return self._decision("regex", fired[0].plugin, fired, started)
-        if self.fallback is None:
-            return None
-        return self._decision("fallback", self.fallback, fired, started)
-
-    def _fired(self, payload: models.MessagePayloadV1) -> list[Rule]:
-        text = getattr(payload, "text", None)
-        if text is None:
-            return []
-        encoded = text.encode()
-        found = (rule for plugin in self.plugins for rule in plugin.fired(encoded))
-        return sorted(found, key=lambda rule: rule.rank)
-
-    @staticmethod
-    def _decision(stage: str, plugin: Candidate, fired: list[Rule], started: int) -> Decision:
-        reasons = {
-            "stage": stage,
-            "plugin": plugin.name,
-            "version": plugin.version,
-            "manifest_hash": plugin.manifest_hash,
-            "candidates": [
-                {"plugin": rule.plugin.name, "intent": rule.tag, "priority": rule.priority}
-                for rule in fired[:20]
-            ],
-            "microseconds": (time.perf_counter_ns() - started) // 1000,
-        }
-        return Decision(plugin, fired[0].tag if fired else None, reasons)
-
 
 def compile_table(
-    plugins: Iterable[Candidate], fallback: str, schemas: OutputSchemas | None = None
+    plugins: Iterable[Candidate],
+    fallback: str,
+    schemas: OutputSchemas | None = None,
+    version: str = "",
 ) -> RoutingTable:
     """Of several versions of a name the highest active one is routed to. Never raises for a row."""
     schemas = schemas or OutputSchemas()
@@ -135,14 +57,22 @@ def compile_table(
         with _left_out_where_broken(plugin, left_out):
             terms[plugin.plugin_id] = _terms(plugin, schemas)
             newest[plugin.name] = plugin
-    compiled = []
+    rules: dict[UUID, list[Rule]] = {}
     for _, plugin in sorted(newest.items()):
         with _left_out_where_broken(plugin, left_out):
-            rules = _rules(plugin)
-            if rules is not None:
-                compiled.append(rules)
+            rules[plugin.plugin_id] = _rules(plugin, left_out)
     default = newest.get(fallback) or _default(newest.values())
-    return RoutingTable(tuple(compiled), default, left_out, terms)
+    routed = [plugin for plugin in newest.values() if plugin.plugin_id in rules]
+    return RoutingTable(
+        patterns=compile_together(_patterned(found) for found in rules.values()),
+        conditions=_conditions(rules.values()),
+        classes=_classes(rules.values()),
+        meanings=meanings_of(intent for plugin in routed for intent in plugin.intents),
+        fallback=default,
+        left_out=left_out,
+        terms=terms,
+        version=version,
+    )
 
 
 def _default(plugins: Iterable[Candidate]) -> Candidate | None:
@@ -169,27 +99,55 @@ def _terms(plugin: Candidate, schemas: OutputSchemas) -> CallTerms:
     return CallTerms(plugin.schema_version, output, plugin.supports_retry)
 
 
-# A plugin's status changes far more often than its patterns, and each change compiles a table.
-_compiled = lru_cache(maxsize=512)(PatternSet)
-
-
-def _rules(plugin: Candidate) -> PluginRules | None:
+def _rules(plugin: Candidate, left_out: dict[UUID, str]) -> list[Rule]:
     """Raises for intents that are not of a manifest."""
-    patterns, rules = [], []
+    meanings_of(plugin.intents)
+    found = []
     for intent in plugin.intents:
-        condition, tag, priority = (
-            intent["activation_condition"],
-            intent["tag"],
-            intent["priority"],
-        )
-        if condition["type"] not in CONDITIONS:
-            raise ValueError("unknown type of condition")
-        if not isinstance(tag, str) or not isinstance(priority, int):
-            raise TypeError("a tag or a priority of another type")
-        if condition["type"] == "regex":
-            patterns.append(condition["value"])
-            rules.append(Rule(plugin, tag, priority))
-    return PluginRules(_compiled(tuple(patterns)), tuple(rules)) if rules else None
+        try:
+            found.append(_rule(plugin, intent))
+        except ConditionError as error:  # 0.1 took any text: the plugin's other intents go on
+            left_out[plugin.plugin_id] = f"the condition of {intent['tag']}: {error}"[:200]
+    check_alone(_patterned(found).patterns)
+    return found
+
+
+def _rule(plugin: Candidate, intent: dict[str, Any]) -> Rule:
+    condition, tag, priority = intent["activation_condition"], intent["tag"], intent["priority"]
+    kind, threshold = condition["type"], condition.get("threshold")
+    if kind not in CONDITIONS:
+        raise ValueError("unknown type of condition")
+    if not isinstance(tag, str) or not isinstance(priority, int):
+        raise TypeError("a tag or a priority of another type")
+    if not isinstance(threshold, int | float | None):
+        raise TypeError("a threshold of another type")
+    if kind == "custom":
+        compiled = compile_condition(condition["value"])
+        return Rule(plugin, tag, priority, "custom", threshold, condition=compiled)
+    if kind == "classifier":
+        return Rule(plugin, tag, priority, "classifier", threshold)
+    pattern = condition["value"]
+    name = command(pattern)
+    stage: Stage = "regex" if name is None else "command"
+    return Rule(plugin, tag, priority, stage, threshold, command=name, pattern=pattern)
+
+
+def _patterned(rules: Iterable[Rule]) -> Patterned[Rule]:
+    found = [(rule.pattern, rule) for rule in rules if rule.pattern is not None]
+    return Patterned(tuple(pattern for pattern, _ in found), tuple(rule for _, rule in found))
+
+
+def _conditions(plugins: Iterable[list[Rule]]) -> tuple[Rule, ...]:
+    """In the order in which they would win: the first has its turn whatever the others take."""
+    found = (rule for rules in plugins for rule in rules if rule.stage == "custom")
+    return tuple(sorted(found, key=lambda rule: Weighed(rule).rank))
+
+
+def _classes(plugins: Iterable[list[Rule]]) -> dict[str, tuple[Rule, ...]]:
+    found: dict[str, list[Rule]] = defaultdict(list)
+    for rule in (rule for rules in plugins for rule in rules if rule.stage == "classifier"):
+        found[rule.tag].append(rule)
+    return {tag: tuple(rules) for tag, rules in found.items()}
 
 
 def version_order(version: str) -> tuple[Any, ...]:

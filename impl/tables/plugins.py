@@ -3,6 +3,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     Identity,
     Index,
     Integer,
@@ -65,6 +66,7 @@ plugins = Table(
     Column("schema_version", Text, nullable=False, server_default=text("'v1alpha'")),
     Column("is_fallback", Boolean, nullable=False, server_default=text("false")),
     Column("supports_retry", Boolean, nullable=False, server_default=text("true")),
+    Column("sticky_bonus", Double, nullable=False, server_default=text("0")),
     # What its answers must fit, as it was when it registered, wherever it came from.
     Column("output_schema", JSONB),
     Column("output_schema_digest", Text),
@@ -94,6 +96,7 @@ plugins = Table(
     length("output_schema_digest", 128),
     length("served_manifest_hash", 128),
     CheckConstraint("probe_failures >= 0", name="probe_failures_value"),
+    CheckConstraint("sticky_bonus BETWEEN 0 AND 1", name="sticky_bonus_value"),
     size("intents"),
     size("output_schema"),
     size("manifest"),

@@ -9,6 +9,7 @@ ADMIN_SCOPES = frozenset(
         "limits:manage",
         "notifications:manage",
         "plugins:manage",
+        "routing:explain",
         "telemetry:read",
     }
 )

@@ -12,6 +12,9 @@ from tools.conform.client import Request
 from tools.conform.world import BOT_SCOPES, PLUGIN_SCOPES, Bot, RegisteredPlugin, World
 from tools.contract import Operation
 
+# Whose payload is a user's message, and no event's.
+MESSAGES = {"addDialogMessage", "explainRouting"}
+
 
 class UnknownParameterError(Exception):
     """A parameter or member that the suite cannot fill: teach it in tools/conform/good.py."""
@@ -98,7 +101,7 @@ def _body(world: World, operation: Operation, who: Caller, path: dict[str, str])
         "name": lambda: f"{world.word}-{uuid4()}",
         "telegram_id": lambda: secrets.randbits(52),
         "occurred_at": lambda: datetime.now(UTC).isoformat(),
-        "payload": lambda: world.text("answer") if operation.id == "addDialogMessage" else {},
+        "payload": lambda: world.text("answer") if operation.id in MESSAGES else {},
         "scopes": lambda: _narrower(path),
     }
     return {name: fill[name]() if name in fill else value for name, value in body.items()}

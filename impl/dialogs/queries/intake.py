@@ -8,14 +8,16 @@ from generated.events import PLUGIN_INVOCATION_QUEUED, PLUGIN_INVOCATION_STARTED
 from generated.runtime.events import Event
 from impl.db import Executor
 from impl.dialogs.message import Message, MessageKey
-from impl.dialogs.queries.parts import MESSAGE, QUEUED_TRACE
+from impl.dialogs.queries.parts import LAST_PLUGIN, MESSAGE, QUEUED_TRACE
 from impl.events.log import published
+from impl.routing.router import DialogState
 
 READ_FOR_MESSAGE = f"""
 SELECT member.user_id IS NOT NULL AS user_known, member.locale,
     dialog.bot_id AS owner, dialog.user_id AS dialog_user_id, dialog.reset_version,
     key.fingerprint, key.response, {QUEUED_TRACE} AS queued_trace,
-    coalesce(history.messages, '[]')::text AS history
+    coalesce(history.messages, '[]')::text AS history, last.plugin AS last_plugin,
+    last.seconds AS seconds_since_last
 FROM (SELECT 1) AS one
 LEFT JOIN bot_users AS member ON member.bot_id = $2 AND member.user_id = $3
 LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2
@@ -24,6 +26,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_agg({MESSAGE} ORDER BY seq) AS messages
     FROM (SELECT * FROM messages WHERE dialog_id = dialog.id ORDER BY seq DESC LIMIT $5) AS newest
 ) AS history ON true
+LEFT JOIN LATERAL ({LAST_PLUGIN}) AS last ON true
 """  # noqa: S608  # constants of our own
 
 # Nothing is stored where as many calls wait as may. They are counted no further, and without a
@@ -107,7 +110,8 @@ WITH dialog AS (
 ), audit_row AS (
     INSERT INTO audit_logs (source, action, details, trace_id, severity)
     SELECT 'core', 'message_unanswered',
-        jsonb_build_object('dialog_id', dialog_id, 'message_id', $4::text), $9, 'warning' FROM key
+        jsonb_build_object('dialog_id', dialog_id, 'message_id', $4::text, 'routing', $10::jsonb),
+        $9, 'warning' FROM key
 )
 SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
     true AS room, (SELECT reset_version FROM dialog) AS reset_version
@@ -136,6 +140,12 @@ class Known:
     response: bytes | None
     queued_trace: UUID | None
     history: str
+    last_plugin: str | None
+    seconds_since_last: float | None
+
+    @property
+    def dialog(self) -> DialogState:
+        return DialogState(self.history == "[]", self.last_plugin, self.seconds_since_last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +228,7 @@ def _values(event: Event, message: Message, call: Call) -> tuple[object, ...]:
 
 
 async def store_unanswered(
-    executor: Executor, message: Message, invocation_id: UUID, response: bytes
+    executor: Executor, message: Message, invocation_id: UUID, response: bytes, routing: object
 ) -> Intake:
     row = await executor.fetchrow(
         UNANSWERED,
@@ -231,6 +241,7 @@ async def store_unanswered(
         response,
         message.content,
         message.trace_id,
+        routing,
     )
     return Intake(**row)
 

@@ -14,3 +14,14 @@ OPEN_CALL = """FROM plugin_calls AS call
 QUEUED_TRACE = f"""CASE WHEN key.fingerprint IS NOT NULL AND key.response IS NULL THEN (
         SELECT call.trace_id {OPEN_CALL} AND call.queued_at IS NOT NULL LIMIT 1
     ) END"""  # constants of our own
+
+# Whose answer is the dialog's latest, and how old that is: nothing before a reset, or older than a
+# conversation. Of a dialog whose plugins all fail only the newest calls are looked at.
+LAST_PLUGIN = """SELECT plugins.name AS plugin,
+        extract(epoch FROM now() - recent.finished_at)::float8 AS seconds
+    FROM (
+        SELECT * FROM plugin_calls WHERE dialog_id = dialog.id ORDER BY created_at DESC LIMIT 20
+    ) AS recent JOIN plugins ON plugins.id = recent.plugin_id
+    WHERE recent.status = 'succeeded' AND recent.reset_version = dialog.reset_version
+        AND recent.finished_at > now() - interval '10 minutes'
+    ORDER BY recent.seq DESC LIMIT 1"""

@@ -14,6 +14,7 @@ from impl.kit.requests import Json, Request, runs_dry
 from impl.plugins.calls.checks import schema_faults
 from impl.plugins.calls.output import OutputSchema, compile_output
 from impl.plugins.manifests import FORMS
+from impl.routing.conditions import MAX_COST, ConditionError, compile_condition
 from impl.routing.patterns import PatternSet, TooCostlyError, check_pattern
 
 GET = Request("GET", "/manifest")
@@ -110,6 +111,26 @@ async def patterns(plugin: Plugin) -> None:
         )
 
 
+async def conditions(plugin: Plugin) -> None:
+    tried, spent = False, 0
+    for index, intent in enumerate(_known(plugin).get("intents") or []):
+        condition = intent.get("activation_condition") if isinstance(intent, dict) else None
+        if not isinstance(condition, dict) or condition.get("type") != "custom":
+            continue
+        tried = True
+        place = f"/intents/{index}/activation_condition/value"
+        try:
+            spent += compile_condition(str(condition.get("value"))).cost
+        except ConditionError as error:
+            plugin.fail(GET, f"a condition that the core takes at {place}", str(error))
+    if not tried:
+        raise NotTriedError("no intent has a condition")
+    if spent > MAX_COST:
+        plugin.fail(
+            GET, "conditions within the core's budget", "too costly ones: use fewer or simpler"
+        )
+
+
 async def scopes(plugin: Plugin) -> None:
     auth = _known(plugin).get("auth") or {}
     asked = auth.get("scopes", []) if isinstance(auth, dict) else []
@@ -200,6 +221,7 @@ CHECKS = (
     ),
     Check("manifest.intents", "each intent has a tag of its own", intents),
     Check("manifest.patterns", "the patterns are RE2's, within the core's budget", patterns),
+    Check("manifest.conditions", "the conditions are CEL's, within the core's budget", conditions),
     Check("manifest.scopes", "the scopes are known ones, each once", scopes),
     Check("manifest.schemas", "input_schema and output_schema are JSON Schemas", schemas),
     Check("manifest.golden_examples", "golden examples can be sent", examples),

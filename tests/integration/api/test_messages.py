@@ -289,7 +289,7 @@ async def test_a_dialog_that_became_anothers_since_it_was_read_takes_nothing_in(
         call = intake.Call(plugin_id, uuid4(), {}, {}, lease_seconds=30, worth_seconds=8)
         done = await intake.take_in(pool, message, call)
     else:
-        done = await intake.store_unanswered(pool, message, uuid4(), b"{}")
+        done = await intake.store_unanswered(pool, message, uuid4(), b"{}", {})
     assert (done.owner, done.stored) == (None, False)
     assert await pool.fetchval("SELECT count(*) FROM messages") == 0
     assert await pool.fetchval("SELECT count(*) FROM message_keys") == 0

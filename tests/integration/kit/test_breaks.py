@@ -57,6 +57,17 @@ TABLE = [
     Break("patterns beyond the budget", "manifest.patterns",
           manifest=lambda body: {**body, "intents": [
               _intent(activation_condition={"type": "regex", "value": "(?s)x.{900}y"})]}),
+    Break("a condition over what no message has", "manifest.conditions",
+          manifest=lambda body: {**body, "intents": [
+              _intent(activation_condition={"type": "custom", "value": "user == 1"})]}),
+    Break("a condition that takes too long", "manifest.conditions",
+          manifest=lambda body: {**body, "intents": [
+              _intent(activation_condition={"type": "custom", "value":
+                      "metadata.all(a, metadata.all(b, true))"})]}),
+    Break("conditions beyond the budget", "manifest.conditions",
+          manifest=lambda body: {**body, "intents": [
+              _intent(tag=f"t{n}", activation_condition={"type": "custom", "value":
+                      "metadata.all(k, !payload.text.contains(k))"}) for n in range(3)]}),
     Break("two intents with one tag", "manifest.intents",
           manifest=lambda body: {**body, "intents": [_intent(), _intent()]}),
     Break("a scope that is asked for twice", "manifest.scopes",
@@ -202,7 +213,7 @@ async def test_generated_cases_that_are_all_refused_prove_nothing() -> None:
 
 
 async def test_without_a_break_they_all_pass() -> None:
-    chosen = tuple({item.check for item in TABLE})
+    chosen = tuple({item.check for item in TABLE} - {"manifest.conditions"})  # it has none
     async with broken(Break("nothing", "none")) as url:
         report = await check(url, TOKEN, Options(only=chosen, examples=5))
     assert [result.name for result in report.results if result.outcome != "passed"] == []

@@ -1,24 +1,21 @@
 """Who answers: the rank of the rules, and that no row harms another."""
 
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from generated import models
 from impl.plugins.calls.terms import CallTerms, OutputSchemas
-from impl.routing.table import Candidate, RoutingTable, compile_table
+from impl.routing.candidate import Candidate
+from impl.routing.decision import Decision
+from impl.routing.table import RoutingTable, compile_table
 from tests.stack import regex_intent
-
-
-def candidate(name: str, intents: Any, status: str = "active", version: str = "1.0.0") -> Candidate:
-    return Candidate(uuid4(), name, version, "http://127.0.0.1:1", intents, status, "0" * 64)
+from tests.unit.routing.tables import Tables, candidate, custom_intent, decide
 
 
 def routed(table: RoutingTable, text: str) -> str | None:
-    decision = table.route(models.TextPayloadV1(type="text", text=text))
-    return None if decision is None else decision.plugin.name
+    decision = decide(Tables(table), text)
+    return decision.plugin.name if isinstance(decision, Decision) else None
 
 
 def test_of_equal_priority_the_healthy_plugin_answers_and_then_the_name_decides() -> None:
@@ -48,11 +45,27 @@ BAD = {
         {"tag": "x", "activation_condition": {"type": "psychic"}, "priority": 0},
     ],
     "no pattern": [regex_intent("x", "(((")],
+    "a threshold of another type": [
+        {**GOOD, "activation_condition": {**CONDITION, "threshold": "high"}}
+    ],
+    "an expression of another type": [
+        {**GOOD, "activation_condition": {"type": "custom", "value": 7}}
+    ],
+    "a list for a pattern": [{**GOOD, "activation_condition": {**CONDITION, "value": ["x"]}}],
     "a pattern of another type": [{**GOOD, "activation_condition": {**CONDITION, "value": 7}}],
     "too costly": [
         regex_intent(f"t{index}", "(?i)(abcdefgh|ijklmnop){1,900}") for index in range(12)
     ],
 }
+
+
+def test_a_condition_that_is_none_takes_no_other_intent_with_it() -> None:
+    """Before 0.2 any text was taken for one."""
+    old = candidate("old", [custom_intent("odd", "whatever"), GOOD])
+    table = compile_table([old], "none")
+    assert routed(table, "go") == "old"
+    assert table.conditions == ()
+    assert list(table.left_out) == [old.plugin_id]
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -67,10 +80,8 @@ def test_a_bad_row_is_left_out_and_harms_no_other(name: str) -> None:
 def test_a_version_that_is_none_is_below_every_other() -> None:
     odd = candidate("same", [regex_intent("odd", "go")], version="latest")
     even = candidate("same", [regex_intent("even", "go")], version="0.0.1")
-    decision = compile_table([even, odd], "none").route(
-        models.TextPayloadV1(type="text", text="go")
-    )
-    assert decision is not None
+    decision = decide(Tables(compile_table([even, odd], "none")), "go")
+    assert isinstance(decision, Decision)
     assert decision.intent == "even"
 
 

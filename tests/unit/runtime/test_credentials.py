@@ -12,7 +12,15 @@ async def test_none_is_401_with_a_challenge(service: Service) -> None:
     answer = await service.call("POST", MESSAGES, body=message())
     assert (answer.status, answer.code) == (401, "missing_credentials")
     assert answer.headers["www-authenticate"] == 'BotToken realm="botcore"'
+    assert answer.json["detail"] == "Send the header X-Bot-Token."
     assert service.read == 0
+
+
+async def test_none_is_told_which_header_to_send(service: Service) -> None:
+    answer = await service.call("POST", REGISTER)
+    assert answer.json["detail"] == "Send the header X-Registry-Key."
+    answer = await service.call("POST", HEARTBEAT)
+    assert answer.json["detail"] == "Send the header Authorization: Bearer."
 
 
 @pytest.mark.parametrize("token", ["", "bad", GOOD.upper(), "ü"])

@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from generated.errors import InternalError, MethodNotAllowed, NotFound, Overloaded, RateLimited
+from generated.errors import (
+    InternalError,
+    MethodNotAllowed,
+    MissingCredentials,
+    NotFound,
+    Overloaded,
+    RateLimited,
+)
 from generated.runtime import emits, trace
 from generated.runtime.call import (
     Call,
@@ -156,6 +163,8 @@ class Endpoint:
         if problem is None or problem.code not in operation.codes:
             self._edge.observer.failed(operation.id, error)
             return InternalError()
+        if isinstance(problem, MissingCredentials):
+            problem = MissingCredentials(f"Send the header {operation.credentials}.")
         if problem.status == 401 and operation.challenge is not None:
             problem.headers.setdefault("WWW-Authenticate", operation.challenge)
         if problem.status in operation.retry_after:

@@ -1,0 +1,1 @@
+"""How well messages are routed by their meaning: make eval-routing DATA=<folder>."""
