@@ -80,6 +80,21 @@ async def test_whatever_the_model_does_another_answers_in_time_and_says_why(
     assert list(found.scores) == ([("weather", 0.75)] if isinstance(instead, Words) else [])
 
 
+async def test_it_joins_a_call_of_others_no_longer_than_its_own_time(llm: FakeLLM) -> None:
+    llm.will(hangs)
+    async with router(llm) as found, asyncio.timeout(30):
+        patient = asyncio.create_task(
+            found.classify(TEXT, MEANINGS, subsystem="routing", seconds=60)
+        )
+        await llm.asked.wait()
+        said = await LLMClassifier(found, Words(), 0.2).classify(TEXT, MEANINGS)
+        assert not patient.done()
+        patient.cancel()
+    assert said is not None
+    assert said.fallback == "llm: timeout"
+    assert len(llm.requests) == 1
+
+
 async def test_used_up_tokens_are_a_reason_too(llm: FakeLLM) -> None:
     found = await classified(llm, instead=Words(), limits={"routing": 0})
     assert found is not None

@@ -211,14 +211,13 @@ async def test_calls_that_were_left_take_no_connection_from_others(llm: FakeLLM)
         (sends('{"choices": []}'), "invalid_answer"),
         (says(None), "invalid_answer"),
         (says(""), "invalid_answer"),
-        (packs, "invalid_answer"),
         (floods(), "answer_too_large"),
         (floods(500), "answer_too_large"),
-        (fails(307, Location="/v1/elsewhere"), "refused"),
+        (fails(307, Location="/v1/chat/completions"), "refused"),
         (fails(302, Location="http://127.0.0.1:9/"), "refused"),
     ],
     ids=[
-        "rubbish", "html", "nothing", "no choice", "no text", "empty", "packed", "flood",
+        "rubbish", "html", "nothing", "no choice", "no text", "empty", "flood",
         "flood of an error", "307", "302",
     ],
 )  # fmt: skip
@@ -228,6 +227,13 @@ async def test_what_is_no_answer_is_told_and_not_asked_for_again(
 ) -> None:
     llm.will(behaviour)
     assert (await refusal(ASKED[operation](client))).code == code
+    assert len(llm.requests) == 1
+
+
+async def test_a_packed_answer_is_not_unpacked(client: OpenAIClient, llm: FakeLLM) -> None:
+    llm.will(packs)
+    error = await refusal(client.invoke(TURNS))
+    assert (error.code, error.reason) == ("invalid_answer", "compressed_answer")
     assert len(llm.requests) == 1
 
 
