@@ -147,6 +147,12 @@ async def test_a_training_that_fails_is_counted_and_due_again_later(
     assert await pool.fetchval("SELECT attempts FROM classifier_models") == 2
 
 
+async def test_a_model_that_is_too_large_is_a_failed_training() -> None:
+    large = command("import sys; sys.stdout.write('x' * (65 << 20))")
+    with pytest.raises(TrainingError, match="more than"):
+        await trained(Meanings({"a": Meaning()}, "v"), 120, large)
+
+
 async def test_the_reason_of_a_failed_training_is_told() -> None:
     with pytest.raises(TrainingError, match="no such luck"):
         await trained(Meanings({"a": Meaning()}, "v"), 60, FAILS)
