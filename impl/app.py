@@ -31,6 +31,7 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
+from impl.llm.classifying import open_classifier
 from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
@@ -100,17 +101,29 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
         async with (
             open_resources(settings, metrics) as resources,
             metrics_listener(settings, resources.exposition),
+            AsyncExitStack() as stack,
         ):
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
             limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
             metrics.limits_alone.set_function(lambda: limiter.alone)
             local = LocalClassifier(resources.pool)
-            wanted = None if settings.classifier == "off" else classifier or local
+            wanted = await stack.enter_async_context(
+                open_classifier(
+                    settings,
+                    classifier or local,
+                    pool=resources.pool,
+                    redis=resources.redis,
+                    metrics=metrics,
+                )
+            )
             _bind(app, settings, resources, catalogue, limiter, classifier=wanted)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
             }
+            if settings.classifier != "off":
+                every = settings.catalogue_refresh_seconds
+                loops["classifier"] = local.watch(catalogue, every)
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:
                 watch.add_done_callback(_stop_loudly)

@@ -115,7 +115,7 @@ class Settings(LLMSettings, OutgoingSettings):
         default="local", description="who says what a message means that no rule matches"
     )
     classifier_llm_seconds: float = Field(
-        default=2.0, gt=0, le=60, description="for a model's choice; then the local one answers"
+        default=2.0, gt=0, le=2.5, description="for a model's choice; then the local one answers"
     )
     llm_cache_seconds: int = Field(
         default=0, ge=0, le=600, description="how long a model's choice is kept; 0: not at all"
