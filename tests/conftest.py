@@ -10,6 +10,7 @@ import pytest_asyncio
 from impl import migrate
 from impl.db import prepare_connection
 from tests.mutations.score import SCORE
+from tests.ports import spare_port
 from tests.servers import create_database, drop_database, postgres_server, valkey_server
 
 TEMPLATE = "migrated"
@@ -75,6 +76,12 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 async def connection(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     async with pool.acquire() as acquired:
         yield acquired
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """In place of pytest-asyncio's, which the system may give away again at once."""
+    return spare_port()
 
 
 @pytest.fixture(autouse=True)

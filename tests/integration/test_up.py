@@ -17,6 +17,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from tests.ports import spare_port
+
 START_SECONDS, STOP_SECONDS = 60, 5
 
 
@@ -34,7 +36,7 @@ class Running:
 
 @asynccontextmanager
 async def up(folder: Path) -> AsyncIterator[Running]:
-    command = [sys.executable, "-m", "impl.cli", "up", "--port", "0"]
+    command = [sys.executable, "-m", "impl.cli", "up", "--port", str(spare_port())]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

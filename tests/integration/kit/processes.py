@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from impl.local.ports import free_port
+from tests.ports import spare_port
 
 TOKEN = "a-token-of-the-tests"
 WITH_TOKEN = {"BOTCORE_INVOCATION_TOKEN": TOKEN}
@@ -19,7 +19,7 @@ async def plugin_process(
     folder: Path, environment: Mapping[str, str] = WITH_TOKEN
 ) -> AsyncIterator[str]:
     """Its URL, once it serves. It must end well when it is asked to."""
-    port = free_port()
+    port = spare_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "plugin.py"),
         cwd=folder,

@@ -8,7 +8,8 @@ import pytest
 from impl.local import given
 from impl.local.child import LocalError
 from impl.local.given import check_postgres, check_redis
-from impl.local.ports import LOOPBACK, free_port
+from impl.local.ports import LOOPBACK
+from tests.ports import spare_port
 
 
 def with_password(url: str, password: str) -> str:
@@ -33,7 +34,7 @@ async def test_a_missing_database_is_told(postgres: str) -> None:
 
 
 async def test_where_nobody_listens_nothing_answers() -> None:
-    port = free_port()
+    port = spare_port()
     with pytest.raises(
         LocalError, match=r"BOTCORE_DATABASE_URL .* does not answer \(Connection refused\)"
     ):

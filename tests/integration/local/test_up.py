@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from impl.local.directory import Directory
-from impl.local.ports import free_port
 from tests.integration.local import stand_in
 from tests.integration.local.processes import group_members
+from tests.ports import spare_port
 
 
 class Up:
@@ -111,7 +111,7 @@ async def test_servers_of_ones_own_are_named_without_their_passwords(
 async def test_a_server_of_ones_own_that_is_not_there_ends_the_start(
     start: Start, name: str
 ) -> None:
-    url = f"{'redis' if 'REDIS' in name else 'postgresql'}://me:hidden@127.0.0.1:{free_port()}/0"
+    url = f"{'redis' if 'REDIS' in name else 'postgresql'}://me:hidden@127.0.0.1:{spare_port()}/0"
     up = await start(**{name: url})
     assert await up.ends() == 1
     assert f"✗ {name} {url.replace('hidden', '***')} does not answer (" in up.told

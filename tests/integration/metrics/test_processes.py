@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import asyncpg
@@ -15,6 +14,7 @@ from pytest_asyncio import fixture
 
 from impl.settings import Settings
 from tests.integration.cli.commands import end, start
+from tests.ports import spare_port
 from tests.scrape import Scrape, read
 from tests.stack import Api, ScriptedPlugin
 
@@ -92,9 +92,9 @@ async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
 
 
 async def test_the_api_serves_on_both_ports_and_its_metrics_on_one(
-    environment: dict[str, str], unused_tcp_port_factory: Any, tmp_path: Path
+    environment: dict[str, str], tmp_path: Path
 ) -> None:
-    port, metrics_port = unused_tcp_port_factory(), unused_tcp_port_factory()
+    port, metrics_port = spare_port(), spare_port()
     ports = {"BOTCORE_PORT": str(port), "BOTCORE_METRICS_PORT": str(metrics_port)}
     async with running("serve", environment | ports, tmp_path):
         found = await scrape(metrics_port)

@@ -14,10 +14,10 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from impl.local.ports import free_port
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.integration.text_reply.fake_llm import KEY, MODEL, FakeLLM, fake_llm
 from tests.integration.text_reply.running import invocation
+from tests.ports import spare_port
 
 LIMIT_SECONDS = 20.0
 
@@ -44,7 +44,7 @@ class Process:
 
 @asynccontextmanager
 async def process(env: Mapping[str, str], port: int | None = None) -> AsyncIterator[Process]:
-    port = port or free_port()
+    port = port or spare_port()
     reader, writer = os.pipe()
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "impl.text_reply"),

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from impl.local.ports import free_port
 from tests.integration.text_reply.fake_core import FakeCore, fake_core
 from tests.integration.text_reply.running import invocation, running, started
+from tests.ports import spare_port
 
 
 @pytest_asyncio.fixture
@@ -52,7 +52,7 @@ async def test_it_registers_when_the_core_is_able_to(core: FakeCore, code: str) 
 
 
 async def test_it_registers_when_the_core_is_there() -> None:
-    port = free_port()
+    port = spare_port()
     absent = FakeCore()
     absent.url = f"http://127.0.0.1:{port}"
     async with started(absent) as plugin:
