@@ -17,9 +17,8 @@ import pytest
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.integration.text_reply.fake_llm import KEY, MODEL, FakeLLM, fake_llm
 from tests.integration.text_reply.running import invocation
+from tests.patience import PATIENT_SECONDS
 from tests.ports import spare_port
-
-LIMIT_SECONDS = 20.0
 
 
 class Process:
@@ -36,7 +35,7 @@ class Process:
 
     async def ended(self) -> tuple[int, str, str]:
         """Exit code, standard output, standard error."""
-        async with asyncio.timeout(LIMIT_SECONDS):
+        async with asyncio.timeout(PATIENT_SECONDS):
             output, errors = await self._process.communicate()
         assert self._process.returncode is not None
         return self._process.returncode, output.decode(), errors.decode()
@@ -127,7 +126,7 @@ async def test_an_answer_in_flight_is_finished() -> None:
 
 
 async def refused(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(LIMIT_SECONDS):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENT_SECONDS):
         while True:
             try:
                 async with session.get(f"{url}/health"):

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.integration.text_reply.fake_core import FakeCore, fake_core
 from tests.integration.text_reply.running import invocation, running, started
+from tests.patience import PATIENT_SECONDS
 from tests.ports import spare_port
 
 
@@ -109,7 +110,7 @@ async def test_a_refused_registration_ends_the_process(
 ) -> None:
     core.refuse_registration.append(code)
     with capture_logs() as logs:
-        async with started(core) as plugin, asyncio.timeout(5):
+        async with started(core) as plugin, asyncio.timeout(PATIENT_SECONDS):
             assert await plugin.run == 1
 
     (told,) = [log for log in logs if log["log_level"] == "critical"]
@@ -120,7 +121,7 @@ async def test_a_refused_registration_ends_the_process(
 
 async def test_a_refused_heartbeat_ends_the_process(core: FakeCore) -> None:
     with capture_logs() as logs:
-        async with running(core) as plugin, asyncio.timeout(5):
+        async with running(core) as plugin, asyncio.timeout(PATIENT_SECONDS):
             core.refuse_heartbeat.append("validation_failed")
             assert await plugin.run == 1
 
@@ -135,7 +136,7 @@ async def test_a_task_that_dies_ends_the_process_loudly(
 
     monkeypatch.setattr("impl.text_reply.figures.Figures.heartbeat", broken)
     with capture_logs() as logs:
-        async with started(core) as plugin, asyncio.timeout(5):
+        async with started(core) as plugin, asyncio.timeout(PATIENT_SECONDS):
             assert await plugin.run == 1
 
     (told,) = [log for log in logs if log["log_level"] == "critical"]
