@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from impl.text_reply import core_api
 from impl.text_reply.sentences import MODEL_UNAVAILABLE
 from impl.text_reply.service import make_server, opened, run
 from tests.integration.text_reply.fake_core import PLUGIN_ID, FakeCore, fake_core
@@ -83,7 +85,10 @@ async def test_without_a_model_nothing_is_reported(core: FakeCore) -> None:
     assert core.attempts == []
 
 
-async def test_no_answer_waits_for_the_report(core: FakeCore, llm: FakeLLM) -> None:
+async def test_no_answer_waits_for_the_report(
+    core: FakeCore, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core_api, "TIMEOUT", aiohttp.ClientTimeout(total=10 * PATIENT_SECONDS))
     llm.will(fails(400))
     core.take_events.clear()
     async with running(core, llm) as plugin, asyncio.timeout(PATIENT_SECONDS):
