@@ -15,6 +15,7 @@ from impl.ratelimit.shared import FILLED, own_limit_key
 from impl.settings import Settings
 from tests.integration.api.conftest import Admin
 from tests.integration.tokens.rows import make_plugin
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, settings_for
 from tests.wire import Line, line_before
 
@@ -196,7 +197,7 @@ async def test_without_redis_the_limit_holds_and_can_be_changed(
     await set_limit(admin, "bot", api.bot_id, 5, 3600)
     assert [(await ask(api)).status for _ in range(3)] == [404] * 2 + [429]
     line.mend()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENT_SECONDS):
         # Until it is counted in Redis again, which was charged little meanwhile: what was on its
         # way when the line stalled. Alone the instance would permit the next in twelve minutes.
         while (await ask(api)).status == 429:  # noqa: ASYNC110

@@ -17,6 +17,7 @@ from impl.tokens.format import mint
 from tests.stack import Api, ScriptedPlugin, settings_for
 from tests.wire import Proxy, proxy_before
 
+pytestmark = pytest.mark.usefixtures("limits_as_deployed")
 T = TypeVar("T")
 
 

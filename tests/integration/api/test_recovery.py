@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from impl.settings import Settings
 from tests.integration.api.queued import called, hang, lose_the_instance, recover, until, worker
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, ScriptedPlugin, settings_for
 
 
@@ -202,7 +203,7 @@ async def test_a_claim_waits_for_nobody(
     lost = await orphans(api, text_reply, pool, "one", "two")
     async with pool.acquire() as other, other.transaction():
         await other.execute("SELECT FROM plugin_calls WHERE message_id = 'one' FOR UPDATE")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT_SECONDS):
             assert await recover(pool, settings) == 1
     assert await recover(pool, settings) == 1
     await asyncio.gather(*lost)

@@ -20,13 +20,14 @@ from impl.redis import relay_client
 from impl.settings import Settings
 from tests.integration.api.queued import hang, lose_the_instance, recover
 from tests.integration.api.test_reset import BLANK, history, reset
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, Gate, ScriptedPlugin
 
 WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
 
 
 async def until_somebody_waits_for_a_lock(pool: asyncpg.Pool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while not await pool.fetchval(WAITS):
             pass
 
