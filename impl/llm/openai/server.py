@@ -48,7 +48,7 @@ class OpenAIServer:
                 transport=CappedTransport(most_bytes), trust_env=False, follow_redirects=False
             ),
         )
-        # Only BOTCORE_… variables configure us; the client takes these from OPENAI_… ones.
+        # The client takes these from OPENAI_… variables, which are meant for something else.
         self._client.organization = self._client.project = None
         # Loads the rest of the package now, and not during the first answer.
         self._completions = self._client.chat.completions.with_raw_response
