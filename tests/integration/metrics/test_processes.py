@@ -63,12 +63,13 @@ async def scrape(port: int) -> Scrape:
 
 
 async def until(port: int, name: str, least: float, **labels: str) -> Scrape:
-    """A scrape that shows `least` of the series; the suite's own limit ends a wait in vain."""
+    """A scrape that shows `least` of the series."""
     async with asyncio.timeout(PATIENT_SECONDS):
         while True:
             found = await scrape(port)
             if (found.value(name, **labels) or 0) >= least:
                 return found
+            await asyncio.sleep(0.05)
 
 
 async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
