@@ -110,12 +110,18 @@ async def test_the_old_model_answers_until_the_new_one_is_there(
 
 
 async def test_of_two_workers_one_trains(
-    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, tmp_path: Path
 ) -> None:
     await api.add_plugin(text_reply.url, "weather", classifier_intent("forecast", WEATHER))
-    done = await asyncio.gather(*(trainer(pool).train_if_needed() for _ in range(2)))
+    begun = tmp_path / "begun"
+    told = command(
+        f"open({str(begun)!r}, 'a').write('x'); import runpy;"
+        " runpy.run_module('impl.routing.classifier.train', run_name='__main__')"
+    )
+    done = await asyncio.gather(*(trainer(pool, command=told).train_if_needed() for _ in range(2)))
     assert sorted(done) == [False, True]
-    assert not await trainer(pool).train_if_needed()
+    assert not await trainer(pool, command=told).train_if_needed()
+    assert begun.read_text() == "x"
     assert await count(pool) == 1
 
 
