@@ -125,6 +125,18 @@ async def test_of_two_workers_one_trains(
     assert await count(pool) == 1
 
 
+async def test_a_claim_is_one_workers_until_its_time_is_over(pool: asyncpg.Pool) -> None:
+    assert await queries.claim(pool, "v1", 60) == 1
+    assert await queries.claim(pool, "v1", 60) is None
+    await queries.give_back(pool, "v1", 1, -1)
+    assert await queries.claim(pool, "v1", 60) == 2
+    await queries.give_back(pool, "v1", 1, -1)  # of the worker that was too late
+    assert await queries.claim(pool, "v1", 60) is None
+    assert await queries.publish(pool, "v1", "version", b"model", tags=1, seconds=1)
+    await pool.execute("UPDATE classifier_models SET claimed_until = now() - interval '1 s'")
+    assert await queries.claim(pool, "v1", 60) is None
+
+
 async def test_nothing_is_trained_without_intents_of_the_classifier(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
 ) -> None:
