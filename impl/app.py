@@ -119,9 +119,11 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             _bind(app, settings, resources, catalogue, limiter, classifier=wanted)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
-                "classifier": local.watch(catalogue, settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
             }
+            if settings.classifier != "off":
+                every = settings.catalogue_refresh_seconds
+                loops["classifier"] = local.watch(catalogue, every)
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:
                 watch.add_done_callback(_stop_loudly)

@@ -1,6 +1,6 @@
 """Real servers, one of each a session, and a database of its own for each test that asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import asyncpg
@@ -10,6 +10,8 @@ import pytest_asyncio
 from impl import migrate
 from impl.db import prepare_connection
 from tests.mutations.score import SCORE
+from tests.patience import be_as_deployed, be_patient
+from tests.ports import spare_port
 from tests.servers import create_database, drop_database, postgres_server, valkey_server
 
 TEMPLATE = "migrated"
@@ -25,6 +27,20 @@ def pytest_terminal_summary(
             for name, lines in getattr(report, "user_properties", ()):
                 if name == SCORE:
                     terminalreporter.write_line("\n".join(lines))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """No test meets by chance a limit that it does not ask for."""
+    with pytest.MonkeyPatch.context() as patch:
+        be_patient(patch)
+        yield
+
+
+@pytest.fixture
+def limits_as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test of these limits."""
+    be_as_deployed(monkeypatch)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -75,6 +91,12 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 async def connection(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     async with pool.acquire() as acquired:
         yield acquired
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """In place of pytest-asyncio's, which the system may give away again at once."""
+    return spare_port()
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ BOT_SCOPES = ["dialogs:read", "dialogs:write", "users:write"]
 
 
 def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
+    """Quick to notice what changed, and patient: a test that waits for an end in time says so."""
     values: dict[str, Any] = {
         "database_url": database,
         "redis_url": valkey,
@@ -31,7 +32,11 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "log_level": "error",
         "catalogue_refresh_seconds": 0.05,
         "limits_refresh_seconds": 0.05,
-        "call_deadline_seconds": 2,
+        "redis_timeout_seconds": 5,
+        "plugin_connect_seconds": 30,
+        "probe_timeout_seconds": 30,
+        "call_deadline_seconds": 30,
+        "call_lease_seconds": 60,
         "development": True,  # the plugins of the tests are on this machine
     }
     return Settings(**(values | changed))

@@ -32,6 +32,7 @@ class Catalogue:
     _table: RoutingTable | None = None
     _schemas: OutputSchemas = field(default_factory=OutputSchemas)
     _rows: list[tuple[object, ...]] = field(default_factory=list)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def table(self) -> RoutingTable:
         """In memory; read at once where it never was: no message meets a table not yet loaded."""
@@ -44,6 +45,11 @@ class Catalogue:
         return (await self.table()).meanings
 
     async def refresh(self) -> None:
+        """One at a time: what was read earlier must not undo what was read later."""
+        async with self._turn:
+            await self._read()
+
+    async def _read(self) -> None:
         records = await self.pool.fetch(READ_CALLABLE)
         rows = [tuple(record) for record in records]
         if rows == self._rows and self._table is not None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
 from impl.local.child import Child
-from impl.local.ports import free_port
 from tests.faults.errors import CannotRunError
+from tests.ports import spare_port
 from tools.contract import ROOT
 
 START_SECONDS = 60
@@ -72,7 +72,7 @@ async def start(
     command: str, settings: dict[str, str], log: Path, group: int, root: Path = ROOT
 ) -> Process:
     """`botcore serve` or `botcore worker` of the code in `root`, ready. Raises CannotRunError."""
-    port = free_port() if command == "serve" else 0
+    port = spare_port() if command == "serve" else 0
     reading, writing = os.pipe()
     kept = {name: text for name, text in os.environ.items() if not name.startswith("BOTCORE_")}
     ours = {**kept, **settings, "BOTCORE_PORT": str(port), "BOTCORE_READY_FD": str(writing),

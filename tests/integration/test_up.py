@@ -17,7 +17,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-START_SECONDS, STOP_SECONDS = 60, 5
+from tests.patience import PATIENT_SECONDS
+from tests.ports import spare_port
 
 
 @dataclass
@@ -34,14 +35,14 @@ class Running:
 
 @asynccontextmanager
 async def up(folder: Path) -> AsyncIterator[Running]:
-    command = [sys.executable, "-m", "impl.cli", "up", "--port", "0"]
+    command = [sys.executable, "-m", "impl.cli", "up", "--port", str(spare_port())]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     assert process.stdout is not None
     printed = b""
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(2 * PATIENT_SECONDS):
             while b"Ctrl-C" not in printed:
                 line = await process.stdout.readline()
                 assert line, printed.decode()
@@ -50,7 +51,7 @@ async def up(folder: Path) -> AsyncIterator[Running]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(STOP_SECONDS + 5):
+            async with asyncio.timeout(PATIENT_SECONDS):
                 await process.communicate()
 
 
@@ -110,7 +111,7 @@ async def test_the_printed_command_answers_and_every_step_is_proved(folder: Path
         await logs_are_json_with_a_trace_and_no_secret(folder, tokens)
 
         running.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(PATIENT_SECONDS):
             await running.process.communicate()
         assert running.process.returncode == 0
         assert children(folder) == {}
@@ -144,7 +145,7 @@ async def prove(environment: dict[str, str], answer: dict[str, Any]) -> None:
         )
         expected = ["plugin_invocation_started", "plugin_invocation_completed"]
         assert [row["action"] for row in audited] == expected
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENT_SECONDS):
             while await redis.xlen(f"plugin:invocations:{plugin_id}") < len(expected):
                 await connection.execute("SELECT pg_sleep(0.05)")
         entries: Any = await redis.xrange(f"plugin:invocations:{plugin_id}")
@@ -189,6 +190,6 @@ async def test_the_death_of_the_supervisor_leaves_no_process(folder: Path) -> No
         assert len(children(folder)) >= 5
         running.process.kill()
         await running.process.communicate()
-        async with asyncio.timeout(STOP_SECONDS + 2):
+        async with asyncio.timeout(PATIENT_SECONDS):
             while children(folder):
                 await asyncio.to_thread(os.sched_yield)

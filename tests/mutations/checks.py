@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from impl.local.ports import free_port
 from tests.mutations.tree import Done, Tree
+from tests.ports import spare_port
 from tests.servers import create_database, drop_database
 
 # They compare what stands there, and generate nothing.
@@ -70,7 +70,7 @@ async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, str
     database = await create_database(
         servers.postgres, f"mutant_{tree.root.name}", template=servers.template
     )
-    port = free_port()
+    port = spare_port()
     settings = {
         "BOTCORE_DATABASE_URL": database,
         "BOTCORE_REDIS_URL": servers.valkey,

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from impl.routing.classifier.budget import MAX_MODEL_BYTES
 from impl.routing.classifier.features import normalized, piece_grams, word_grams
 from impl.routing.classifier.vectors import SIZE, Floats, token_vectors
 
 FORM = 1
-MAX_BYTES = 64 << 20  # of a model as it is stored
 # How many of the likeliest tags are told.
 TOLD = 5
 # Of the sum of both scores: the margins of the words, and the logits of the vectors.
@@ -123,7 +123,7 @@ class Model:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Model":
         """Raises BadModelError. Nothing in it can run: numpy loads numbers only."""
-        if len(content) > MAX_BYTES:
+        if len(content) > MAX_MODEL_BYTES:
             raise BadModelError("too large")
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from impl.db import Executor
 
 KEPT = 3  # models: for a catalogue that comes back
+# A model has megabytes, and nobody waits for it: the pool's own limit is for messages.
+MODEL_SECONDS = 60.0
 
 # A failed training is due again after 10 s, twice as long each time, 10 minutes at most.
 CLAIM = """
@@ -81,7 +83,7 @@ async def publish(
 ) -> bool:
     """Whether it was this one that did; older models than the latest are removed."""
     values = (catalogue_version, version, model, tags, seconds, KEPT)
-    return bool(await executor.fetchval(PUBLISH, *values))
+    return bool(await executor.fetchval(PUBLISH, *values, timeout=MODEL_SECONDS))
 
 
 async def best(executor: Executor, catalogue_version: str) -> Stored | None:
@@ -91,5 +93,6 @@ async def best(executor: Executor, catalogue_version: str) -> Stored | None:
 
 async def read_model(executor: Executor, stored: Stored) -> bytes | None:
     """None where it was removed meanwhile."""
-    content: bytes | None = await executor.fetchval(READ, stored.catalogue_version, stored.version)
+    values = (stored.catalogue_version, stored.version)
+    content: bytes | None = await executor.fetchval(READ, *values, timeout=MODEL_SECONDS)
     return content

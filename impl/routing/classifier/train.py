@@ -11,8 +11,8 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from impl.routing.classifier.background import SENTENCES
+from impl.routing.classifier.budget import affordable, fair
 from impl.routing.classifier.confidence import SMALL, Seen, fitted
 from impl.routing.classifier.features import normalized, piece_grams, word_grams
 from impl.routing.classifier.model import (
@@ -38,9 +39,7 @@ from impl.routing.classifier.port import Meaning, Meanings
 from impl.routing.classifier.vectors import SIZE, Floats, token_vectors
 
 # Chosen by cross-validation on CLINC150's training part.
-SVC_C, LOGISTIC_C, LOGISTIC_TURNS = 0.5, 30.0, 100
-# Of all examples: where there are more, each tag keeps a fair share of them.
-MAX_EXAMPLES = 30_000
+SVC_C, SVC_TOLERANCE, LOGISTIC_C, LOGISTIC_TURNS = 0.5, 0.05, 30.0, 100
 # A gram in fewer texts than this says little, where there are many texts.
 RARE, MANY_TEXTS = 2, 2_000
 # With fewer examples what a score is worth is the usual.
@@ -88,13 +87,15 @@ def train(meanings: Meanings) -> Model:
     """The same meanings give the same model."""
     examples = read(meanings)
     kept_back = _round(examples)
-    with ThreadPoolExecutor(2) as pool:  # the solvers let go of the interpreter
-        whole = _both(pool, examples, np.ones(len(examples.labels), bool))
-        part = _both(pool, examples, kept_back.taught) if kept_back else None
-        words, vectors = (one.result() for one in whole)
-        confidence = SMALL
-        if kept_back and part:
-            confidence = fitted(_seen(examples, kept_back, *(one.result() for one in part)))
+    asked = [np.ones(len(examples.labels), bool), *([kept_back.taught] if kept_back else [])]
+    # The solvers let go of the interpreter. A thread for each kind: two SVMs at once would share
+    # the one random generator of liblinear, and take what is the other's.
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(_each, kind, examples, asked) for kind in (_words, _vectors)]
+        (words, *some_words), (vectors, *some_vectors) = (one.result() for one in both)
+    confidence = SMALL
+    if kept_back:
+        confidence = fitted(_seen(examples, kept_back, some_words[0], some_vectors[0]))
     order = np.argsort(examples.labels, kind="stable")
     return Model(
         tags=examples.tags,
@@ -112,21 +113,22 @@ def train(meanings: Meanings) -> Model:
     )
 
 
-def _both(pool: ThreadPoolExecutor, examples: Examples, rows: Rows) -> list[Future[Linear]]:
-    return [pool.submit(_words, examples, rows), pool.submit(_vectors, examples, rows)]
+def _each(
+    kind: Callable[[Examples, Rows], Linear], examples: Examples, asked: Sequence[Rows]
+) -> list[Linear]:
+    return [kind(examples, rows) for rows in asked]
 
 
 def read(meanings: Meanings) -> Examples:
     tags = (BACKGROUND, *sorted(meanings.tags))
-    share = max(1, MAX_EXAMPLES // len(tags))
+    known = fair({tag: _texts(tag, meanings.tags[tag]) for tag in tags[1:]})
     texts, labels = [*map(normalized, SENTENCES)], [0] * len(SENTENCES)
-    for label, tag in enumerate(tags[1:], 1):
-        own = _texts(tag, meanings.tags[tag])[:share]
+    for label, own in enumerate(known.values(), 1):
         texts += own
         labels += [label] * len(own)
     word_rows, piece_rows = [*map(word_grams, texts)], [*map(piece_grams, texts)]
-    words, pieces = _known(word_rows, 0), _known(piece_rows, 0)
-    pieces = {gram: len(words) + row for gram, row in pieces.items()}
+    words = _known(word_rows, len(tags), 0)
+    pieces = _known(piece_rows, len(tags), len(words))
     blocks = [_counted(word_rows, words, 0), _counted(piece_rows, pieces, len(words))]
     rarity = np.concatenate([_rarity(block) for block in blocks])
     parts = [_scaled(blocks[0], rarity[: len(words)]), _scaled(blocks[1], rarity[len(words) :])]
@@ -141,10 +143,10 @@ def _texts(tag: str, meaning: Meaning) -> list[str]:
     return [*found] or [normalized(tag.replace("_", " ").replace("-", " ").replace(".", " "))]
 
 
-def _known(rows: Sequence[Sequence[str]], first: int) -> dict[str, int]:
+def _known(rows: Sequence[Sequence[str]], tags: int, first: int) -> dict[str, int]:
     counts = Counter(gram for row in rows for gram in set(row))
     least = RARE if len(rows) > MANY_TEXTS else 1
-    found = sorted(gram for gram, count in counts.items() if count >= least)
+    found = affordable({gram: count for gram, count in counts.items() if count >= least}, tags)
     return {gram: row for row, gram in enumerate(found, first)}
 
 
@@ -190,7 +192,7 @@ def _words(examples: Examples, rows: Rows) -> Linear:
         return _spread(
             examples, labels, np.zeros((1, examples.grams.shape[1]), np.float32), NOTHING
         )
-    solver = LinearSVC(C=SVC_C, class_weight="balanced", random_state=0).fit(
+    solver = LinearSVC(C=SVC_C, class_weight="balanced", tol=SVC_TOLERANCE, random_state=0).fit(
         examples.grams[rows], labels
     )
     return _spread(examples, labels, solver.coef_, solver.intercept_)

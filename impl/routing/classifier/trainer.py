@@ -15,6 +15,7 @@ import structlog
 from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Pool
 from impl.routing.classifier import queries
+from impl.routing.classifier.budget import MAX_MODEL_BYTES
 from impl.routing.classifier.port import Meanings
 
 log = structlog.get_logger()
@@ -113,4 +114,6 @@ async def trained(meanings: Meanings, seconds: float, command: tuple[str, ...] =
     if child.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines()
         raise TrainingError(f"exit code {child.returncode}: {''.join(lines[-1:])[:300]}")
+    if len(model) > MAX_MODEL_BYTES:
+        raise TrainingError(f"its model has {len(model)} bytes, more than {MAX_MODEL_BYTES}")
     return model

@@ -16,6 +16,7 @@ from impl.dialogs.queue import CallQueue
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Answer, Api, ScriptedPlugin
 
 LATER = {"Prefer": "respond-async"}
@@ -98,13 +99,13 @@ async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator["async
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while not await condition():  # noqa: ASYNC110  # what another process stores
             await asyncio.sleep(0.02)
 
 
 async def called(plugin: ScriptedPlugin, times: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while len(plugin.calls) < times:
             plugin.called.clear()
             await plugin.called.wait()

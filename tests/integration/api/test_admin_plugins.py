@@ -9,6 +9,7 @@ import pytest
 from impl.settings import Settings
 from impl.tokens.issue import issue
 from tests.integration.api.conftest import Admin
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Answer, Api, ScriptedPlugin, manifest, running_api
 
 REASON = {"reason": "It answers with other people's weather."}
@@ -82,7 +83,10 @@ async def test_other_instances_route_around_it_within_a_second(
     api: Api, admin: Admin, plugin: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
 ) -> None:
     registered = await api.add_plugin(plugin.url)
-    async with running_api(pool, settings, bot_name="another") as other, asyncio.timeout(5):
+    async with (
+        running_api(pool, settings, bot_name="another") as other,
+        asyncio.timeout(PATIENT_SECONDS),
+    ):
         user = await other.user(2)
         assert (await other.say(user, "Hello!")).json["status"] == "accepted"
         await admin("POST", f"/plugins/{registered['plugin_id']}/disable", json=REASON)

@@ -110,13 +110,31 @@ async def test_the_old_model_answers_until_the_new_one_is_there(
 
 
 async def test_of_two_workers_one_trains(
-    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool
+    api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, tmp_path: Path
 ) -> None:
     await api.add_plugin(text_reply.url, "weather", classifier_intent("forecast", WEATHER))
-    done = await asyncio.gather(*(trainer(pool).train_if_needed() for _ in range(2)))
+    begun = tmp_path / "begun"
+    told = command(
+        f"open({str(begun)!r}, 'a').write('x'); import runpy;"
+        " runpy.run_module('impl.routing.classifier.train', run_name='__main__')"
+    )
+    done = await asyncio.gather(*(trainer(pool, command=told).train_if_needed() for _ in range(2)))
     assert sorted(done) == [False, True]
-    assert not await trainer(pool).train_if_needed()
+    assert not await trainer(pool, command=told).train_if_needed()
+    assert begun.read_text() == "x"
     assert await count(pool) == 1
+
+
+async def test_a_claim_is_one_workers_until_its_time_is_over(pool: asyncpg.Pool) -> None:
+    assert await queries.claim(pool, "v1", 60) == 1
+    assert await queries.claim(pool, "v1", 60) is None
+    await queries.give_back(pool, "v1", 1, -1)
+    assert await queries.claim(pool, "v1", 60) == 2
+    await queries.give_back(pool, "v1", 1, -1)  # of the worker that was too late
+    assert await queries.claim(pool, "v1", 60) is None
+    assert await queries.publish(pool, "v1", "version", b"model", tags=1, seconds=1)
+    await pool.execute("UPDATE classifier_models SET claimed_until = now() - interval '1 s'")
+    assert await queries.claim(pool, "v1", 60) is None
 
 
 async def test_nothing_is_trained_without_intents_of_the_classifier(
@@ -145,6 +163,12 @@ async def test_a_training_that_fails_is_counted_and_due_again_later(
     await pool.execute("UPDATE classifier_models SET claimed_until = now() - interval '1 s'")
     assert await trainer(pool).train_if_needed()
     assert await pool.fetchval("SELECT attempts FROM classifier_models") == 2
+
+
+async def test_a_model_that_is_too_large_is_a_failed_training() -> None:
+    large = command("import sys; sys.stdout.write('x' * (65 << 20))")
+    with pytest.raises(TrainingError, match="more than"):
+        await trained(Meanings({"a": Meaning()}, "v"), 120, large)
 
 
 async def test_the_reason_of_a_failed_training_is_told() -> None:

@@ -20,6 +20,7 @@ from generated.metrics import make_metrics
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, ScriptedPlugin
 from tools.contract import ROOT
 
@@ -74,7 +75,7 @@ async def running(consumer: Path, settings: Settings) -> AsyncIterator[Process]:
 async def told(process: Process) -> tuple[str, Any]:
     """The next event that the consumer tells."""
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENT_SECONDS):
         name, _, payload = (await process.stdout.readline()).decode().partition(" ")
     return name, orjson.loads(payload)
 
@@ -118,7 +119,7 @@ async def repeat_first(redis: Redis) -> None:
 
 async def all_read(redis: Redis) -> None:
     """The group has acknowledged every entry of the stream."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while True:
             (group,) = await redis.xinfo_groups(STREAM)
             if group["lag"] == 0 and group["pending"] == 0:

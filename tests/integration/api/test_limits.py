@@ -1,6 +1,7 @@
 """Rate limits as callers meet them, and as an operator sets them."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from impl.ratelimit.shared import FILLED, own_limit_key
 from impl.settings import Settings
 from tests.integration.api.conftest import Admin
 from tests.integration.tokens.rows import make_plugin
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, settings_for
 from tests.wire import Line, line_before
 
@@ -53,16 +55,25 @@ async def ask(api: Api) -> Answer:
     return await api.bot("GET", f"/api/v1/dialogs/{uuid4()}")
 
 
-async def test_a_limit_is_hit_and_recovers(api: Api, admin: Admin) -> None:
-    await set_limit(admin, "bot", api.bot_id, 2, 1)
+async def let_pass(redis: Redis, bot_id: UUID, seconds: int) -> None:
+    """As when so much time has passed since the bot was charged."""
+    key = f"{own_limit_key('bot', bot_id)}:bucket"
+    level, at = str(await redis.get(key)).split(":")
+    await redis.set(key, f"{level}:{int(at) - seconds * 1000}", keepttl=True)
+
+
+async def test_a_limit_is_hit_and_recovers(api: Api, admin: Admin, redis: Redis) -> None:
+    await set_limit(admin, "bot", api.bot_id, 2, 3600)
     answers = [await ask(api) for _ in range(3)]
     assert [answer.status for answer in answers] == [404, 404, 429]
     refused = answers[-1]
     assert refused.json["code"] == "rate_limited"
-    assert refused.headers["RateLimit-Policy"] == '"bot";q=2;w=1'
-    assert refused.headers["RateLimit"] == '"bot";r=0;t=1'
-    assert refused.headers["Retry-After"] == "1"
-    await asyncio.sleep(0.55)
+    assert refused.headers["RateLimit-Policy"] == '"bot";q=2;w=3600'
+    left = re.fullmatch(r'"bot";r=0;t=(\d+)', refused.headers["RateLimit"])
+    assert left
+    assert 3500 < int(left[1]) <= 3600  # until both are back
+    assert 1700 < int(refused.headers["Retry-After"]) <= 1800  # until one is
+    await let_pass(redis, api.bot_id, seconds=1801)
     assert [(await ask(api)).status for _ in range(2)] == [404, 429]
 
 
@@ -90,9 +101,12 @@ async def test_a_users_limit_counts_messages_and_nothing_else(
     assert (await api.say(user, "Hello!")).status == 200
     refused = await api.say(user, "Hello?")
     assert code(refused) == (429, "rate_limited")
-    assert refused.headers["RateLimit"] == '"bot";r=99;t=36, "user";r=0;t=3600', (
-        "the refused message was charged to the bot"
+    told = re.fullmatch(
+        r'"bot";r=(\d+);t=\d+, "user";r=(\d+);t=(\d+)', refused.headers["RateLimit"]
     )
+    assert told
+    assert (told[1], told[2]) == ("99", "0"), "the refused message was charged to the bot"
+    assert 3500 < int(told[3]) <= 3600
     assert (await api.say(other, "Hello!")).status == 200
     assert len(text_reply.calls) == 2
 
@@ -102,7 +116,7 @@ async def test_a_plugins_limit_counts_its_heartbeats(
 ) -> None:
     registered = await api.add_plugin(plugin.url)
     plugin_id = registered["plugin_id"]
-    await set_limit(admin, "plugin", plugin_id, 1, 60)
+    await set_limit(admin, "plugin", plugin_id, 1, 3600)
     headers = {"Authorization": f"Bearer {registered['token']}"}
     path, body = f"/api/v1/plugins/{plugin_id}/heartbeat", {"plugin_id": plugin_id}
     for status in (200, 429):
@@ -196,7 +210,7 @@ async def test_without_redis_the_limit_holds_and_can_be_changed(
     await set_limit(admin, "bot", api.bot_id, 5, 3600)
     assert [(await ask(api)).status for _ in range(3)] == [404] * 2 + [429]
     line.mend()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENT_SECONDS):
         # Until it is counted in Redis again, which was charged little meanwhile: what was on its
         # way when the line stalled. Alone the instance would permit the next in twelve minutes.
         while (await ask(api)).status == 429:  # noqa: ASYNC110

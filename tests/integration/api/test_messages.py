@@ -18,6 +18,7 @@ from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.slots import Slots
 from impl.settings import Settings
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, Gate, ScriptedPlugin
 
 
@@ -243,7 +244,7 @@ async def test_a_caller_that_gives_up_loses_no_answer_of_the_plugin(
         with pytest.raises(asyncio.CancelledError):
             await delivering
     await caller.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while await pool.fetchval("SELECT status FROM plugin_calls, pg_sleep(0.01)") != "succeeded":
             pass
 

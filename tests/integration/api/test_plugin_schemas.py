@@ -57,7 +57,7 @@ async def stored(pool: asyncpg.Pool) -> int:
 
 @pytest.fixture
 def settings(database: str, valkey: str) -> Settings:
-    return settings_for(database, valkey, probe_timeout_seconds=0.5)
+    return settings_for(database, valkey)
 
 
 FORBIDDEN = [
@@ -164,7 +164,6 @@ FETCHED = {
     "duplicate keys": (broken, "schema_invalid"),
     "too large": (large, "schema_too_large"),
     "redirected": (redirects, "schema_unavailable"),
-    "late": (hangs, "schema_unavailable"),
     "remote": ({"$ref": "https://example.com/x"}, "schema_ref_remote"),
 }
 
@@ -175,6 +174,16 @@ async def test_what_is_fetched_must_be_a_schema(name: str, api: Api, pool: async
     async with serving_schema(reply) as (url, _):
         answer = await register(api, url, output_schema=f"{url}/schema.json")
     assert refused(answer) == ("/manifest/output_schema", code)
+    assert await stored(pool) == 0
+
+
+async def test_a_schema_that_does_not_come_is_not_waited_for(
+    pool: asyncpg.Pool, database: str, valkey: str
+) -> None:
+    hasty = settings_for(database, valkey, probe_timeout_seconds=0.5)
+    async with serving_schema(hangs) as (url, _), running_api(pool, hasty) as api:
+        answer = await register(api, url, output_schema=f"{url}/schema.json")
+    assert refused(answer) == ("/manifest/output_schema", "schema_unavailable")
     assert await stored(pool) == 0
 
 

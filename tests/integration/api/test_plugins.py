@@ -12,6 +12,7 @@ from aiohttp.test_utils import RawTestServer
 from generated.metrics import make_metrics
 from impl.plugins.caller import Failed, Invocation, PluginCaller
 from impl.settings import Settings
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Answer, Api, ScriptedPlugin, manifest, regex_intent, scripted_plugin
 
 
@@ -311,7 +312,7 @@ async def waiting(pool: asyncpg.Pool, count: int) -> None:
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'
     """
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while await pool.fetchval(blocked) < count:  # noqa: ASYNC110  # the database's
             await asyncio.sleep(0.01)
 
@@ -323,7 +324,7 @@ async def test_a_registration_waits_for_no_message(
     await api.register(body)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM plugins FOR KEY SHARE")  # as a call's foreign key
-        assert (await asyncio.wait_for(api.register(body), 4)).status == 200
+        assert (await asyncio.wait_for(api.register(body), PATIENT_SECONDS / 2)).status == 200
 
 
 async def test_users_are_each_bots_own(api: Api, pool: asyncpg.Pool) -> None:

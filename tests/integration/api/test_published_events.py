@@ -161,8 +161,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
 }
 
 
-# Outside of any operation: tests/integration/plugins shows them.
-BY_THE_WORKER = {"plugin_heartbeat_missed", "plugin_recovered"}
+# Outside of any operation: tests/integration/plugins and tests/integration/llm show them.
+BY_NO_OPERATION = {"plugin_heartbeat_missed", "plugin_recovered", "llm_unavailable"}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def published_by(answer: Answer, pool: asyncpg.Pool) -> set[str]:
 
 def test_every_message_has_a_scenario() -> None:
     by_operations = {event for _, event in SCENARIOS}
-    assert by_operations | BY_THE_WORKER == {message.name for message in MESSAGES}
+    assert by_operations | BY_NO_OPERATION == {message.name for message in MESSAGES}
 
 
 async def test_an_event_that_the_operation_does_not_declare_is_never_stored(

@@ -100,31 +100,32 @@ async def test_another_message_under_the_key_of_one_that_waits_is_refused(
     assert (other.status, other.json["code"]) == (422, "message_id_reused")
 
 
-@pytest.mark.parametrize("asked", ["200", "60000", None])
+@pytest.mark.parametrize("asked", ["1000", "60000", None])
 async def test_a_deadline_that_runs_out_hands_the_call_over(
     running: Running, plugin: ScriptedPlugin, pool: asyncpg.Pool, asked: str | None
 ) -> None:
     """The bot's own where it is the shorter one; else the deployment's."""
-    deadline = 5 if asked == "200" else 0.2
+    deadline = 30 if asked == "1000" else 1
     async with running(call_deadline_seconds=deadline) as (api, settings):
         user, dialog = await api.user(), uuid4()
         good, plugin.reply = plugin.reply, hang
         began = time.monotonic()
         headers = {} if asked is None else {"X-Deadline-Ms": asked}
         answer = await say(api, user, "Hello!", dialog, "m-1", headers)
-        assert 0.2 <= time.monotonic() - began < 4
+        assert 1 <= time.monotonic() - began < 25
         assert (answer.status, answer.json["status"]) == (202, "queued")
         assert "Preference-Applied" not in answer.headers
-        assert plugin.calls[0]["deadline_ms"] <= 200
+        assert plugin.calls[0]["deadline_ms"] <= 1000
         assert await calls(pool) == [("queued", 1, None)]
         assert await pool.fetchval("SELECT lease_until FROM plugin_calls") is None
         assert await told(pool) == [STARTED, QUEUED]
 
         plugin.reply = good
-        assert await recover(pool, settings) == 1
+        patient = settings.model_copy(update={"call_deadline_seconds": 30})
+        assert await recover(pool, patient) == 1
         first, second = plugin.calls
         assert first["invocation_id"] == second["invocation_id"]
-        assert second["deadline_ms"] == deadline * 1000
+        assert second["deadline_ms"] == 30_000
         assert (await read(api, dialog, "m-1")).json["status"] == "accepted"
         assert await calls(pool) == [("succeeded", 2, None)]
         assert await told(pool) == [STARTED, QUEUED, STARTED, COMPLETED]
@@ -151,7 +152,6 @@ async def test_at_its_limit_a_plugin_is_called_later_and_others_are_not(
     async with running(plugin_concurrency=1) as (api, settings), scripted_plugin() as other:
         await api.add_plugin(other.url, "other", regex_intent("other", "^other"))
         user, gate, good = await api.user(), Gate(), plugin.reply
-        await asyncio.sleep(settings.catalogue_refresh_seconds)
         plugin.reply = gate.reply
         hanging = asyncio.create_task(say(api, user, "first"))
         await called(plugin, 1)

@@ -111,7 +111,6 @@ async def test_a_plugin_that_hangs_holds_its_own_places_alone(
 ) -> None:
     async with scripted_plugin() as other:
         await api.add_plugin(other.url, "other", regex_intent("other", "^other"))
-        await asyncio.sleep(settings.catalogue_refresh_seconds * 2)
         user, text_reply.reply = await api.user(), hang
         for _ in range(settings.plugin_concurrency + 3):
             await say(api, user, "hangs", headers=LATER)
@@ -230,8 +229,8 @@ async def test_a_call_that_was_handed_over_is_no_longer_its_first_owners(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
 ) -> None:
     """Two hands-over of one attempt are one: the attempt fences, and the event tells."""
-    text_reply.reply = hang
-    answer = await say(api, await api.user(), "Hello!", headers={"X-Deadline-Ms": "100"})
+    text_reply.reply, good = hang, text_reply.reply
+    answer = await say(api, await api.user(), "Hello!", headers={"X-Deadline-Ms": "1000"})
     assert answer.status == 202
     async with queue(pool, settings) as one:
         making = asyncio.create_task(one.run_once())
@@ -241,4 +240,5 @@ async def test_a_call_that_was_handed_over_is_no_longer_its_first_owners(
         with pytest.raises(asyncio.CancelledError):
             await making
         assert not one.delivery.slots.free()
+    text_reply.reply = good
     assert await recover(pool, settings) == 1  # given back at once

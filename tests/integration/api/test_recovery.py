@@ -1,6 +1,7 @@
 """A call whose instance died ends all the same, once, under the same invocation_id."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 
 from impl.settings import Settings
 from tests.integration.api.queued import called, hang, lose_the_instance, recover, until, worker
-from tests.stack import Api, ScriptedPlugin, settings_for
+from tests.patience import PATIENT_SECONDS
+from tests.stack import Answer, Api, Gate, ScriptedPlugin, settings_for
 
 
 async def statuses(pool: asyncpg.Pool) -> list[tuple[str, int]]:
@@ -23,17 +25,28 @@ async def contains(pool: asyncpg.Pool, status: tuple[str, int]) -> bool:
     return status in await statuses(pool)
 
 
-async def orphans(
-    api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool, *texts: str
-) -> list["asyncio.Task[Any]"]:
-    """Messages whose calls hang, as if their instance had died. What to await in the end."""
-    good, plugin.reply = plugin.reply, hang
+@dataclass
+class Lost:
+    """Messages whose calls hang at the plugin, as if their instance had died."""
+
+    messages: list["asyncio.Task[Answer]"]
+    gate: Gate
+
+    async def answers(self) -> list[Answer]:
+        """The instance was only slow: the plugin answers it after all."""
+        self.gate.go_on.set()
+        return await asyncio.gather(*self.messages)
+
+
+async def orphans(api: Api, plugin: ScriptedPlugin, pool: asyncpg.Pool, *texts: str) -> Lost:
+    gate = Gate()
+    good, plugin.reply = plugin.reply, gate.reply
     user, expected = await api.user(), len(plugin.calls) + len(texts)
-    lost = [asyncio.create_task(api.say(user, text, message_id=text)) for text in texts]
+    messages = [asyncio.create_task(api.say(user, text, message_id=text)) for text in texts]
     await called(plugin, expected)
     await lose_the_instance(pool)
     plugin.reply = good
-    return lost
+    return Lost(messages, gate)
 
 
 async def test_an_orphaned_call_is_delivered_again_with_its_id_and_its_history(
@@ -88,23 +101,11 @@ async def test_a_lease_that_runs_is_left_alone(
 async def test_two_workers_take_each_call_once(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
 ) -> None:
-    async def dead(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    good, text_reply.reply = text_reply.reply, dead
-    user = await api.user()
-    lost = [asyncio.create_task(api.say(user, "Hello!")) for _ in range(5)]
-    while len(text_reply.calls) < len(lost):
-        text_reply.called.clear()
-        await text_reply.called.wait()
-    await lose_the_instance(pool)
-    text_reply.reply = good
+    lost = await orphans(api, text_reply, pool, *"abcde")
     taken = await asyncio.gather(*(recover(pool, settings) for _ in range(4)))
-    assert sum(taken) == len(lost)
-    assert len(text_reply.calls) == 2 * len(lost)
-    answers = await asyncio.gather(*lost)
-    assert {answer.json["status"] for answer in answers} == {"accepted"}
+    assert sum(taken) == 5
+    assert len(text_reply.calls) == 2 * 5
+    assert {answer.json["status"] for answer in await lost.answers()} == {"accepted"}
 
 
 def test_a_lease_outlasts_the_deadline() -> None:
@@ -149,7 +150,7 @@ async def test_a_call_that_cannot_be_read_leaves_the_others_and_the_worker_alone
     # Tried once, and again when its lease ends: not in a circle.
     assert await pool.fetchval(f"SELECT attempt FROM plugin_calls {broken}") == 2
     assert await pool.fetchval(f"SELECT lease_until > now() FROM plugin_calls {broken}")
-    await asyncio.gather(*lost)
+    await lost.answers()
 
 
 async def test_a_disabled_plugin_is_not_called_again(
@@ -161,7 +162,7 @@ async def test_a_disabled_plugin_is_not_called_again(
     assert len(text_reply.calls) == 1
     call = await pool.fetchrow("SELECT status, error_code FROM plugin_calls")
     assert tuple(call) == ("rejected", "plugin_unavailable")
-    (answer,) = await asyncio.gather(*lost)
+    (answer,) = await lost.answers()
     assert (answer.json["status"], answer.json["error"]["code"]) == ("failed", "plugin_unavailable")
     events = "SELECT count(*) FROM audit_logs WHERE action = 'plugin_failed'"
     assert await pool.fetchval(events) == 1
@@ -170,7 +171,7 @@ async def test_a_disabled_plugin_is_not_called_again(
 async def test_one_plugin_that_hangs_does_not_hold_the_calls_of_others(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, database: str, valkey: str
 ) -> None:
-    settings = settings_for(database, valkey, call_deadline_seconds=20, queue_poll_seconds=0.05)
+    settings = settings_for(database, valkey, queue_poll_seconds=0.05)
     lost = await orphans(api, text_reply, pool, "hangs")
     text_reply.reply, good = hang, text_reply.reply
     async with worker(pool, settings):
@@ -178,7 +179,8 @@ async def test_one_plugin_that_hangs_does_not_hold_the_calls_of_others(
         later = await orphans(api, text_reply, pool, "later")
         text_reply.reply = good
         await until(lambda: contains(pool, ("succeeded", 2)))
-    await asyncio.gather(*lost, *later)
+    await lost.answers()
+    await later.answers()
 
 
 async def test_a_worker_that_stops_gives_its_calls_back(
@@ -192,7 +194,7 @@ async def test_a_worker_that_stops_gives_its_calls_back(
     assert await recover(pool, settings) == 1
     assert len({call["invocation_id"] for call in text_reply.calls}) == 1
     assert await statuses(pool) == [("succeeded", 3)]
-    await asyncio.gather(*lost)
+    await lost.answers()
 
 
 async def test_a_claim_waits_for_nobody(
@@ -202,7 +204,7 @@ async def test_a_claim_waits_for_nobody(
     lost = await orphans(api, text_reply, pool, "one", "two")
     async with pool.acquire() as other, other.transaction():
         await other.execute("SELECT FROM plugin_calls WHERE message_id = 'one' FOR UPDATE")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT_SECONDS):
             assert await recover(pool, settings) == 1
     assert await recover(pool, settings) == 1
-    await asyncio.gather(*lost)
+    await lost.answers()

@@ -18,15 +18,16 @@ from impl.dialogs.queries.reset import Reset
 from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
-from tests.integration.api.queued import hang, lose_the_instance, recover
+from tests.integration.api.queued import lose_the_instance, recover
 from tests.integration.api.test_reset import BLANK, history, reset
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, Gate, ScriptedPlugin
 
 WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
 
 
 async def until_somebody_waits_for_a_lock(pool: asyncpg.Pool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while not await pool.fetchval(WAITS):
             pass
 
@@ -100,8 +101,8 @@ async def test_a_message_that_was_read_before_it_does_not_tell_the_plugin_what_w
 async def test_a_call_whose_instance_died_is_rejected_and_not_made_again(
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, settings: Settings
 ) -> None:
-    user, dialog, good = await api.user(), uuid4(), text_reply.reply
-    text_reply.reply = hang
+    user, dialog, gate = await api.user(), uuid4(), Gate()
+    good, text_reply.reply = text_reply.reply, gate.reply
     lost = asyncio.create_task(api.say(user, "Hello!", dialog, message_id="m-1"))
     await text_reply.called.wait()
     assert (await reset(api, dialog, user)).status == 200
@@ -113,6 +114,7 @@ async def test_a_call_whose_instance_died_is_rejected_and_not_made_again(
     assert tuple(call) == ("rejected", "dialog_reset")
     found = await api.bot("GET", f"/api/v1/dialogs/{dialog}/messages/m-1")
     assert found.json["error"]["code"] == "dialog_reset"
+    gate.go_on.set()
     assert (await lost).raw == found.raw
     assert await recover(pool, settings) == 0
 

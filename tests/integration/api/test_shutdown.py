@@ -13,10 +13,11 @@ import pytest_asyncio
 from aiohttp import web
 
 from impl import protocol, serve
-from impl.protocol import HEAD_SECONDS, MAX_HEAD_BYTES
+from impl.protocol import MAX_HEAD_BYTES
 from impl.serve import Server, server_for
 from impl.settings import Settings
-from tests.integration.api.queued import recover
+from tests.integration.api.queued import hang, recover
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -24,7 +25,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture
 def settings(database: str, valkey: str) -> Settings:
-    return settings_for(database, valkey, port=0, drain_seconds=1, call_deadline_seconds=8)
+    return settings_for(database, valkey, port=0, drain_seconds=30)
 
 
 @pytest.fixture
@@ -47,10 +48,8 @@ async def api(pool: asyncpg.Pool, settings: Settings, server: Server) -> AsyncIt
 async def test_what_the_drain_leaves_gets_a_503_and_its_call_is_free_at_once(
     api: Api, text_reply: ScriptedPlugin, server: Server, pool: asyncpg.Pool, settings: Settings
 ) -> None:
-    async def hang(_body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
-        await asyncio.Event().wait()
-        raise AssertionError
-
+    assert server._answer_after == settings.drain_seconds - serve.ANSWER_SECONDS
+    server._answer_after = 0.3  # and yet all the time to answer in
     good, text_reply.reply = text_reply.reply, hang
     user = await api.user()
     waiting = asyncio.create_task(api.say(user, "Hello!", message_id="m-1"))
@@ -98,7 +97,7 @@ async def connect(
 async def sent(api: Api, *parts: bytes) -> tuple[bytes, int]:
     """What the server answers to `parts` until it closes, and how much of them it took."""
     taken, answer = 0, b""
-    async with connect(api) as (reader, writer), asyncio.timeout(HEAD_SECONDS):
+    async with connect(api) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
         with contextlib.suppress(ConnectionError):
             for part in parts:
                 writer.write(part)
@@ -145,7 +144,7 @@ async def test_a_head_that_does_not_end_in_time_ends_the_connection(
     api: Api, beginning: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
-    async with connect(api) as (reader, writer), asyncio.timeout(5):
+    async with connect(api) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
         writer.write(beginning)
         assert await reader.read() == b""
 
@@ -153,7 +152,7 @@ async def test_a_head_that_does_not_end_in_time_ends_the_connection(
 async def test_empty_lines_do_not_keep_a_connection(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with connect(api) as (reader, writer), asyncio.timeout(5):
+    async with connect(api) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
         writer.write(HEALTH + b"\r\n")
         await reader.readuntil(b"}")
         monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
@@ -164,9 +163,9 @@ async def test_empty_lines_do_not_keep_a_connection(
 async def test_a_connection_kept_alive_outlives_the_time_for_a_head(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 1)
     async with connect(api) as (reader, writer):
         for _ in range(2):
             writer.write(HEALTH + b"\r\n")
             assert b"200" in await reader.readuntil(b"\r\n\r\n")
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1.5)

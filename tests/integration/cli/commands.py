@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import PATIENT_SECONDS
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -35,7 +37,7 @@ async def start(
 
 async def end(process: asyncio.subprocess.Process, typed: str | None = None) -> Ended:
     given = None if typed is None else typed.encode()
-    out, err = await asyncio.wait_for(process.communicate(given), 60)
+    out, err = await asyncio.wait_for(process.communicate(given), PATIENT_SECONDS)
     assert process.returncode is not None
     ended = Ended(process.returncode, out.decode(), err.decode())
     assert "Traceback" not in ended.err, ended.err

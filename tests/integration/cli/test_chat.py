@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from impl.cli.chat import printable
 from impl.cli.chat_client import Client, Problem, Unreachable
 from tests.integration.cli.commands import Ended, botcore, end, start
+from tests.patience import PATIENT_SECONDS
 
 Json = dict[str, Any]
 TOKEN = "bc_bot_fake"
@@ -122,7 +123,7 @@ async def test_ctrl_c_ends_it_cleanly(api: Api, url: str, tmp_path: Path) -> Non
     assert process.stdin
     assert process.stdout
     process.stdin.write(b"hello\n")
-    assert await asyncio.wait_for(process.stdout.readline(), 30) == b"echo hello\n"
+    assert await asyncio.wait_for(process.stdout.readline(), PATIENT_SECONDS) == b"echo hello\n"
     process.send_signal(signal.SIGINT)
     ended = await end(process)
     assert (ended.code, ended.err) == (0, "")

@@ -13,6 +13,7 @@ from generated.limits import DEFAULTS
 from impl.ratelimit.shared import own_limit_key
 from tests.integration.cli.commands import Ended, botcore
 from tests.integration.tokens.rows import make_bot, make_plugin
+from tests.patience import PATIENT_SECONDS
 from tests.stack import running_api, scripted_plugin, settings_for
 
 
@@ -131,7 +132,7 @@ async def test_running_instances_notice_a_command(
         await machine.says(
             "limits", "set", "bot", str(api.bot_id), "--quota", "1", "--window", "1h"
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT_SECONDS):
             while not await redis.exists(own_limit_key("bot", api.bot_id)):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         statuses = [(await api.bot("GET", f"/api/v1/dialogs/{uuid4()}")).status for _ in range(2)]

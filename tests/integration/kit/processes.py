@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from impl.local.ports import free_port
+from tests.patience import PATIENT_SECONDS
+from tests.ports import spare_port
 
 TOKEN = "a-token-of-the-tests"
 WITH_TOKEN = {"BOTCORE_INVOCATION_TOKEN": TOKEN}
-LIMIT_SECONDS = 30.0
 
 
 @asynccontextmanager
@@ -19,7 +19,7 @@ async def plugin_process(
     folder: Path, environment: Mapping[str, str] = WITH_TOKEN
 ) -> AsyncIterator[str]:
     """Its URL, once it serves. It must end well when it is asked to."""
-    port = free_port()
+    port = spare_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "plugin.py"),
         cwd=folder,
@@ -28,13 +28,13 @@ async def plugin_process(
     )
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(LIMIT_SECONDS):
+        async with asyncio.timeout(PATIENT_SECONDS):
             line = await process.stderr.readline()
         assert b"serving on" in line, line
         reading = asyncio.create_task(process.stderr.read())  # or it would block on a full pipe
         yield f"http://127.0.0.1:{port}"
         process.terminate()
-        async with asyncio.timeout(LIMIT_SECONDS):
+        async with asyncio.timeout(PATIENT_SECONDS):
             assert await process.wait() == 0
         assert b"failed (trace" not in await reading  # a mistake of its own
     finally:

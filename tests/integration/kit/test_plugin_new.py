@@ -15,11 +15,11 @@ from impl.kit.plugin import reached
 from impl.kit.requests import invocation
 from impl.kit.run import Options, check
 from impl.kit.template.serving.registration import RefusedError
-from impl.local.ports import free_port
 from tests.integration.kit.breaks import TOKEN as BREAKS_TOKEN
 from tests.integration.kit.breaks import Break, broken
 from tests.integration.kit.processes import botcore, plugin_process
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, fake_core
+from tests.ports import spare_port
 
 FILES = {
     "README.md",
@@ -134,7 +134,7 @@ async def test_where_it_cannot_start_it_says_why(
 async def test_until_it_has_a_token_a_call_is_asked_to_wait(tmp_path: Path) -> None:
     """So a restart loses no message: the core calls a plugin that it knows at once."""
     await botcore("plugin", "new", "weather", cwd=tmp_path)
-    environment = {"BOTCORE_URL": f"http://127.0.0.1:{free_port()}", "BOTCORE_REGISTRY_KEY": "x"}
+    environment = {"BOTCORE_URL": f"http://127.0.0.1:{spare_port()}", "BOTCORE_REGISTRY_KEY": "x"}
     async with (
         plugin_process(tmp_path / "weather", environment) as url,
         reached(url, "of-a-registration-before", 15) as plugin,
@@ -182,7 +182,7 @@ async def test_a_registration_that_is_refused_ends_it(code: str, tmp_path: Path)
             env={
                 "BOTCORE_URL": core.url,
                 "BOTCORE_REGISTRY_KEY": REGISTRY_KEY,
-                "PORT": str(free_port()),
+                "PORT": str(spare_port()),
             },
             stderr=asyncio.subprocess.PIPE,
         )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from impl.local import supervisor
+from impl.local import directory, postgres, supervisor
 from impl.local.development import Commands, up
 
 READY = """
@@ -17,14 +17,17 @@ print(f"{sys.argv[1]} {os.getpid()} {os.environ.get('BOTCORE_REGISTRY_KEY')}", f
 os.write(int(os.environ["BOTCORE_READY_FD"]), b"ready\\n")
 """
 POLITE = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+DIES = "signal.signal(signal.SIGUSR1, lambda *_: (print('no more'), sys.exit(7)))\n"
 DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 FAIL = "import sys\nfor n in range(30): print(f'line {n}')\nsys.exit(3)"
 BEHAVIOUR = {
     "works": f"import signal, sys\n{POLITE}{READY}time.sleep(600)",
     "is_deaf": f"import signal\n{DEAF}{READY}time.sleep(600)",
-    "dies_later": f"{READY}time.sleep(0.5)\nprint('no more')\nsys.exit(7)",
+    "is_deaf_for_long": f"import signal\n{DEAF}{READY}time.sleep(600)",
+    "dies_when_told": f"import signal, sys\n{DIES}{READY}time.sleep(600)",
     "dies_first": FAIL,
     "is_never_ready": "import time; time.sleep(600)",
+    "is_not_ready_yet": "import time; time.sleep(600)",
     "succeeds": "",
     "is_missing": "",
 }
@@ -52,7 +55,11 @@ def main() -> int:
     chosen = {"migrate": "succeeds", **dict.fromkeys(services, "works")}
     chosen |= dict(choice.split("=") for choice in choices)
     if "is_never_ready" in chosen.values():
-        supervisor.START_SECONDS = 2.0
+        supervisor.START_SECONDS = 10.0  # in which all the others are
+    if "is_deaf_for_long" in chosen.values():
+        supervisor.STOP_SECONDS = supervisor.DRAIN_SECONDS = 600.0
+    # What a killed one left behind is waited for on a busy machine too.
+    directory.LOCK_SECONDS = postgres.LEFTOVER_SECONDS = 60.0
     commands = Commands(**{name: command(name, does) for name, does in chosen.items()})
     return asyncio.run(
         up(port=int(port), directory=Path(folder), ensure_secrets=secrets, commands=commands)

@@ -262,7 +262,7 @@ def test_an_ordinary_user_needs_nothing_special() -> None:
     try:
         script = (sys.executable, "-c", AS_ORDINARY_USER, folder)
         done = subprocess.run(
-            (*drop, *script), capture_output=True, text=True, timeout=60, check=False
+            (*drop, *script), capture_output=True, text=True, timeout=300, check=False
         )
         assert done.stdout == "botcore\n", done.stderr
         assert (folder / "postgres").stat().st_uid == (os.geteuid() or NOBODY)

@@ -11,9 +11,9 @@ from redis.exceptions import AuthenticationError
 
 from impl.local import valkey
 from impl.local.child import LocalError
-from impl.local.ports import free_port
 from impl.local.valkey import EmbeddedValkey
 from tests.integration.local.processes import alive, command_line
+from tests.ports import spare_port
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_failed_start_tells_what_the_log_says(data_dir: Path) -> None:
 async def test_a_port_that_was_lost_is_replaced(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = free_port()
+    free = spare_port()
     async with EmbeddedValkey(data_dir.with_name("first")) as first:
         ports = iter([first.port, free])
         monkeypatch.setattr(valkey, "free_port", lambda: next(ports))

@@ -8,7 +8,8 @@ import pytest
 from impl.local import given
 from impl.local.child import LocalError
 from impl.local.given import check_postgres, check_redis
-from impl.local.ports import LOOPBACK, free_port
+from impl.local.ports import LOOPBACK
+from tests.ports import spare_port
 
 
 def with_password(url: str, password: str) -> str:
@@ -33,7 +34,7 @@ async def test_a_missing_database_is_told(postgres: str) -> None:
 
 
 async def test_where_nobody_listens_nothing_answers() -> None:
-    port = free_port()
+    port = spare_port()
     with pytest.raises(
         LocalError, match=r"BOTCORE_DATABASE_URL .* does not answer \(Connection refused\)"
     ):
@@ -52,7 +53,7 @@ async def test_a_server_that_says_nothing_is_not_waited_for(
         writer.close()
 
     monkeypatch.setattr(given, "ANSWER_SECONDS", 0.3)
-    async with await asyncio.start_server(silent, LOOPBACK) as server, asyncio.timeout(5):
+    async with await asyncio.start_server(silent, LOOPBACK) as server, asyncio.timeout(30):
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(LocalError, match=r"does not answer \(not within"):
             await check_postgres(f"postgresql://me:x@{LOOPBACK}:{port}/x")

@@ -9,6 +9,7 @@ import pytest
 
 from impl.local.guardian import Guardian
 from tests.integration.local.processes import alive, group_members, until
+from tests.patience import PATIENT_SECONDS
 
 # A supervisor with children of each kind, and a lock which its guardian keeps.
 SUPERVISOR = """
@@ -55,7 +56,7 @@ async def killed_supervisor(folder: Path, *kinds: str) -> int:
     )
     assert process.stdout
     try:
-        group = int(await asyncio.wait_for(process.stdout.readline(), 20))
+        group = int(await asyncio.wait_for(process.stdout.readline(), PATIENT_SECONDS))
         assert len(group_members(group)) > len(kinds)
     finally:
         process.kill()
@@ -65,12 +66,12 @@ async def killed_supervisor(folder: Path, *kinds: str) -> int:
 
 async def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     group = await killed_supervisor(tmp_path, "polite", "parent")
-    await until(lambda: not group_members(group), seconds=2)
+    await until(lambda: not group_members(group), seconds=PATIENT_SECONDS)
 
 
 async def test_the_stubborn_are_forced(tmp_path: Path) -> None:
     group = await killed_supervisor(tmp_path, "stubborn", "polite")
-    await until(lambda: not group_members(group), seconds=6)
+    await until(lambda: not group_members(group), seconds=PATIENT_SECONDS)
 
 
 async def test_what_it_keeps_is_kept_until_the_last_one_is_gone(tmp_path: Path) -> None:
@@ -78,13 +79,13 @@ async def test_what_it_keeps_is_kept_until_the_last_one_is_gone(tmp_path: Path) 
     with (tmp_path / "lock").open() as lock:
         with pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        await asyncio.wait_for(asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX), 8)
-    await until(lambda: not group_members(group), seconds=1)
+        await asyncio.wait_for(asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX), PATIENT_SECONDS)
+    await until(lambda: not group_members(group), seconds=PATIENT_SECONDS)
 
 
 async def test_signals_of_the_terminal_do_not_end_it() -> None:
     async with Guardian() as guardian:
-        await until(lambda: _ignores_signals(guardian.group), seconds=5)
+        await until(lambda: _ignores_signals(guardian.group), seconds=PATIENT_SECONDS)
         for which in (1, 2, 15):
             os.kill(guardian.group, which)
         assert alive(guardian.group)
@@ -93,7 +94,7 @@ async def test_signals_of_the_terminal_do_not_end_it() -> None:
 async def test_closing_it_ends_what_is_left() -> None:
     async with Guardian() as guardian:
         child = await asyncio.create_subprocess_exec("sleep", "600", process_group=guardian.group)
-    assert await asyncio.wait_for(child.wait(), 1) != -SIGKILL
+    assert await asyncio.wait_for(child.wait(), PATIENT_SECONDS) != -SIGKILL
     assert not group_members(guardian.group)
 
 

@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import asyncpg
@@ -15,6 +14,8 @@ from pytest_asyncio import fixture
 
 from impl.settings import Settings
 from tests.integration.cli.commands import end, start
+from tests.patience import PATIENT_SECONDS
+from tests.ports import spare_port
 from tests.scrape import Scrape, read
 from tests.stack import Api, ScriptedPlugin
 
@@ -62,12 +63,13 @@ async def scrape(port: int) -> Scrape:
 
 
 async def until(port: int, name: str, least: float, **labels: str) -> Scrape:
-    """A scrape that shows `least` of the series; the suite's own limit ends a wait in vain."""
-    async with asyncio.timeout(20):
+    """A scrape that shows `least` of the series."""
+    async with asyncio.timeout(PATIENT_SECONDS):
         while True:
             found = await scrape(port)
             if (found.value(name, **labels) or 0) >= least:
                 return found
+            await asyncio.sleep(0.05)
 
 
 async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
@@ -84,7 +86,7 @@ async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
         found = await until(unused_tcp_port, published, 2, stream="plugin:invocations")
         assert found.value(published, stream="dialog:events") == 1
         assert found.value("botcore_calls_recovered_total") == 0
-        assert found.value("botcore_dependency_up", dependency="database") == 1
+        await until(unused_tcp_port, "botcore_dependency_up", 1, dependency="database")
         await pool.execute(lost)
         found = await until(unused_tcp_port, "botcore_calls_recovered_total", 1)
         found = await until(unused_tcp_port, "botcore_plugin_calls_total", 1, code="none")
@@ -92,13 +94,12 @@ async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
 
 
 async def test_the_api_serves_on_both_ports_and_its_metrics_on_one(
-    environment: dict[str, str], unused_tcp_port_factory: Any, tmp_path: Path
+    environment: dict[str, str], tmp_path: Path
 ) -> None:
-    port, metrics_port = unused_tcp_port_factory(), unused_tcp_port_factory()
+    port, metrics_port = spare_port(), spare_port()
     ports = {"BOTCORE_PORT": str(port), "BOTCORE_METRICS_PORT": str(metrics_port)}
     async with running("serve", environment | ports, tmp_path):
-        found = await scrape(metrics_port)
-        assert found.value("botcore_dependency_up", dependency="redis") == 1
+        await until(metrics_port, "botcore_dependency_up", 1, dependency="redis")
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             async with session.get("/metrics") as answer:
                 assert answer.status == 404
@@ -118,7 +119,7 @@ async def test_development_mode_is_told_once_at_the_start(
         for setting, times in (("true", 1), ("false", 0)):
             env = environment | taken | {"BOTCORE_DEVELOPMENT": setting}
             process = await start(command, env=env, directory=tmp_path)
-            out, _ = await asyncio.wait_for(process.communicate(), 30)
+            out, _ = await asyncio.wait_for(process.communicate(), PATIENT_SECONDS)
             assert out.count(b"development_mode") == times
 
 
@@ -129,7 +130,7 @@ async def test_a_worker_that_misses_heartbeats_early_says_so(
     for seconds, times in (("59", 1), ("60", 0)):
         env = environment | taken | {"BOTCORE_HEARTBEAT_MISSED_SECONDS": seconds}
         process = await start("worker", env=env, directory=tmp_path)
-        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENT_SECONDS)
         assert out.count(b"heartbeats_missed_early") == times
 
 
@@ -140,6 +141,6 @@ async def test_a_port_that_is_taken_ends_the_start_and_says_so(
     for command in ("serve", "worker"):
         env = environment | {"BOTCORE_METRICS_PORT": taken, "BOTCORE_PORT": "0"}
         process = await start(command, env=env, directory=tmp_path)
-        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENT_SECONDS)
         assert process.returncode not in (0, None)
         assert b"metrics_not_served" in out

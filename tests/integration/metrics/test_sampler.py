@@ -1,9 +1,9 @@
 """Queues and streams as they are read from the database, and what happens when they cannot be."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import asyncpg
 import pytest
@@ -11,6 +11,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from generated.metrics import Metrics, make_metrics
+from impl import app
 from impl.db import Pool, open_pool
 from impl.metrics import queries, sampler
 from impl.metrics.exposition import watch_pool
@@ -19,6 +20,7 @@ from impl.metrics.sampler import Sampler, stream_label
 from impl.redis import request_client
 from impl.settings import Settings
 from tests.integration.tables.rows import fill
+from tests.patience import PATIENT_SECONDS
 from tests.scrape import read
 from tests.stack import running_api, settings_for
 from tests.wire import Proxy, proxy_before
@@ -91,12 +93,12 @@ async def test_queues_and_lags_are_those_of_the_database(
     depths = {queue: shown(metrics, "queue_depth", queue=queue)
               for queue in ("calls", "lost_calls", "outbox")}  # fmt: skip
     assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6}
-    lag = {stream: shown(metrics, "stream_lag_seconds", stream=stream)
+    lag = {stream: shown(metrics, "stream_lag_seconds", stream=stream) or 0
            for stream in sampler.STREAMS}  # fmt: skip
-    assert lag["plugin:invocations"] == pytest.approx(90, abs=5)
-    assert lag["plugin:events"] == pytest.approx(10, abs=5)
+    assert 90 <= lag["plugin:invocations"] < 90 + PATIENT_SECONDS  # and not the other's 30
+    assert 10 <= lag["plugin:events"] < 10 + PATIENT_SECONDS  # and not the 999 of the published
     assert lag["dialog:events"] == 0
-    assert (shown(metrics, "sample_age_seconds") or 0) < 5
+    assert (shown(metrics, "sample_age_seconds") or 0) < PATIENT_SECONDS
     assert shown(metrics, "dependency_up", dependency="database") == 1
     assert shown(metrics, "dependency_up", dependency="redis") == 1
 
@@ -162,24 +164,34 @@ async def test_a_scrape_waits_no_longer_than_a_moment(
     connection: asyncpg.Connection, sampled: Sampler, metrics: Metrics,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """A table is locked: the sample is given up, and comes again when the table is free."""
-    monkeypatch.setattr(sampler, "SCRAPE_WAITS_SECONDS", 0.1)
-    monkeypatch.setattr(sampler, "DATABASE_SECONDS", 0.4)
+    """A table is locked: the sample goes on without the scrape, and ends when the table is free."""
     await sampled.refresh()
+    monkeypatch.setattr(sampler, "SCRAPE_WAITS_SECONDS", 0.1)
     async with connection.transaction():
         await connection.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
-        started = time.monotonic()
         await sampled.refresh()
-        assert time.monotonic() - started < 0.35
-        assert shown(metrics, "queue_depth", queue="outbox") == 0  # the last that was read
         running = sampled._running
-        assert running is not None
+        assert running is not None, "the scrape waited for the end"
+        assert shown(metrics, "queue_depth", queue="outbox") == 0  # the last that was read
         await sampled.refresh()
-        assert sampled._running in {running, None}  # never a second one
-        await asyncio.wait({running})
-        assert time.monotonic() - started < 5
-        assert shown(metrics, "dependency_up", dependency="database") == 0
-    monkeypatch.undo()
+        assert sampled._running is running, "a second one was begun"
+    await running
+    assert shown(metrics, "dependency_up", dependency="database") == 1
+
+
+async def test_a_sample_that_takes_too_long_is_given_up(
+    connection: asyncpg.Connection, sampled: Sampler, metrics: Metrics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A table is locked: the sample comes again when the table is free."""
+    await sampled.refresh()
+    with monkeypatch.context() as patch:
+        patch.setattr(sampler, "DATABASE_SECONDS", 0.4)
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
+            await sampled.refresh()
+            assert sampled._running is None
+            assert shown(metrics, "dependency_up", dependency="database") == 0
     await sampled.refresh()
     assert shown(metrics, "dependency_up", dependency="database") == 1
 
@@ -261,6 +273,7 @@ async def test_a_hundred_scrapes_over_http_ask_the_database_once(
         return await read_sample(executor, timeout_seconds)
 
     monkeypatch.setattr(sampler, "read_sample", counting)
+    monkeypatch.setattr(app, "Sampler", partial(Sampler, every_seconds=3600))
     async with running_api(pool, settings) as api:
         answers = await asyncio.gather(*(api.send("GET", "/metrics") for _ in range(100)))
     assert {answer.status for answer in answers} == {200}

@@ -18,6 +18,7 @@ from impl.outgoing.client import OutgoingClient
 from impl.outgoing.resolver import GuardedResolver, Lookup, SystemLookup
 from impl.outgoing.urls import ForbiddenUrlError
 from impl.settings import OutgoingSettings
+from tests.patience import PATIENT_SECONDS
 
 
 @dataclass
@@ -92,7 +93,7 @@ async def client_of(lookup: Lookup | None = None, **settings: Any) -> AsyncItera
 
 
 async def ask(client: OutgoingClient, url: str) -> int:
-    async with asyncio.timeout(5), client.get(client.target(url)) as response:
+    async with asyncio.timeout(PATIENT_SECONDS), client.get(client.target(url)) as response:
         await response.read()
         return response.status
 

@@ -9,6 +9,7 @@ import asyncpg
 from generated import models
 from impl.plugins.manifests.canonical import manifest_hash
 from impl.plugins.queries import store_heartbeat
+from tests.patience import PATIENT_SECONDS
 from tests.stack import manifest
 
 INSERT = """
@@ -19,7 +20,6 @@ SILENT = """
 UPDATE plugins SET registered_at = now() - interval '1 day',
     last_heartbeat = last_heartbeat - interval '1 day' WHERE id = $1
 """
-LIMIT_SECONDS = 15.0  # of a wait: only a broken test gets there
 
 
 async def add(
@@ -50,7 +50,7 @@ async def beat(
 
 async def until(pool: asyncpg.Pool, condition: str, *values: object) -> None:
     """Until the SQL `condition` is true."""
-    async with asyncio.timeout(LIMIT_SECONDS):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while not await pool.fetchval(f"SELECT {condition}", *values):  # noqa: ASYNC110  # a test's own; the database's
             await asyncio.sleep(0.01)
 

@@ -12,6 +12,7 @@ from impl.settings import Settings
 from tests.integration.plugins.conftest import counted
 from tests.integration.plugins.rows import add, until
 from tests.integration.plugins.test_watcher import STATUS, running
+from tests.patience import PATIENT_SECONDS
 from tests.stack import ScriptedPlugin, manifest, regex_intent, settings_for
 
 
@@ -23,7 +24,6 @@ def settings(database: str, valkey: str) -> Settings:
         watch_seconds=0.02,
         probe_interval_seconds=0.02,
         heartbeat_missed_seconds=3600,
-        call_deadline_seconds=0.3,
     )
 
 
@@ -49,7 +49,7 @@ async def test_examples_are_dry_runs_of_nobodys_dialog(
 ) -> None:
     one = await add(pool, plugin.url, described=proving("Rome", "Oslo"))
     async with running(watcher):
-        await asyncio.wait_for(plugin.called.wait(), 5)
+        await asyncio.wait_for(plugin.called.wait(), PATIENT_SECONDS)
         while len(plugin.calls) < 4:  # noqa: ASYNC110  # two probes
             await asyncio.sleep(0.01)
     call, headers = plugin.calls[0], plugin.headers[0]
@@ -57,7 +57,7 @@ async def test_examples_are_dry_runs_of_nobodys_dialog(
     assert call["payload"]["text"] == "/weather Rome"
     assert call["context"] == {"messages": [], "locale": "ru", "metadata": {}}
     assert {call["dialog_id"], call["user_id"]} == {"00000000-0000-0000-0000-000000000000"}
-    assert call["deadline_ms"] == 300
+    assert call["deadline_ms"] == 30_000
     token = watcher.caller.invocation_token(one)
     assert headers["Authorization"] == f"Bearer {token}"
     assert len({call["invocation_id"] for call in plugin.calls}) == len(plugin.calls)
@@ -77,7 +77,7 @@ async def nul_in_a_name(body: dict[str, Any], _request: web.Request) -> web.Stre
 
 async def slow(body: dict[str, Any], _request: web.Request) -> web.StreamResponse:
     if "Oslo" in body["payload"]["text"]:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
     return web.json_response({"text": "Sunny.", "trace_id": body["trace_id"]})
 
 
@@ -91,11 +91,25 @@ async def refusing(body: dict[str, Any], _request: web.Request) -> web.StreamRes
     [
         (broken, "golden example Oslo: plugin_answer_invalid: validation_failed /text"),
         (nul_in_a_name, "golden example Oslo: plugin_answer_invalid: validation_failed /a\ufffdb"),
-        (slow, "golden example Oslo: plugin_timeout: "),
         (refusing, "golden example Oslo: plugin_rejected: status 400"),
     ],
 )
 async def test_an_example_that_fails_is_a_failed_probe_and_says_why(
+    reply: Any, reason: str, watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    await assert_the_second_fails(reply, reason, watcher, pool, plugin)
+
+
+async def test_an_example_that_is_not_answered_in_time_is_a_failed_probe(
+    watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
+) -> None:
+    hasty = watcher.settings.model_copy(update={"call_deadline_seconds": 2.0})
+    looks = Watcher(watcher.pool, watcher.caller, hasty, watcher.metrics)
+    reason = "golden example Oslo: plugin_timeout: "
+    await assert_the_second_fails(slow, reason, looks, pool, plugin)
+
+
+async def assert_the_second_fails(
     reply: Any, reason: str, watcher: Watcher, pool: asyncpg.Pool, plugin: ScriptedPlugin
 ) -> None:
     plugin.reply = reply
@@ -119,7 +133,7 @@ async def test_an_answer_that_breaks_the_plugins_own_schema_fails_the_probe(
     """It fits the contract: only the schema that was pinned at registration refuses it."""
     one = await add(pool, plugin.url, described=proving("Rome"))
     async with running(watcher):
-        await asyncio.wait_for(plugin.called.wait(), 5)
+        await asyncio.wait_for(plugin.called.wait(), PATIENT_SECONDS)
         await until(pool, "(SELECT probe_claim IS NULL AND probe_failures = 0 FROM plugins)")
         schema = {"properties": {"text": {"maxLength": 1}}}
         await pool.execute("UPDATE plugins SET output_schema = $1", schema)

@@ -21,6 +21,7 @@ from tests.integration.plugins.rows import (
     probed_twice,
     until,
 )
+from tests.patience import PATIENT_SECONDS
 from tests.stack import ScriptedPlugin
 
 NOWHERE = "http://127.0.0.1:1"
@@ -53,13 +54,16 @@ async def test_a_silent_plugin_is_degraded_until_a_probe_and_a_heartbeat(
         assert await pool.fetchval(f"SELECT {STATUS}", one, "degraded"), "good probes alone"
         assert await beat(pool, one) == "degraded"
         await until(pool, STATUS, one, "active")
+        read = counted(watcher.metrics)
+        async with asyncio.timeout(PATIENT_SECONDS):
+            while not read("plugin_recoveries_total"):  # noqa: ASYNC110  # once it hears that it is stored
+                await asyncio.sleep(0.01)
     assert await events(pool, one) == ["plugin_heartbeat_missed", "plugin_recovered"]
     assert await changes(pool, one) == [
         ("active", "degraded", "heartbeat"),
         ("degraded", "active", "recovered"),
     ]
     assert await events(pool, other) == []
-    read = counted(watcher.metrics)
     assert read("plugin_outages_total", reason="heartbeat") == 1
     assert read("plugin_recoveries_total") == 1
     assert (read("plugin_probes_total", result="ok") or 0) > 0
@@ -256,10 +260,8 @@ async def test_a_plugin_that_hangs_delays_no_others_probe(
 
     async with RawTestServer(hang) as server:
         await add(pool, str(server.make_url("/")), "hangs")
-        patient = watcher.settings.model_copy(update={"probe_timeout_seconds": 30.0})
-        waits = Watcher(watcher.pool, watcher.caller, patient, watcher.metrics)
-        async with running(waits):
-            await asyncio.wait_for(reached.wait(), 5)
+        async with running(watcher):
+            await asyncio.wait_for(reached.wait(), PATIENT_SECONDS)
             one = await add(pool, plugin.url)
             await fall_silent(pool, one)
             await until(pool, STATUS, one, "degraded")
@@ -281,7 +283,7 @@ async def test_what_a_stopped_worker_probes_is_probed_by_the_next(
     async with RawTestServer(hang) as server:
         await add(pool, str(server.make_url("/")))
         async with running(watcher):
-            await asyncio.wait_for(reached.wait(), 5)
+            await asyncio.wait_for(reached.wait(), PATIENT_SECONDS)
         release.set()
     assert await pool.fetchval("SELECT probe_claim IS NULL AND next_probe_at <= now() FROM plugins")
 

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from generated.runtime.limits import Charge, Limit
 from impl.ratelimit.shared import FILLED, SharedLimiter, own_limit_key
+from tests.patience import PATIENT_SECONDS
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -24,7 +25,7 @@ def both(quota: int = 10, window: int = 60) -> list[Charge]:
 
 
 async def test_a_request_is_one_command(redis: Redis) -> None:
-    limiter, charges = SharedLimiter(redis, 0.25), both()
+    limiter, charges = SharedLimiter(redis, PATIENT_SECONDS), both()
     await limiter.charge(charges)
     await redis.config_resetstat()
     for _ in range(5):
@@ -35,7 +36,7 @@ async def test_a_request_is_one_command(redis: Redis) -> None:
 
 
 async def test_a_server_that_forgot_the_script_is_taught(redis: Redis) -> None:
-    limiter = SharedLimiter(redis, 0.25)
+    limiter = SharedLimiter(redis, PATIENT_SECONDS)
     await redis.script_flush()
     for _ in range(2):
         verdict = await limiter.charge(both())
@@ -44,19 +45,19 @@ async def test_a_server_that_forgot_the_script_is_taught(redis: Redis) -> None:
 
 
 async def test_a_bucket_expires_when_it_is_empty(redis: Redis) -> None:
-    charges = both(quota=10, window=60)
-    await SharedLimiter(redis, 0.25).charge(charges)
+    charges = both(quota=10, window=36_000)
+    await SharedLimiter(redis, PATIENT_SECONDS).charge(charges)
     for each in charges:
         left = await redis.pttl(f"{own_limit_key(each.limit.partition, each.subject_id)}:bucket")
-        assert 5_000 < left <= 6_000
+        assert 3_500_000 < left <= 3_600_000
 
 
 async def test_without_the_marker_nothing_is_charged(redis: Redis) -> None:
     charges = both()
     await redis.delete(FILLED)
-    assert await SharedLimiter(redis, 0.25).charge(charges) is None
+    assert await SharedLimiter(redis, PATIENT_SECONDS).charge(charges) is None
     await redis.set(FILLED, 0)
-    verdict = await SharedLimiter(redis, 0.25).charge(charges)
+    verdict = await SharedLimiter(redis, PATIENT_SECONDS).charge(charges)
     assert verdict is not None
     assert [standing.remaining for standing in verdict.standings] == [9, 9]
 
@@ -78,7 +79,7 @@ async def test_without_the_marker_nothing_is_charged(redis: Redis) -> None:
 async def test_a_limit_that_makes_no_sense_is_none(redis: Redis, fields: dict[str, str]) -> None:
     charges = both(quota=10, window=60)[:1]
     await redis.hset(own_limit_key("bot", charges[0].subject_id), mapping=dict[Any, Any](fields))
-    verdict = await SharedLimiter(redis, 0.25).charge(charges)
+    verdict = await SharedLimiter(redis, PATIENT_SECONDS).charge(charges)
     assert verdict is not None
     assert (verdict.standings[0].quota, verdict.standings[0].window) == (10, 60)
 
@@ -89,7 +90,7 @@ async def test_keys_of_other_types_are_no_errors(redis: Redis) -> None:
         key = own_limit_key(each.limit.partition, each.subject_id)
         await redis.set(key, "nonsense")
         await redis.hset(f"{key}:bucket", "quota", "1")
-    verdict = await SharedLimiter(redis, 0.25).charge(charges)
+    verdict = await SharedLimiter(redis, PATIENT_SECONDS).charge(charges)
     assert verdict is not None
     assert [standing.remaining for standing in verdict.standings] == [9, 9]
 
@@ -99,7 +100,7 @@ async def test_a_clock_that_went_back_locks_nobody_out(redis: Redis) -> None:
     key = own_limit_key("bot", charges[0].subject_id)
     seconds, _ = await redis.time()
     await redis.set(f"{key}:bucket", f"1000:{(seconds + 3600) * 1000}")
-    verdict = await SharedLimiter(redis, 0.25).charge(charges)
+    verdict = await SharedLimiter(redis, PATIENT_SECONDS).charge(charges)
     assert verdict is not None
     assert not verdict.retry_after
     _, at = str(await redis.get(f"{key}:bucket")).split(":")

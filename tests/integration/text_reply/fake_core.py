@@ -13,10 +13,10 @@ from aiohttp import web
 
 from generated.errors import ERRORS
 from tests.integration.text_reply.contract import core_contract
+from tests.patience import PATIENT_SECONDS
 
 REGISTRY_KEY = "bc_registry_canary_0123456789"
 PLUGIN_ID = UUID("5a4b3c2d-1e0f-4a9b-8c7d-6e5f4a3b2c1d")
-LIMIT_SECONDS = 10.0  # of a wait: only a broken test gets there
 
 
 class FakeCore:
@@ -50,7 +50,7 @@ class FakeCore:
         return f"bc_invoke_canary_{self.tokens:04}"
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(LIMIT_SECONDS), self._changed:
+        async with asyncio.timeout(PATIENT_SECONDS), self._changed:
             await self._changed.wait_for(reached)
 
     async def register(self, request: web.Request) -> web.Response:

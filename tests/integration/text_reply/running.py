@@ -83,7 +83,7 @@ def invocation(text: str = "hello", *, locale: str | None = "en", **changes: Any
         "intent": None,
         "payload": {"type": "text", "text": text},
         "context": {"messages": [], "locale": locale, "metadata": {"source": "telegram"}},
-        "deadline_ms": 8000,
+        "deadline_ms": 120_000,
         "dry_run": False,
         **changes,
     }

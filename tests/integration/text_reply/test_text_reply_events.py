@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
@@ -13,10 +14,12 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from impl.llm.sentences import MODEL_UNAVAILABLE
+from impl.text_reply import core_api
 from impl.text_reply.service import make_server, opened, run
 from tests.fake_llm import FakeLLM, fails, fake_llm, says
 from tests.integration.text_reply.fake_core import PLUGIN_ID, FakeCore, fake_core
 from tests.integration.text_reply.running import Plugin, invocation, running, settings
+from tests.patience import PATIENT_SECONDS
 from tests.stack import running_api, settings_for
 
 SECRET = "canary of what a user said"
@@ -82,10 +85,13 @@ async def test_without_a_model_nothing_is_reported(core: FakeCore) -> None:
     assert core.attempts == []
 
 
-async def test_no_answer_waits_for_the_report(core: FakeCore, llm: FakeLLM) -> None:
+async def test_no_answer_waits_for_the_report(
+    core: FakeCore, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core_api, "TIMEOUT", aiohttp.ClientTimeout(total=10 * PATIENT_SECONDS))
     llm.will(fails(400))
     core.take_events.clear()
-    async with running(core, llm) as plugin, asyncio.timeout(5):
+    async with running(core, llm) as plugin, asyncio.timeout(PATIENT_SECONDS):
         for _ in range(3):
             answer = await plugin.invoke(invocation())
             assert answer.json["text"] == MODEL_UNAVAILABLE["en"]
@@ -148,7 +154,7 @@ async def test_it_registers_with_the_scope_that_it_needs(plugin: Plugin, core: F
 
 async def until(pool: asyncpg.Pool, query: str) -> Any:
     """What another process stores, once it is there."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while (found := await pool.fetchval(query)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         return found

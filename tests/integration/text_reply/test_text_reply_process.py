@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,11 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from impl.local.ports import free_port
 from tests.fake_llm import KEY, MODEL, FakeLLM, fake_llm
 from tests.integration.text_reply.fake_core import REGISTRY_KEY, FakeCore, fake_core
 from tests.integration.text_reply.running import invocation
-
-LIMIT_SECONDS = 20.0
+from tests.patience import PATIENT_SECONDS
+from tests.ports import spare_port
 
 
 class Process:
@@ -36,18 +35,20 @@ class Process:
 
     async def ended(self) -> tuple[int, str, str]:
         """Exit code, standard output, standard error."""
-        async with asyncio.timeout(LIMIT_SECONDS):
+        async with asyncio.timeout(PATIENT_SECONDS):
             output, errors = await self._process.communicate()
         assert self._process.returncode is not None
         return self._process.returncode, output.decode(), errors.decode()
 
 
 @asynccontextmanager
-async def process(env: Mapping[str, str], port: int | None = None) -> AsyncIterator[Process]:
-    port = port or free_port()
+async def process(
+    env: Mapping[str, str], port: int | None = None, run: Sequence[str] = ("-m", "impl.text_reply")
+) -> AsyncIterator[Process]:
+    port = port or spare_port()
     reader, writer = os.pipe()
     started = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "impl.text_reply"),
+        *(sys.executable, *run),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         pass_fds=(writer,),
@@ -94,17 +95,20 @@ async def invoke(url: str, core: FakeCore) -> tuple[int, Any]:
 
 
 async def test_it_says_when_it_is_ready_and_ends_at_once_when_idle() -> None:
-    async with fake_core() as core, process(known_to(core)) as plugin:
+    """What it gives answers in flight is longer than anybody waits here: there are none."""
+    patient = (
+        "import runpy; from impl.text_reply import service; service.DRAIN_SECONDS = 600;"
+        "runpy.run_module('impl.text_reply', run_name='__main__')"
+    )
+    async with fake_core() as core, process(known_to(core), run=("-c", patient)) as plugin:
         assert await plugin.ready() == b"ready\n"
         assert core.heartbeats
         assert (await invoke(plugin.url, core))[0] == 200
 
-        began = time.monotonic()
         plugin.terminate()
         code, output, errors = await plugin.ended()
 
     assert (code, errors) == (0, "")
-    assert time.monotonic() - began < 3  # what it gives answers in flight; there are none
     lines = [json.loads(line) for line in output.splitlines()]
     assert {"started", "registered", "answered"} <= {line["event"] for line in lines}
     assert all(UUID(line["trace_id"]) for line in lines)
@@ -127,7 +131,7 @@ async def test_an_answer_in_flight_is_finished() -> None:
 
 
 async def refused(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(LIMIT_SECONDS):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENT_SECONDS):
         while True:
             try:
                 async with session.get(f"{url}/health"):
@@ -138,7 +142,7 @@ async def refused(url: str) -> None:
 
 async def test_an_answer_that_takes_too_long_does_not_hold_the_process() -> None:
     async with fake_core() as core, fake_llm() as llm:
-        env = {**known_to(core, llm), "BOTCORE_LLM_TIMEOUT_SECONDS": "60"}
+        env = {**known_to(core, llm), "BOTCORE_LLM_TIMEOUT_SECONDS": "600"}
         async with process(env) as plugin:
             await plugin.ready()
             llm.go.clear()
@@ -150,8 +154,8 @@ async def test_an_answer_that_takes_too_long_does_not_hold_the_process() -> None
             code, _, _ = await plugin.ended()
 
             assert code == 0
-            # It waits for what is in flight, but not for the model, which may take a minute.
-            assert 1 < time.monotonic() - began < 30
+            # It waits for what is in flight, but not for the model, which may take ten minutes.
+            assert time.monotonic() - began > 1
             with pytest.raises(aiohttp.ClientError):
                 await call
 

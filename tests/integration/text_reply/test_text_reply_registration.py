@@ -7,9 +7,10 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from impl.local.ports import free_port
 from tests.integration.text_reply.fake_core import FakeCore, fake_core
 from tests.integration.text_reply.running import invocation, running, started
+from tests.patience import PATIENT_SECONDS
+from tests.ports import spare_port
 
 
 @pytest_asyncio.fixture
@@ -52,7 +53,7 @@ async def test_it_registers_when_the_core_is_able_to(core: FakeCore, code: str) 
 
 
 async def test_it_registers_when_the_core_is_there() -> None:
-    port = free_port()
+    port = spare_port()
     absent = FakeCore()
     absent.url = f"http://127.0.0.1:{port}"
     async with started(absent) as plugin:
@@ -109,7 +110,7 @@ async def test_a_refused_registration_ends_the_process(
 ) -> None:
     core.refuse_registration.append(code)
     with capture_logs() as logs:
-        async with started(core) as plugin, asyncio.timeout(5):
+        async with started(core) as plugin, asyncio.timeout(PATIENT_SECONDS):
             assert await plugin.run == 1
 
     (told,) = [log for log in logs if log["log_level"] == "critical"]
@@ -120,7 +121,7 @@ async def test_a_refused_registration_ends_the_process(
 
 async def test_a_refused_heartbeat_ends_the_process(core: FakeCore) -> None:
     with capture_logs() as logs:
-        async with running(core) as plugin, asyncio.timeout(5):
+        async with running(core) as plugin, asyncio.timeout(PATIENT_SECONDS):
             core.refuse_heartbeat.append("validation_failed")
             assert await plugin.run == 1
 
@@ -135,7 +136,7 @@ async def test_a_task_that_dies_ends_the_process_loudly(
 
     monkeypatch.setattr("impl.text_reply.figures.Figures.heartbeat", broken)
     with capture_logs() as logs:
-        async with started(core) as plugin, asyncio.timeout(5):
+        async with started(core) as plugin, asyncio.timeout(PATIENT_SECONDS):
             assert await plugin.run == 1
 
     (told,) = [log for log in logs if log["log_level"] == "critical"]

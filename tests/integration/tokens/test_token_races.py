@@ -23,6 +23,7 @@ from impl.tokens.administration.actions import Grant, Issued
 from impl.tokens.administration.queries import Holder, Token
 from impl.tokens.issue import prepare
 from tests.integration.tokens.rows import make_bot, make_plugin
+from tests.patience import PATIENT_SECONDS
 
 HOUR = timedelta(hours=1)
 Act = Callable[[asyncpg.Connection], Awaitable[Any]]
@@ -50,7 +51,7 @@ async def until_somebody_waits(pool: asyncpg.Pool, task: "asyncio.Task[Any]") ->
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while not await pool.fetchval(waiting):
             assert not task.done(), "it did not wait"
 

