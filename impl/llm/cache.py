@@ -5,7 +5,6 @@ it; the value is a tag and a confidence. Neither holds a text.
 """
 
 import hashlib
-import unicodedata
 
 import orjson
 
@@ -13,14 +12,10 @@ from generated.models import LLMProvider
 from impl.llm.answers import Said, UnusableError, read_choice
 from impl.llm.port import Choice
 from impl.llm.shared import AwayError, SharedState
+from impl.routing.classifier.features import folded
 from impl.routing.classifier.port import Meanings
 
 PREFIX = "llm:classify:"
-
-
-def normalized(text: str) -> str:
-    """What means the same to a reader is the same: width, case, and space between words."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class ChoiceCache:
@@ -33,7 +28,7 @@ class ChoiceCache:
         self._secret = hashlib.sha256(f"llm cache {secret}".encode()).digest()
 
     def key(self, text: str, meanings: Meanings, model: str) -> str:
-        parts = orjson.dumps([normalized(text), meanings.version, model])
+        parts = orjson.dumps([folded(text), meanings.version, model])
         return PREFIX + hashlib.blake2b(parts, key=self._secret, digest_size=24).hexdigest()
 
     async def get(self, key: str, meanings: Meanings, provider: LLMProvider) -> Choice | None:

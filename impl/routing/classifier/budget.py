@@ -11,7 +11,6 @@ MAX_CHARACTERS = 2_000_000  # the training takes some 500 bytes of memory for ea
 MAX_WORK = 12_000_000  # tags times texts, which the solvers' time grows with
 MAX_GRAMS = 100_000  # of each kind, and
 MAX_CELLS = 8_000_000  # of each kind times tags: 16 MB
-MAX_MODEL_BYTES = 64 << 20  # as it is stored
 
 
 def fair(texts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

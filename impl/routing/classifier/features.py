@@ -15,10 +15,14 @@ PIECES = (2, 3, 4)  # the lengths of pieces of words, in characters
 _WORD = re.compile(r"\w+")
 
 
-def normalized(text: str) -> str:
+def folded(text: str) -> str:
     """One form of what reads alike: compatibility forms, case, white space."""
-    folded = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).casefold()
-    return " ".join(folded[:MAX_CHARACTERS].split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def normalized(text: str) -> str:
+    """As `folded`, cut before and after: one character may be eighteen in another form."""
+    return folded(text[:MAX_CHARACTERS])[:MAX_CHARACTERS].rstrip()
 
 
 def word_grams(text: str) -> list[str]:

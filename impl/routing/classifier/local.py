@@ -2,12 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from impl.db import UNAVAILABLE, Pool
-from impl.routing.classifier.port import Classified, Meanings
+from impl.routing.classifier.port import Classified, Meanings, MeaningsSource
 from impl.routing.classifier.queries import Stored, best, read_model
 
 if TYPE_CHECKING:  # numpy is loaded where a model is
@@ -16,10 +16,6 @@ if TYPE_CHECKING:  # numpy is loaded where a model is
 log = structlog.get_logger()
 
 NAME = "local"
-
-
-class Tables(Protocol):
-    async def meanings(self) -> Meanings: ...
 
 
 @dataclass
@@ -38,7 +34,7 @@ class LocalClassifier:
         scores = model.scores(text, meanings.tags)
         return Classified(scores, NAME, stored.version, stored.catalogue_version)
 
-    async def watch(self, catalogue: Tables, every_seconds: float) -> None:
+    async def watch(self, catalogue: MeaningsSource, every_seconds: float) -> None:
         """Never ends. A database that is away is waited for: the model in hand keeps answering."""
         while True:
             try:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from impl.routing.classifier.budget import MAX_MODEL_BYTES
 from impl.routing.classifier.features import normalized, piece_grams, word_grams
 from impl.routing.classifier.vectors import SIZE, Floats, token_vectors
 
@@ -123,8 +122,6 @@ class Model:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Model":
         """Raises BadModelError. Nothing in it can run: numpy loads numbers only."""
-        if len(content) > MAX_MODEL_BYTES:
-            raise BadModelError("too large")
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 return _read(cls, {name: arrays[name] for name in arrays.files})

@@ -42,6 +42,12 @@ class Classified:
     fallback: str | None = None
 
 
+class MeaningsSource(Protocol):
+    """A Catalogue."""
+
+    async def meanings(self) -> Meanings: ...
+
+
 class Classifier(Protocol):
     async def classify(self, text: str, meanings: Meanings) -> Classified | None:
         """Only tags of `meanings`. None where it cannot answer at all. Never raises."""

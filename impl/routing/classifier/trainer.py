@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
 import orjson
 import structlog
@@ -15,8 +14,8 @@ import structlog
 from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Pool
 from impl.routing.classifier import queries
-from impl.routing.classifier.budget import MAX_MODEL_BYTES
-from impl.routing.classifier.port import Meanings
+from impl.routing.classifier.port import Meanings, MeaningsSource
+from impl.tables.classifier import MAX_MODEL_BYTES
 
 log = structlog.get_logger()
 
@@ -32,16 +31,12 @@ class TrainingError(Exception):
     """The child failed, or took too long; the reason is for the log."""
 
 
-class Tables(Protocol):
-    async def meanings(self) -> Meanings: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Trainer:
     """Any number of these may run: for each catalogue one trains."""
 
     pool: Pool
-    catalogue: Tables
+    catalogue: MeaningsSource
     metrics: Metrics
     every_seconds: float
     training_seconds: float
