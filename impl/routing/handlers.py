@@ -1,11 +1,8 @@
 """The operations of the tag `routing`."""
 
-import orjson
-
 from generated import models
 from generated.core.routing import ExplainRouting200, ExplainRoutingResult
 from generated.core.security import AdminKey
-from generated.runtime.edge import Rendered
 from impl.db import Pool
 from impl.routing.queries import Known, read_state
 from impl.routing.router import DialogState, Routable, Router
@@ -25,4 +22,4 @@ class RoutingHandlers:
         locale = body.locale or known.locale
         message = Routable(body.payload, body.metadata, locale, known.dialog)
         decision = await self._router.route(message)
-        return ExplainRouting200(body=Rendered(orjson.dumps(decision.reasons)))
+        return ExplainRouting200(body=models.RoutingDecisionV1.model_validate(decision.reasons))

@@ -211,6 +211,11 @@ TABLE = [
         "FROM dialogs WHERE id = $1 AND $2::uuid IS NOT NULL", "conform getDialog owner",
     ),
     Mutation(
+        "a decision leaves out what it was chosen among",
+        "impl/routing/decision.py", '"candidates": [_told(one)', '"candidate": [_told(one)',
+        "conform explainRouting statuses",
+    ),
+    Mutation(
         "a revoked token is good",
         "impl/tokens/queries.py", "AND tokens.revoked_at IS NULL", "AND true",
         "conform getDialog scopes",
