@@ -107,7 +107,7 @@ class Router:
         except Exception:  # whatever it is: the message is answered
             log.exception("classifier_failed")
             return Asked(None, "failed")
-        return Asked(found, None if found else "no answer")
+        return Asked(found, None if found else "no model yet")
 
     def _weighed(
         self, table: RoutingTable, asked: Asked | None, dialog: DialogState

@@ -180,7 +180,7 @@ class Failing:
     [
         ("raises", "fallback", "failed"),
         ("hangs", "fallback", "timeout"),
-        ("gives up", "fallback", "no answer"),
+        ("gives up", "fallback", "no model yet"),
         ("rubbish", "classifier", None),
     ],
 )
