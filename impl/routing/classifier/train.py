@@ -38,7 +38,7 @@ from impl.routing.classifier.model import (
 from impl.routing.classifier.port import Meaning, Meanings
 from impl.routing.classifier.vectors import SIZE, Floats, token_vectors
 
-# Chosen by cross-validation on CLINC150's training part.
+# Chosen by what CLINC150's validation part showed (docs/decisions/0016-classifier.md).
 SVC_C, SVC_TOLERANCE, LOGISTIC_C, LOGISTIC_TURNS = 0.5, 0.05, 30.0, 100
 # A gram in fewer texts than this says little, where there are many texts.
 RARE, MANY_TEXTS = 2, 2_000
