@@ -30,6 +30,7 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
+from impl.events.wire import Wire
 from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
@@ -60,6 +61,7 @@ class Resources:
     caller: PluginCaller
     metrics: Metrics
     exposition: Exposition
+    wire: Wire
 
 
 @asynccontextmanager
@@ -74,7 +76,9 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         exposition = Exposition(metrics, Sampler(pool, redis, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
-        yield Resources(pool, redis, caller, metrics, exposition)
+        wire = Wire(settings.listen_url)
+        pool.when_published = wire.tell_of_events
+        yield Resources(pool, redis, caller, metrics, exposition, wire)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -103,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
+                "wire": resources.wire.run(),
             }
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:

@@ -13,6 +13,7 @@ from impl.app import metrics_listener, open_resources
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
+from impl.events.wire import EVENTS, FEED
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development, warn_of_impatience
@@ -42,13 +43,20 @@ async def _work(settings: Settings) -> int:
     ):
         redis = relay_client(settings)
         relay = Relay(
-            resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
+            resources.pool,
+            redis,
+            settings.relay_batch,
+            settings.relay_poll_seconds,
+            metrics,
+            committed=resources.wire.bell(EVENTS),
+            told=lambda: resources.wire.tell(FEED),
         )
         catalogue = Catalogue(resources.pool, settings.fallback_plugin)
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
         queue = CallQueue(resources.pool, delivery, settings, metrics)
         watcher = Watcher(resources.pool, resources.caller, settings, metrics)
         tasks = {
+            asyncio.create_task(resources.wire.run(), name="wire"),
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(watcher.run(), name="watcher"),

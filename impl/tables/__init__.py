@@ -12,7 +12,7 @@ Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the t
 from impl.tables.base import metadata
 from impl.tables.bots import bots
 from impl.tables.dialogs import dialogs, message_keys, messages
-from impl.tables.events import audit_logs, outbox, streams
+from impl.tables.events import audit_logs, feed, outbox, streams
 from impl.tables.limits import rate_limits
 from impl.tables.plugins import plugin_calls, plugin_events, plugins
 from impl.tables.tokens import tokens
@@ -23,6 +23,7 @@ __all__ = [
     "bot_users",
     "bots",
     "dialogs",
+    "feed",
     "message_keys",
     "messages",
     "metadata",

@@ -25,6 +25,7 @@ STATEMENTS = (
        VALUES ('core', 'plugin_registered', gen_random_uuid())""",
     """INSERT INTO outbox (event_id, stream, body)
        VALUES (gen_random_uuid(), 'plugin:events', '{}')""",
+    "INSERT INTO feed (event_id) SELECT id FROM plugin_events",
     """INSERT INTO rate_limits (partition, subject_id, version)
        VALUES ('bot', gen_random_uuid(), 1)""",
     "INSERT INTO streams (name) VALUES ('plugin:events')",

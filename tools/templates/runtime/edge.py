@@ -47,12 +47,14 @@ from generated.runtime.results import (
     render,
     send_reply,
 )
+from generated.runtime.streams import Chunks, send_chunks
 
 # What the generated operations and the handlers need, from one place.
 __all__ = [
     "ANSWER",
     "SCHEMA_VERSION",
     "Call",
+    "Chunks",
     "ClientDisconnectedError",
     "Edge",
     "Endpoint",
@@ -144,6 +146,16 @@ class Endpoint:
             reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
         await send_reply(send, reply, call.limit_headers)
         _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
+        if reply.chunks is not None:
+            await self._stream(call, send, reply.chunks)
+
+    async def _stream(self, call: Call, send: Send, chunks: Chunks) -> None:
+        """It is answered already: a mistake of ours can only break it off, and be told."""
+        try:
+            await send_chunks(call.scope, call.receive, send, chunks)
+        except Exception as error:
+            self._edge.observer.failed(call.operation.id, error)
+            raise
 
     @staticmethod
     def _declared_reply(operation: Operation, result: Result) -> Reply:
