@@ -30,7 +30,9 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
-from impl.events.wire import Wire
+from impl.events.wire import FEED, Wire
+from impl.feed.feed import Feed
+from impl.feed.places import Places
 from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
@@ -62,6 +64,15 @@ class Resources:
     metrics: Metrics
     exposition: Exposition
     wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the API keeps up to date beside its requests, each by a loop of its own."""
+
+    catalogue: Catalogue
+    limiter: RateLimiter
+    feed: Feed
 
 
 @asynccontextmanager
@@ -103,11 +114,21 @@ def create_app(settings: Settings) -> FastAPI:
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
             limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
             metrics.limits_alone.set_function(lambda: limiter.alone)
-            _bind(app, settings, resources, catalogue, limiter)
+            feed = Feed(
+                resources.pool,
+                Places(settings.secret_key.get_secret_value()),
+                metrics,
+                settings.event_streams,
+                settings.event_streams_per_token,
+                resources.wire.bell(FEED),
+            )
+            app.state.stop_streams = feed.stop
+            _bind(app, settings, resources, Kept(catalogue, limiter, feed))
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
                 "wire": resources.wire.run(),
+                "feed": feed.run(),
             }
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:
@@ -141,14 +162,8 @@ async def metrics_listener(settings: Settings, exposition: Exposition) -> AsyncI
         yield
 
 
-def _bind(
-    app: FastAPI,
-    settings: Settings,
-    resources: Resources,
-    catalogue: Catalogue,
-    limiter: RateLimiter,
-) -> None:
-    pool = resources.pool
+def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) -> None:
+    pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
@@ -175,7 +190,7 @@ def _bind(
         ),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
-        events_router(EventHandlers(pool, cursors), authenticator, edge),
+        events_router(EventHandlers(pool, cursors, kept.feed), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

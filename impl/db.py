@@ -89,12 +89,12 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
     def acquire(self, *, timeout: float | None = None) -> Any:
         return super().acquire(timeout=ACQUIRE_TIMEOUT_SECONDS if timeout is None else timeout)
 
-    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+    async def release(self, connection: Any, **options: Any) -> None:
         held = connection._con  # noqa: SLF001  # behind the pool's proxy; None: released already
         published = held is not None and held.published
         if published:
             held.published = False
-        await super().release(connection, timeout=timeout)
+        await super().release(connection, **options)
         if published and self.when_published is not None:
             self.when_published()
 

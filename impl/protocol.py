@@ -42,7 +42,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: self.transport.abort}
+        # uvicorn types extensions as mere mappings of mappings.
+        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
         self._head_bytes = self._field_bytes = 0
 
     def on_url(self, url: bytes) -> None:

@@ -3,15 +3,18 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 from typing import Protocol
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 # Who takes nothing for so long is gone, or as good as gone.
 SEND_SECONDS = 10.0
 # Our server's: cuts the connection at once, where nothing that is sent would arrive any more.
 ABORT = "botcore.abort"
+
+
+class StalledError(Exception):
+    """The caller takes nothing."""
 
 
 class Chunks(Protocol):
@@ -26,27 +29,32 @@ class Chunks(Protocol):
 
 async def send_chunks(scope: Scope, receive: Receive, send: Send, chunks: Chunks) -> None:
     """Sends `chunks` to their end, or until the caller leaves or has read nothing for a while."""
-    async with aclosing(chunks):
-        gone = asyncio.create_task(_gone(receive))
-        sending = asyncio.create_task(_send_all(send, chunks))
-        try:
-            await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done() and isinstance(sending.exception(), TimeoutError):
-                await _cut(scope, gone)
-            elif sending.done():
-                sending.result()
-        finally:
-            gone.cancel()
-            sending.cancel()
-            await asyncio.gather(gone, sending, return_exceptions=True)
+    gone = asyncio.create_task(_gone(receive))
+    sending = asyncio.create_task(_send_all(send, chunks))
+    try:
+        await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done() and isinstance(sending.exception(), StalledError):
+            await _cut(scope, gone)
+        elif sending.done():
+            sending.result()
+    finally:
+        gone.cancel()
+        sending.cancel()
+        await asyncio.gather(gone, sending, return_exceptions=True)
 
 
 async def _send_all(send: Send, chunks: Chunks) -> None:
     async for chunk in chunks:
+        await _send(send, {"type": "http.response.body", "body": chunk, "more_body": True})
+    await _send(send, {"type": "http.response.body", "body": b""})
+
+
+async def _send(send: Send, message: Message) -> None:
+    try:
         async with asyncio.timeout(SEND_SECONDS):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": b""})
+            await send(message)
+    except TimeoutError:
+        raise StalledError from None
 
 
 async def _gone(receive: Receive) -> None:

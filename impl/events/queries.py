@@ -71,7 +71,8 @@ WITH {_FRESH}, waiting AS (
     WHERE outbox.id = waiting.id AND outbox.position IS NULL
     RETURNING outbox.id, outbox.event_id, outbox.body->>'plugin_id' AS plugin_id
 ), told AS (
-    INSERT INTO feed (event_id) SELECT event_id FROM numbered WHERE plugin_id IS NOT NULL ORDER BY id
+    INSERT INTO feed (event_id)
+    SELECT event_id FROM numbered WHERE plugin_id IS NOT NULL ORDER BY id
 )
 SELECT count(*) FROM numbered
 """  # noqa: S608  # constants of our own

@@ -1,8 +1,8 @@
 """Wake-ups between processes, by PostgreSQL's NOTIFY on a connection of their own.
 
-A NOTIFY in the transaction of an event would make commits wait for one another, so it is sent after
-them, and seldom: one tells of everything that was committed meanwhile. It may be lost, and passes no
-pgbouncer: whoever waits looks by itself now and then too.
+A NOTIFY in the transaction of an event would make commits wait for one another, so it is sent
+after them, and seldom: one tells of everything that was committed meanwhile. It may be lost, and
+passes no pgbouncer: whoever waits looks by itself now and then too.
 """
 
 import asyncio

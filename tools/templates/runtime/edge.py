@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
@@ -144,10 +145,15 @@ class Endpoint:
             raise
         except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
             reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
-        await send_reply(send, reply, call.limit_headers)
-        _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
-        if reply.chunks is not None:
-            await self._stream(call, send, reply.chunks)
+        answer = (operation.id, reply.status, reply.code)
+        if reply.chunks is None:
+            await send_reply(send, reply, call.limit_headers)
+            _tell(self._edge, scope, started, answer)
+            return
+        async with aclosing(reply.chunks) as chunks:
+            await send_reply(send, reply, call.limit_headers)
+            _tell(self._edge, scope, started, answer)
+            await self._stream(call, send, chunks)
 
     async def _stream(self, call: Call, send: Send, chunks: Chunks) -> None:
         """It is answered already: a mistake of ours can only break it off, and be told."""
