@@ -18,12 +18,13 @@ from impl.events.wire import Bell
 from impl.feed import queries
 from impl.feed.events import Event
 from impl.feed.places import Places
-from impl.feed.subscription import MOST_BYTES, Subscription
+from impl.feed.subscription import Subscription
 from impl.telemetry.queries.listing import Filters
 
 log = structlog.get_logger()
 
 BATCH = 200
+MISSED_BATCH = 50  # of one reader, who may read slowly: some MB at most
 POLL_SECONDS = 0.5  # where nobody tells
 PAUSE_WHEN_AWAY_SECONDS = 1.0
 TOKENS_SECONDS = 10.0
@@ -103,18 +104,14 @@ class Feed:
         upto = self._position or 0
         async with self.catching_up:
             rows = await queries.read(
-                self.pool, after=subscription.position, upto=upto, limit=BATCH
+                self.pool, after=subscription.position, upto=upto, limit=MISSED_BATCH
             )
-        missed = bytearray()
-        for event in map(self._event, rows):
-            if event.fits(subscription.filters):
-                missed += event.frame(subscription.reader)
-            subscription.position = event.position
-            if len(missed) > MOST_BYTES:
-                return bytes(missed)
-        if len(rows) < BATCH:
-            subscription.position = upto
-        return bytes(missed)
+        subscription.position = upto if len(rows) < MISSED_BATCH else rows[-1]["position"]
+        return b"".join(
+            event.frame(subscription.reader)
+            for event in map(self._event, rows)
+            if event.fits(subscription.filters)
+        )
 
     def mark(self, subscription: Subscription) -> bytes:
         """The place behind all that a reader was told or did not ask for, without an event."""

@@ -6,9 +6,10 @@ import pytest
 import pytest_asyncio
 
 from impl.events.relay import Relay
+from impl.feed.places import Places
 from impl.settings import Settings
 from impl.tokens.issue import issue
-from tests.integration.feed.following import Follower, numbering
+from tests.integration.feed.following import Follower, Reporter, numbering
 from tests.integration.tokens.rows import make_plugin
 from tests.stack import Api, running_api, settings_for
 
@@ -24,15 +25,20 @@ async def api(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[Api]:
         yield running
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(autouse=True)
 async def worker(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[Relay]:
     async with numbering(pool, settings) as relay:
         yield relay
 
 
 @pytest_asyncio.fixture
-async def plugin_id(pool: asyncpg.Pool) -> UUID:
-    return await make_plugin(pool, "telemetry:read")
+async def plugin(pool: asyncpg.Pool) -> Reporter:
+    return Reporter(pool, await make_plugin(pool, "telemetry:read"))
+
+
+@pytest.fixture
+def places(settings: Settings) -> Places:
+    return Places(settings.secret_key.get_secret_value())
 
 
 @pytest_asyncio.fixture

@@ -14,7 +14,9 @@ import asyncpg
 
 from generated import models
 from generated.metrics import make_metrics
+from impl.events.queries import any_unnumbered
 from impl.events.relay import Relay
+from impl.events.wire import FEED, Wire
 from impl.redis import relay_client
 from impl.settings import Settings
 from impl.telemetry.queries.reporting import Reported, report
@@ -110,21 +112,39 @@ async def happen(executor: Any, plugin_id: UUID, number: int = 0, **changed: Any
     return event_id
 
 
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """A plugin that reports events."""
+
+    pool: asyncpg.Pool
+    id: UUID
+
+    async def happen(self, number: int = 0, **changed: Any) -> UUID:
+        return await happen(self.pool, self.id, number, **changed)
+
+    async def numbered(self) -> None:
+        """Waits until the worker has given each event its place."""
+        while await any_unnumbered(self.pool):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def numbering(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[Relay]:
     """A worker's part in it, at work; without Redis."""
-    redis = relay_client(settings)
-    relay = Relay(pool, redis, batch=50, poll_seconds=0.005, metrics=make_metrics())
+    redis, wire = relay_client(settings), Wire(settings.listen_url)
+    relay = Relay(pool, redis, batch=50, poll_seconds=0.005, metrics=make_metrics(),
+                  told=lambda: wire.tell(FEED))  # fmt: skip
 
     async def number() -> None:
         while True:
             await relay.number_once()
             await asyncio.sleep(0.005)
 
-    task = asyncio.create_task(number())
+    tasks = [asyncio.create_task(number()), asyncio.create_task(wire.run())]
     try:
         yield relay
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await redis.aclose()

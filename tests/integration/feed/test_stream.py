@@ -7,17 +7,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import aiohttp
-import asyncpg
 import pytest
 
-from impl.events.relay import Relay
 from impl.feed import feed as feeds
 from impl.feed import stream as streams
 from impl.feed.places import Places
-from impl.settings import Settings
 from impl.tokens.issue import issue
 from tests.integration.feed.conftest import Follow
-from tests.integration.feed.following import PATH, Follower, happen, take
+from tests.integration.feed.following import PATH, Follower, Reporter, happen, take
 from tests.integration.tokens.rows import make_plugin
 from tests.scrape import read
 from tests.stack import Answer, Api
@@ -25,16 +22,11 @@ from tests.stack import Answer, Api
 LIST = "/api/v1/plugins/events"
 
 
-async def numbered(worker: Relay, pool: asyncpg.Pool) -> None:
-    while await pool.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE position IS NULL)"):
-        await worker.number_once()
-
-
 async def test_an_event_is_told_as_the_list_tells_it(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool
+    api: Api, operator: Follower, plugin: Reporter
 ) -> None:
     async with operator.connected(api.url) as events:
-        event_id = await happen(pool, plugin_id, 7, severity="warning", dialog_id=uuid4())
+        event_id = await plugin.happen(7, severity="warning", dialog_id=uuid4())
         told = await anext(events)
     page = await api.send("GET", LIST, headers=operator.headers)
     assert told.item == page.json["items"][0]
@@ -55,23 +47,21 @@ async def test_its_headers_are_those_of_a_stream(api: Api, operator: Follower) -
     assert "Content-Length" not in headers
 
 
-async def test_it_begins_now(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool
-) -> None:
-    await happen(pool, plugin_id, 1)
-    await numbered(worker, pool)
+async def test_it_begins_now(api: Api, operator: Follower, plugin: Reporter) -> None:
+    await plugin.happen(1)
+    await plugin.numbered()
     async with operator.connected(api.url) as events:
-        await happen(pool, plugin_id, 2)
+        await plugin.happen(2)
         assert (await anext(events)).item["payload"] == {"number": 2}
 
 
 async def test_it_goes_on_after_any_event_and_after_its_beginning(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool
+    api: Api, operator: Follower, plugin: Reporter
 ) -> None:
     async with operator.connected(api.url) as events:
         beginning = operator.last_id
         for number in range(10):
-            await happen(pool, plugin_id, number)
+            await plugin.happen(number)
         first = await take(events, 10)
     for after, place in enumerate([beginning, *(told.id for told in first)]):
         operator.last_id = place
@@ -82,10 +72,10 @@ async def test_it_goes_on_after_any_event_and_after_its_beginning(
 
 
 async def test_only_what_fits_all_filters_is_told(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool
+    api: Api, operator: Follower, plugin: Reporter
 ) -> None:
     """The same filters as the list's, also of what was missed."""
-    other, dialog = await make_plugin(pool), uuid4()
+    other, dialog = await make_plugin(plugin.pool), uuid4()
     moment = datetime(2024, 2, 29, 12, tzinfo=UTC)
     fits: dict[str, Any] = {
         "severity": "critical",
@@ -94,7 +84,7 @@ async def test_only_what_fits_all_filters_is_told(
         "occurred_at": moment.isoformat(),
     }
     filters = {
-        "plugin_id": str(plugin_id),
+        "plugin_id": str(plugin.id),
         "severity": "critical",
         "event_type": "plugin_custom_lost",
         "dialog_id": str(dialog).upper(),
@@ -103,7 +93,7 @@ async def test_only_what_fits_all_filters_is_told(
     }
     async with operator.connected(api.url, **filters) as events:
         beginning = operator.last_id
-        await happen(pool, other, **fits)
+        await happen(plugin.pool, other, **fits)
         for name, value in (
             ("severity", "info"),
             ("event_type", "plugin_custom_los"),
@@ -111,8 +101,8 @@ async def test_only_what_fits_all_filters_is_told(
             ("occurred_at", (moment - timedelta(microseconds=1)).isoformat()),
             ("occurred_at", (moment + timedelta(microseconds=1)).isoformat()),
         ):
-            await happen(pool, plugin_id, **{**fits, name: value})
-        wanted = await happen(pool, plugin_id, **fits)
+            await plugin.happen(**{**fits, name: value})
+        wanted = await plugin.happen(**fits)
         assert (await anext(events)).item["event_id"] == str(wanted)
     operator.last_id = beginning
     async with operator.connected(api.url, max_seconds=1, **filters) as events:
@@ -120,19 +110,18 @@ async def test_only_what_fits_all_filters_is_told(
 
 
 async def test_a_plugin_sees_the_payloads_of_its_own_events_only(
-    api: Api, operator: Follower, follow_as: Follow, worker: Relay, plugin_id: UUID,
-    pool: asyncpg.Pool,
-) -> None:  # fmt: skip
-    other = await make_plugin(pool)
-    one, two = await follow_as(plugin_id), await follow_as(other)
+    api: Api, operator: Follower, follow_as: Follow, plugin: Reporter
+) -> None:
+    other = await make_plugin(plugin.pool)
+    one, two = await follow_as(plugin.id), await follow_as(other)
     async with (
         operator.connected(api.url) as all_,
         one.connected(api.url) as ones,
         two.connected(api.url) as twos,
     ):
         beginning = one.last_id
-        await happen(pool, plugin_id, 1)
-        await happen(pool, other, 2)
+        await plugin.happen(1)
+        await happen(plugin.pool, other, 2)
         payloads = [
             [told.item["payload"] for told in await take(events, 2)]
             for events in (all_, ones, twos)
@@ -156,17 +145,15 @@ async def test_it_ends_after_max_seconds(api: Api, operator: Follower) -> None:
 
 
 async def test_signs_of_life_move_the_place_on_where_nothing_fits(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool,
-    monkeypatch: pytest.MonkeyPatch, settings: Settings,
-) -> None:  # fmt: skip
+    api: Api, operator: Follower, monkeypatch: pytest.MonkeyPatch, plugin: Reporter, places: Places
+) -> None:
     monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", 0.05)
-    places = Places(settings.secret_key.get_secret_value())
     async with operator.connected(api.url, event_type="plugin_custom_never") as events:
         waiting = asyncio.ensure_future(anext(events))
-        await happen(pool, plugin_id)
-        await numbered(worker, pool)
-        newest = await pool.fetchval("SELECT max(position) FROM feed")
-        while operator.last_id is None or places.read(operator.last_id) < newest:
+        await plugin.happen()
+        await plugin.numbered()
+        newest = await plugin.pool.fetchval("SELECT max(position) FROM feed")
+        while operator.last_id is None or places.read(operator.last_id) < newest:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         waiting.cancel()
     assert set(operator.comments) == {"keep-alive"}
@@ -197,15 +184,13 @@ async def test_the_empty_id_and_one_of_other_signs_are_refused(
 
 
 async def test_a_place_that_is_no_longer_kept_or_not_here_yet_is_told_so(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool,
-    settings: Settings,
-) -> None:  # fmt: skip
-    places = Places(settings.secret_key.get_secret_value())
+    api: Api, operator: Follower, plugin: Reporter, places: Places
+) -> None:
     for number in range(4):
-        await happen(pool, plugin_id, number)
-    await numbered(worker, pool)
-    positions = [row[0] for row in await pool.fetch("SELECT position FROM feed ORDER BY 1")]
-    await pool.execute("DELETE FROM feed WHERE position < $1", positions[2])
+        await plugin.happen(number)
+    await plugin.numbered()
+    positions = [row[0] for row in await plugin.pool.fetch("SELECT position FROM feed ORDER BY 1")]
+    await plugin.pool.execute("DELETE FROM feed WHERE position < $1", positions[2])
     for position in (0, positions[1], positions[-1] + 1):
         answer = await refused(api, operator.headers | {"Last-Event-ID": places.write(position)})
         assert (answer.status, answer.json["code"]) == (422, "last_event_id_expired")
@@ -233,9 +218,9 @@ async def test_a_wrong_parameter_is_pointed_at(
     assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
 
 
-async def test_who_may_not_follow(api: Api, pool: asyncpg.Pool, plugin_id: UUID) -> None:
-    token = await issue(pool, "plugin", subject_id=plugin_id, scopes=["telemetry:write"])
-    key = await issue(pool, "admin", scopes=["audit:read"])
+async def test_who_may_not_follow(api: Api, plugin: Reporter) -> None:
+    token = await issue(plugin.pool, "plugin", subject_id=plugin.id, scopes=["telemetry:write"])
+    key = await issue(plugin.pool, "admin", scopes=["audit:read"])
     for headers, status, code in (
         ({}, 401, "missing_credentials"),
         ({"X-Bot-Token": api.bot_token}, 401, "missing_credentials"),
@@ -252,9 +237,9 @@ async def status_of(follower: Follower, url: str) -> int:
 
 
 async def test_a_token_has_so_many_streams_and_a_closed_one_makes_room(
-    api: Api, operator: Follower, follow_as: Follow, plugin_id: UUID
+    api: Api, operator: Follower, follow_as: Follow, plugin: Reporter
 ) -> None:
-    for follower in (operator, await follow_as(plugin_id)):
+    for follower in (operator, await follow_as(plugin.id)):
         held = [follower.connected(api.url) for _ in range(3)]
         for each in held:
             await each.__aenter__()
@@ -266,33 +251,38 @@ async def test_a_token_has_so_many_streams_and_a_closed_one_makes_room(
         assert answer.headers["Retry-After"] == "5"
         await held[0].__aexit__(None, None, None)
         async with asyncio.timeout(10):
-            while await status_of(follower, api.url) != 200:
+            while await status_of(follower, api.url) != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         for each in held[1:]:
             await each.__aexit__(None, None, None)
 
 
-async def test_a_token_that_is_revoked_or_narrowed_is_told_no_more(
-    api: Api, pool: asyncpg.Pool, plugin_id: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "TOKENS_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("quick_checks")
+async def test_a_token_that_is_revoked_or_narrowed_is_told_no_more(
+    api: Api, plugin: Reporter
+) -> None:
     changes = ("revoked_at = now()", "scopes = '{plugins:read}'", "expires_at = now()")
     for change in changes:
-        token = await issue(pool, "plugin", subject_id=plugin_id, scopes=["telemetry:read"])
+        token = await issue(plugin.pool, "plugin", subject_id=plugin.id, scopes=["telemetry:read"])
         follower = Follower(api.session, {"Authorization": f"Bearer {token.plaintext}"})
         async with asyncio.timeout(20), follower.connected(api.url) as events:
-            await pool.execute(f"UPDATE tokens SET {change} WHERE id = $1", token.id)
+            await plugin.pool.execute(f"UPDATE tokens SET {change} WHERE id = $1", token.id)
             assert [told async for told in events] == []
     metrics = read((await api.send("GET", "/metrics")).raw)
     assert metrics.value("botcore_event_streams_ended_total", end="token") == len(changes)
 
 
 async def test_a_client_that_leaves_frees_everything(
-    api: Api, operator: Follower, worker: Relay, plugin_id: UUID, pool: asyncpg.Pool
+    api: Api, operator: Follower, plugin: Reporter
 ) -> None:
     for _ in range(3):
         async with operator.connected(api.url) as events:
-            await happen(pool, plugin_id)
+            await plugin.happen()
             await anext(events)
         assert operator.response is not None
         operator.response.close()
@@ -302,15 +292,15 @@ async def test_a_client_that_leaves_frees_everything(
         return scrape.value("botcore_event_streams")
 
     async with asyncio.timeout(10):
-        while await open_streams():
+        while await open_streams():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not [task for task in asyncio.all_tasks() if "_send_all" in repr(task.get_coro())]
 
 
 async def test_a_stream_is_charged_to_its_plugin_once(
-    api: Api, follow_as: Follow, plugin_id: UUID
+    api: Api, follow_as: Follow, plugin: Reporter
 ) -> None:
-    follower = await follow_as(plugin_id)
+    follower = await follow_as(plugin.id)
     async with follower.connected(api.url):
         assert follower.response is not None
         assert "RateLimit" in follower.response.headers
