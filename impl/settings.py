@@ -61,7 +61,23 @@ class OutgoingSettings(BaseSettings):
         return networks
 
 
-class Settings(OutgoingSettings):
+class RetentionSettings(BaseSettings):
+    """What is kept, and for how long: docs/operations.md."""
+
+    model_config = SettingsConfigDict(env_prefix="BOTCORE_", frozen=True, extra="ignore")
+
+    retention_audit_days: int = Field(default=365, ge=180, le=36_500)
+    retention_events_days: int = Field(default=30, ge=1, le=36_500)
+    retention_keys_days: int = Field(
+        default=30, ge=1, le=36_500, description="of messages that a reset deleted"
+    )
+    retention_batch: int = Field(default=1000, ge=1, le=100_000, description="rows in one commit")
+    retention_every_seconds: float = Field(
+        default=3600, ge=0, le=86_400, description="how often a worker removes; 0: never"
+    )
+
+
+class Settings(OutgoingSettings, RetentionSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
@@ -123,16 +139,6 @@ class Settings(OutgoingSettings):
     relay_batch: int = Field(default=500, ge=1, le=10_000)
     event_streams: int = Field(default=2000, ge=0, le=100_000, description="open at once")
     event_streams_per_token: int = Field(default=20, ge=1, le=100_000)
-    # What is kept, and for how long; docs/operations.md.
-    retention_audit_days: int = Field(default=365, ge=180, le=36_500)
-    retention_events_days: int = Field(default=30, ge=1, le=36_500)
-    retention_keys_days: int = Field(
-        default=30, ge=1, le=36_500, description="of messages that a reset deleted"
-    )
-    retention_batch: int = Field(default=1000, ge=1, le=100_000, description="rows in one commit")
-    retention_every_seconds: float = Field(
-        default=3600, ge=0, le=86_400, description="how often a worker removes; 0: never"
-    )
     # The queue of calls.
     plugin_concurrency: int = Field(
         default=64, ge=1, le=10_000, description="calls of one plugin under way, in each process"

@@ -18,6 +18,7 @@ from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
+from impl.retention.retention import Retention, RetentionTask
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -55,10 +56,12 @@ async def _work(settings: Settings) -> int:
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
         queue = CallQueue(resources.pool, delivery, settings, metrics)
         watcher = Watcher(resources.pool, resources.caller, settings, metrics)
+        retention = RetentionTask(Retention(resources.pool, settings), metrics)
         tasks = {
             asyncio.create_task(resources.wire.run(), name="wire"),
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
+            asyncio.create_task(retention.run(), name="retention"),
             asyncio.create_task(watcher.run(), name="watcher"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
