@@ -864,6 +864,30 @@ class StreamPluginEventsHeader(BaseModel):
     Last_Event_ID: Annotated[FeedPlace | None, Field(alias="Last-Event-ID")] = None
 
 
+class StreamedEventV1(BaseModel):
+    """
+    An event as a stream tells it, by the fields of server-sent events.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: FeedPlace
+    event: EventType
+    data: Annotated[
+        str,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/PluginEventRecordV1"},
+            },
+            max_length=131072,
+            min_length=2,
+        ),
+    ]
+
+
 class SuggestedActionV1(BaseModel):
     """
     A button that the bot may offer.
@@ -2146,7 +2170,7 @@ class StreamPluginEventsQuery(BaseModel):
     dialog_id: Uuid | None = None
     from_: Annotated[Timestamp | None, Field(alias="from")] = None
     to: Timestamp | None = None
-    max_seconds: Annotated[Int, Field(ge=1, le=3600)] = 300
+    max_seconds: Annotated[Int, Field(ge=0, le=3600)] = 300
 
 
 class TextPayloadV1(BaseModel):

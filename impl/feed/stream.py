@@ -1,6 +1,7 @@
 """One caller's stream: what it missed, then what happens, with signs of life."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 
 import structlog
@@ -22,7 +23,8 @@ class Stream:
     def __init__(self, feed: Feed, subscription: Subscription, max_seconds: int) -> None:
         self._feed = feed
         self._subscription = subscription
-        self._until = asyncio.get_running_loop().time() + max_seconds
+        now = asyncio.get_running_loop().time()
+        self._until = now + max_seconds if max_seconds else math.inf
         self._chunks = self._told()
 
     def __aiter__(self) -> "Stream":
@@ -51,6 +53,8 @@ class Stream:
                 subscription.stop("database")
                 return
             yield missed + feed.mark(subscription)
+        if self._until == math.inf:
+            subscription.stop("max_seconds")
         while not self._is_over():
             frames = await subscription.take(min(KEEP_ALIVE_SECONDS, self._left()))
             if frames:

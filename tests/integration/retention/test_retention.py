@@ -221,8 +221,9 @@ async def test_a_worker_removes_and_counts(
     [("audit_days", 179), ("events_days", 0), ("keys_days", 0), ("batch", 0)],
 )
 def test_less_than_was_promised_is_refused(name: str, value: int) -> None:
+    given: dict[str, Any] = {f"retention_{name}": value}
     with pytest.raises(ValidationError):
-        RetentionSettings(**{f"retention_{name}": value})
+        RetentionSettings(**given)
 
 
 async def test_the_command_counts_or_removes_and_says_so(
