@@ -146,23 +146,25 @@ class Endpoint:
             raise
         except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
             reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
-        answer = (operation.id, reply.status, reply.code)
-        if reply.chunks is None:
-            await send_reply(send, reply, call.limit_headers)
-            _tell(self._edge, scope, started, answer)
+        if reply.chunks is not None:
+            await self._stream(call, send, reply, reply.chunks, started)
             return
-        async with aclosing(reply.chunks) as chunks:
-            await send_reply(send, reply, call.limit_headers)
-            _tell(self._edge, scope, started, answer)
-            await self._stream(call, send, chunks)
+        await send_reply(send, reply, call.limit_headers)
+        _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
 
-    async def _stream(self, call: Call, send: Send, chunks: Chunks) -> None:
-        """It is answered already: a mistake of ours can only break it off, and be told."""
-        try:
-            await send_chunks(call.scope, call.receive, send, chunks)
-        except Exception as error:
-            self._edge.observer.failed(call.operation.id, error)
-            raise
+    async def _stream(
+        self, call: Call, send: Send, reply: Reply, chunks: Chunks, started: float
+    ) -> None:
+        """It is answered when it begins: what goes wrong later can only break it off."""
+        operation = call.operation.id
+        async with aclosing(chunks):
+            await send_reply(send, reply, more=call.limit_headers)
+            _tell(self._edge, call.scope, started, (operation, reply.status, reply.code))
+            try:
+                await send_chunks(call.scope, call.receive, send, chunks)
+            except Exception as error:
+                self._edge.observer.failed(operation, error)
+                raise
 
     @staticmethod
     def _declared_reply(operation: Operation, result: Result) -> Reply:
