@@ -32,7 +32,9 @@ ErrorCode = Literal[
     "validation_failed",
     "message_id_reused",
     "event_id_reused",
+    "last_event_id_expired",
     "rate_limited",
+    "too_many_streams",
     "internal_error",
     "database_unavailable",
     "overloaded",
@@ -283,6 +285,18 @@ class EventIdReused(ProblemError):  # noqa: N818  # named by its code
     default_detail = "The event id names another event; a new event needs a new id."
 
 
+class LastEventIdExpired(ProblemError):  # noqa: N818  # named by its code
+    """Event id expired."""
+
+    code = "last_event_id_expired"
+    status = 422
+    title = "Event id expired"
+    default_detail = (
+        "`Last-Event-ID` names a place whose events are no longer kept, or were never here; "
+        "connect without it, and read what was missed from the list of events."
+    )
+
+
 class RateLimited(ProblemError):  # noqa: N818  # named by its code
     """Too many requests."""
 
@@ -292,6 +306,15 @@ class RateLimited(ProblemError):  # noqa: N818  # named by its code
     default_detail = (
         "The quota is used up; `RateLimit` tells which, and `Retry-After` when to come back."
     )
+
+
+class TooManyStreams(ProblemError):  # noqa: N818  # named by its code
+    """Too many streams."""
+
+    code = "too_many_streams"
+    status = 429
+    title = "Too many streams"
+    default_detail = "The token has as many streams open as it may; end one of them."
 
 
 class InternalError(ProblemError):
@@ -361,7 +384,9 @@ ERRORS: dict[str, type[ProblemError]] = {
     "validation_failed": ValidationFailed,
     "message_id_reused": MessageIdReused,
     "event_id_reused": EventIdReused,
+    "last_event_id_expired": LastEventIdExpired,
     "rate_limited": RateLimited,
+    "too_many_streams": TooManyStreams,
     "internal_error": InternalError,
     "database_unavailable": DatabaseUnavailable,
     "overloaded": Overloaded,

@@ -23,6 +23,7 @@ OperationLabel = Literal[
     "resetDialog",
     "listPlugins",
     "listPluginEvents",
+    "streamPluginEvents",
     "registerPlugin",
     "sendPluginHeartbeat",
     "reportPluginEvent",
@@ -104,7 +105,9 @@ CodeLabel = Literal[
     "validation_failed",
     "message_id_reused",
     "event_id_reused",
+    "last_event_id_expired",
     "rate_limited",
+    "too_many_streams",
     "internal_error",
     "database_unavailable",
     "overloaded",
@@ -204,6 +207,20 @@ StateLabel = Literal[
     "used",
     "idle",
 ]
+EndLabel = Literal[
+    "client",
+    "database",
+    "max_seconds",
+    "slow",
+    "stopping",
+    "token",
+]
+TableLabel = Literal[
+    "audit_logs",
+    "message_keys",
+    "outbox",
+    "plugin_events",
+]
 CauseLabel = Literal[
     "asked",
     "deadline",
@@ -245,6 +262,9 @@ MetricLabel = Literal[
     "botcore_database_connections",
     "botcore_database_connections_limit",
     "botcore_events_published_total",
+    "botcore_event_streams",
+    "botcore_event_streams_ended_total",
+    "botcore_rows_removed_total",
     "botcore_calls_recovered_total",
     "botcore_calls_queued_total",
     "botcore_queue_wait_seconds",
@@ -387,6 +407,20 @@ class EventsPublishedTotal(Family[Counter]):
         return self.child(stream)
 
 
+class EventStreamsEndedTotal(Family[Counter]):
+    """Streams of events that ended, by who or what ended them."""
+
+    def at(self, end: EndLabel) -> Counter:
+        return self.child(end)
+
+
+class RowsRemovedTotal(Family[Counter]):
+    """Rows that this process removed since nobody needs to keep them."""
+
+    def at(self, table: TableLabel) -> Counter:
+        return self.child(table)
+
+
 class CallsQueuedTotal(Family[Counter]):
     """Calls that this process put into the queue, by their cause."""
 
@@ -443,6 +477,9 @@ class Metrics:
     database_connections: DatabaseConnections
     database_connections_limit: Gauge
     events_published_total: EventsPublishedTotal
+    event_streams: Gauge
+    event_streams_ended_total: EventStreamsEndedTotal
+    rows_removed_total: RowsRemovedTotal
     calls_recovered_total: Counter
     calls_queued_total: CallsQueuedTotal
     queue_wait_seconds: Histogram
@@ -757,6 +794,31 @@ def make_metrics() -> Metrics:
             ),
             (get_args(StreamLabel),),
             mistakes.labels("botcore_events_published_total"),
+        ),
+        event_streams=Gauge(
+            "botcore_event_streams",
+            "Streams of events (SSE) that this process has open.",
+            registry=registry,
+        ),
+        event_streams_ended_total=EventStreamsEndedTotal(
+            Counter(
+                "botcore_event_streams_ended_total",
+                "Streams of events that ended, by who or what ended them.",
+                ("end",),
+                registry=registry,
+            ),
+            (get_args(EndLabel),),
+            mistakes.labels("botcore_event_streams_ended_total"),
+        ),
+        rows_removed_total=RowsRemovedTotal(
+            Counter(
+                "botcore_rows_removed_total",
+                "Rows that this process removed since nobody needs to keep them.",
+                ("table",),
+                registry=registry,
+            ),
+            (get_args(TableLabel),),
+            mistakes.labels("botcore_rows_removed_total"),
         ),
         calls_recovered_total=Counter(
             "botcore_calls_recovered_total",

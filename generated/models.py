@@ -129,7 +129,7 @@ ErrorCode = TypeAliasType(
     Annotated[
         str,
         Field(
-            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503), `queue_full` (503).",
+            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `last_event_id_expired` (422), `rate_limited` (429), `too_many_streams` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503), `queue_full` (503).",
             examples=[
                 "invalid_json",
                 "invalid_utf8",
@@ -157,7 +157,9 @@ ErrorCode = TypeAliasType(
                 "validation_failed",
                 "message_id_reused",
                 "event_id_reused",
+                "last_event_id_expired",
                 "rate_limited",
+                "too_many_streams",
                 "internal_error",
                 "database_unavailable",
                 "overloaded",
@@ -203,6 +205,20 @@ ExpiresInSeconds = TypeAliasType(
             examples=[7776000],
             ge=1,
             le=315360000,
+        ),
+    ],
+)
+
+
+FeedPlace = TypeAliasType(
+    "FeedPlace",
+    Annotated[
+        str,
+        Field(
+            description="A place in the order of all events; opaque.",
+            max_length=64,
+            min_length=1,
+            pattern="^[A-Za-z0-9_-]{1,64}$",
         ),
     ],
 )
@@ -901,6 +917,41 @@ StoredPayloadV1 = TypeAliasType("StoredPayloadV1", Annotated[dict[str, Any], Fie
 """
 What was sent to or by a plugin, as it stands in `plugin_calls`.
 """
+
+
+class StreamPluginEventsHeader(BaseModel):
+    """
+    The header parameters of streamPluginEvents.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    Last_Event_ID: Annotated[FeedPlace | None, Field(alias="Last-Event-ID")] = None
+
+
+class StreamedEventV1(BaseModel):
+    """
+    An event as a stream tells it, by the fields of server-sent events.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: FeedPlace
+    event: EventType
+    data: Annotated[
+        str,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/PluginEventRecordV1"},
+            },
+            max_length=131072,
+            min_length=2,
+        ),
+    ]
 
 
 class SuggestedActionV1(BaseModel):
@@ -2259,6 +2310,23 @@ class SetLimitPath(BaseModel):
     )
     subject: LimitSubject
     subject_id: Uuid
+
+
+class StreamPluginEventsQuery(BaseModel):
+    """
+    The query parameters of streamPluginEvents.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid | None = None
+    event_type: EventType | None = None
+    severity: Severity | None = None
+    dialog_id: Uuid | None = None
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+    max_seconds: Annotated[Int, Field(ge=0, le=3600)] = 300
 
 
 class TextPayloadV1(BaseModel):

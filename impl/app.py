@@ -31,6 +31,9 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
+from impl.events.wire import FEED, Wire
+from impl.feed.feed import Feed
+from impl.feed.places import Places
 from impl.llm.classifying import open_classifier
 from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
@@ -66,6 +69,17 @@ class Resources:
     caller: PluginCaller
     metrics: Metrics
     exposition: Exposition
+    wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the API keeps up to date beside its requests, each by a loop of its own."""
+
+    catalogue: Catalogue
+    limiter: RateLimiter
+    feed: Feed
+    classifier: Classifier | None
 
 
 @asynccontextmanager
@@ -80,7 +94,9 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         exposition = Exposition(metrics, Sampler(pool, redis, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
-        yield Resources(pool, redis, caller, metrics, exposition)
+        wire = Wire(settings.listen_url)
+        pool.when_published = wire.tell_of_events
+        yield Resources(pool, redis, caller, metrics, exposition, wire)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -116,10 +132,21 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
                     metrics=metrics,
                 )
             )
-            _bind(app, settings, resources, catalogue, limiter, classifier=wanted)
+            feed = Feed(
+                resources.pool,
+                Places(settings.secret_key.get_secret_value()),
+                metrics,
+                settings.event_streams,
+                settings.event_streams_per_token,
+                resources.wire.bell(FEED),
+            )
+            app.state.stop_streams = feed.stop
+            _bind(app, settings, resources, Kept(catalogue, limiter, feed, wanted))
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds),
+                "wire": resources.wire.run(),
+                "feed": feed.run(),
             }
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
@@ -156,21 +183,13 @@ async def metrics_listener(settings: Settings, exposition: Exposition) -> AsyncI
         yield
 
 
-def _bind(
-    app: FastAPI,
-    settings: Settings,
-    resources: Resources,
-    catalogue: Catalogue,
-    limiter: RateLimiter,
-    *,
-    classifier: Classifier | None,
-) -> None:
-    pool = resources.pool
+def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) -> None:
+    pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
     delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
-    router = Router(catalogue, classifier, settings.classifier_threshold)
+    router = Router(catalogue, kept.classifier, settings.classifier_threshold)
     messages = MessageService(pool, router, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
     exposition = None if settings.metrics_port else resources.exposition
@@ -194,7 +213,7 @@ def _bind(
         routing_router(RoutingHandlers(pool, router), authenticator, edge),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
-        events_router(EventHandlers(pool, cursors), authenticator, edge),
+        events_router(EventHandlers(pool, cursors, kept.feed), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

@@ -6,6 +6,7 @@ import socket
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from generated.errors import Overloaded
@@ -67,8 +68,11 @@ class Drain:
 class Server(uvicorn.Server):
     """Says that it is ready when it is: the socket listens and the lifespan is up."""
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, drain: Drain, drain_seconds: float
+    ) -> None:
         super().__init__(config)
+        self._app = app
         self._drain = drain
         self._answer_after = max(drain_seconds - ANSWER_SECONDS, drain_seconds / 2)
 
@@ -79,13 +83,15 @@ class Server(uvicorn.Server):
             announce_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.stop_streams()  # they would be waited for
         ending = asyncio.get_running_loop().call_later(self._answer_after, self._drain.end)
         await super().shutdown(sockets)
         ending.cancel()
 
 
 def server_for(settings: Settings) -> Server:
-    drain = Drain(create_app(settings))
+    app = create_app(settings)
+    drain = Drain(app)
     config = uvicorn.Config(
         drain,
         host=settings.host,
@@ -102,7 +108,7 @@ def server_for(settings: Settings) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    return Server(config, drain, settings.drain_seconds)
+    return Server(config, app, drain, settings.drain_seconds)
 
 
 def run(settings: Settings) -> int:

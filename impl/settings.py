@@ -69,13 +69,32 @@ class OutgoingSettings(BaseSettings):
         return networks
 
 
-class Settings(LLMSettings, OutgoingSettings):
+class RetentionSettings(BaseSettings):
+    """What is kept, and for how long: docs/operations.md."""
+
+    model_config = SettingsConfigDict(env_prefix="BOTCORE_", frozen=True, extra="ignore")
+
+    retention_audit_days: int = Field(default=365, ge=180, le=36_500)
+    retention_events_days: int = Field(default=30, ge=1, le=36_500)
+    retention_keys_days: int = Field(
+        default=30, ge=1, le=36_500, description="of messages that a reset deleted"
+    )
+    retention_batch: int = Field(default=1000, ge=1, le=100_000, description="rows in one commit")
+    retention_every_seconds: float = Field(
+        default=3600, ge=0, le=86_400, description="how often a worker removes; 0: never"
+    )
+
+
+class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     database_pool_size: int = Field(default=10, ge=1, le=100)
     database_statement_cache: bool = Field(
         default=True, description="false behind a pgbouncer in transaction mode"
+    )
+    database_listen_url: SecretStr | None = Field(
+        default=None, description="past a pgbouncer, which passes no LISTEN on; for wake-ups alone"
     )
     redis_url: SecretStr = Field(description="redis://:password@host:port/0")
     redis_timeout_seconds: float = Field(default=0.25, gt=0, le=5)
@@ -139,6 +158,8 @@ class Settings(LLMSettings, OutgoingSettings):
 
     relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)
     relay_batch: int = Field(default=500, ge=1, le=10_000)
+    event_streams: int = Field(default=2000, ge=0, le=100_000, description="open at once")
+    event_streams_per_token: int = Field(default=20, ge=1, le=100_000)
     # The queue of calls.
     plugin_concurrency: int = Field(
         default=64, ge=1, le=10_000, description="calls of one plugin under way, in each process"
@@ -184,6 +205,10 @@ class Settings(LLMSettings, OutgoingSettings):
         if set(scopes.split()) - set(PLUGIN_SCOPES.split()):
             raise ValueError(f"must be of {PLUGIN_SCOPES}")
         return scopes
+
+    @property
+    def listen_url(self) -> str:
+        return (self.database_listen_url or self.database_url).get_secret_value()
 
     @property
     def allowed_plugin_scopes(self) -> frozenset[str]:

@@ -13,10 +13,12 @@ from impl.app import metrics_listener, open_resources
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
+from impl.events.wire import EVENTS, FEED
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
+from impl.retention.retention import Retention, RetentionTask
 from impl.routing.classifier.trainer import Trainer
 from impl.settings import Settings
 
@@ -43,7 +45,13 @@ async def _work(settings: Settings) -> int:
     ):
         redis = relay_client(settings)
         relay = Relay(
-            resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
+            resources.pool,
+            redis,
+            settings.relay_batch,
+            settings.relay_poll_seconds,
+            metrics,
+            committed=resources.wire.bell(EVENTS),
+            told=lambda: resources.wire.tell(FEED),
         )
         catalogue = Catalogue(resources.pool, settings.fallback_plugin)
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
@@ -56,9 +64,12 @@ async def _work(settings: Settings) -> int:
             settings.catalogue_refresh_seconds,
             settings.classifier_training_seconds,
         )
+        retention = RetentionTask(Retention(resources.pool, settings), metrics)
         tasks = {
+            asyncio.create_task(resources.wire.run(), name="wire"),
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
+            asyncio.create_task(retention.run(), name="retention"),
             asyncio.create_task(watcher.run(), name="watcher"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"

@@ -82,6 +82,18 @@ def migrate(
 
 
 @app.command()
+def retention(
+    dry_run: Annotated[  # typer makes the option of it
+        bool, typer.Option("--dry-run", help="Count what would be removed, and remove nothing.")
+    ] = False,
+) -> None:
+    """Remove what is older than it must be kept. A worker does so too, now and then."""
+    from impl.cli.retention import retention as run
+
+    run(dry_run=dry_run)
+
+
+@app.command()
 def chat(
     locale: Annotated[str, typer.Option(help="The language that you speak.")] = "en",
 ) -> None:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import typer
 
 from impl.local.directory import Directory
-from impl.settings import OutgoingSettings, Settings
+from impl.settings import OutgoingSettings, RetentionSettings, Settings
 
-S = TypeVar("S", bound=OutgoingSettings)
+S = TypeVar("S", OutgoingSettings, RetentionSettings, Settings)
 
 DIRECTORY = Path(".botcore")
 FORM = "postgresql://user:password@host:port/database"
@@ -40,6 +40,10 @@ def outgoing_settings() -> OutgoingSettings:
     """What may be asked of plugins from here: as `botcore up` does where it is its database."""
     ours = not os.environ.get("BOTCORE_DATABASE_URL")
     return OutgoingSettings(development=True) if ours else _read(OutgoingSettings)
+
+
+def retention_settings() -> RetentionSettings:
+    return _read(RetentionSettings)
 
 
 def origin() -> str:

@@ -13,7 +13,7 @@ from impl.tables.base import metadata
 from impl.tables.bots import bots
 from impl.tables.classifier import classifier_models
 from impl.tables.dialogs import dialogs, message_keys, messages
-from impl.tables.events import audit_logs, outbox, streams
+from impl.tables.events import audit_logs, feed, outbox, streams
 from impl.tables.limits import rate_limits
 from impl.tables.plugins import plugin_calls, plugin_events, plugins
 from impl.tables.tokens import tokens
@@ -25,6 +25,7 @@ __all__ = [
     "bots",
     "classifier_models",
     "dialogs",
+    "feed",
     "message_keys",
     "messages",
     "metadata",

@@ -10,6 +10,9 @@ from generated.core.events import (
     ReportPluginEvent200,
     ReportPluginEvent422,
     ReportPluginEventResult,
+    StreamPluginEvents200,
+    StreamPluginEvents422,
+    StreamPluginEventsResult,
 )
 from generated.core.security import AdminKey, PluginToken
 from generated.runtime import trace
@@ -17,24 +20,31 @@ from generated.runtime.edge import Idempotency
 from generated.runtime.problems import InvalidValue
 from impl.cursor import Cursors
 from impl.db import Pool, repeated_if_lost
+from impl.feed.feed import Feed
+from impl.feed.places import NoPlaceError
+from impl.feed.stream import Stream
+from impl.feed.subscription import Subscription
 from impl.telemetry.queries.listing import Filters, list_events
 from impl.telemetry.queries.reporting import AHEAD_MINUTES, Reported, report
+
+NO_SPAN = InvalidValue("query", "/to", "contradictory", "Must be later than /from")
+NO_PLACE = InvalidValue("header", "/Last-Event-ID", "place_invalid", "No id of this service")
 
 
 class EventHandlers:
     """The operations of the tag `events`."""
 
-    def __init__(self, pool: Pool, cursors: Cursors) -> None:
+    def __init__(self, pool: Pool, cursors: Cursors, feed: Feed) -> None:
         self._pool = pool
         self._cursors = cursors
+        self._feed = feed
 
     async def list_plugin_events(
         self, caller: PluginToken | AdminKey, query: models.ListPluginEventsQuery
     ) -> ListPluginEventsResult:
-        if query.from_ is not None and query.to is not None and query.from_ >= query.to:
-            fault = InvalidValue("query", "/to", "contradictory", "Must be later than /from")
-            return ListPluginEvents422(code="validation_failed", errors=(fault,))
-        reader = caller.plugin_id if isinstance(caller, PluginToken) else None
+        if _is_no_span(query.from_, query.to):
+            return ListPluginEvents422(code="validation_failed", errors=(NO_SPAN,))
+        reader = _reader(caller)
         filters = Filters(**query.model_dump(exclude={"cursor", "limit"}))
         cursors = self._cursors.of("events", reader, asdict(filters))
         after = None
@@ -47,6 +57,24 @@ class EventHandlers:
         page, cursor = cursors.page(rows, query.limit, "occurred_at", "event_id")
         found = {"items": page, "next_cursor": cursor}
         return ListPluginEvents200(body=models.PluginEventPageV1.model_validate(found))
+
+    async def stream_plugin_events(
+        self,
+        caller: PluginToken | AdminKey,
+        query: models.StreamPluginEventsQuery,
+        header: models.StreamPluginEventsHeader,
+    ) -> StreamPluginEventsResult:
+        if _is_no_span(query.from_, query.to):
+            return StreamPluginEvents422(code="validation_failed", errors=(NO_SPAN,))
+        place = header.Last_Event_ID
+        try:
+            after = None if place is None else self._feed.places.read(place)
+        except NoPlaceError:
+            return StreamPluginEvents422(code="validation_failed", errors=(NO_PLACE,))
+        filters = Filters(**query.model_dump(exclude={"max_seconds"}))
+        subscription = Subscription(caller.token_id, _reader(caller), filters)
+        await self._feed.open(subscription, after=after)
+        return StreamPluginEvents200(body=Stream(self._feed, subscription, query.max_seconds))
 
     async def report_plugin_event(
         self,
@@ -76,6 +104,15 @@ class EventHandlers:
             return ReportPluginEvent200(body=duplicate, idempotency_replayed="true")
         accepted = models.EventAckV1(status="accepted", event_id=body.event_id)
         return ReportPluginEvent200(body=accepted)
+
+
+def _is_no_span(begin: datetime | None, end: datetime | None) -> bool:
+    return begin is not None and end is not None and begin >= end
+
+
+def _reader(caller: PluginToken | AdminKey) -> UUID | None:
+    """The plugin that may see its own payloads alone."""
+    return caller.plugin_id if isinstance(caller, PluginToken) else None
 
 
 def _refused(pointer: str, code: str, message: str) -> ReportPluginEvent422:

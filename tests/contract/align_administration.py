@@ -51,6 +51,14 @@ def _list_filtered(case: Case, state: State) -> None:
         del case.query["to"]  # it may be earlier
 
 
+def _stream(case: Case, state: State) -> None:
+    """It tells what is there and ends; a place is one of this run."""
+    _list_filtered(case, state)
+    case.query["max_seconds"] = 0
+    if "Last-Event-ID" in case.headers:
+        case.headers["Last-Event-ID"] = state.known.place
+
+
 def _limit(case: Case, state: State) -> None:
     known = {
         "bot": state.known.spare_bot_id,
@@ -97,4 +105,5 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "resetLimit": _limit,
     "listAuditEntries": _list_filtered,
     "listPluginEvents": _list_filtered,
+    "streamPluginEvents": _stream,
 }

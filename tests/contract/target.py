@@ -11,6 +11,7 @@ import asyncpg
 
 from impl.app import create_app
 from impl.db import prepare_connection
+from impl.feed.places import Places
 from impl.tokens import queries
 from impl.tokens.format import Kind, NewToken
 from impl.tokens.hashing import hash_token
@@ -114,6 +115,7 @@ async def _furnish(
             "spare_user_id": await api.user(1004),
             "spare_plugin_id": spare_plugin,
             "doomed_plugin_id": doomed_plugin,
+            "place": Places(settings_for(database, valkey).secret_key.get_secret_value()).write(0),
             "list_cursors": {
                 name: await _second_page(api, path, credentials)
                 for name, path in {

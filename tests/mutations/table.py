@@ -154,6 +154,29 @@ TABLE = [
         "await send_reply(send, reply)", "conform getDialog headers",
     ),
     Mutation(
+        "a stream has no end",
+        f"{PATHS}/events-stream.yaml", "    - {$ref: ../parameters/MaxSeconds.yaml}\n", "",
+        "rules",
+    ),
+    Mutation(
+        "a stream is told whole",
+        "impl/telemetry/handlers.py", "body=Stream(self._feed, subscription, query.max_seconds)",
+        'body=b""', "mypy",
+    ),
+    Mutation(
+        "who left is told on and on",
+        f"{RUNTIME}/streams.py", "asyncio.wait({gone, sending}", "asyncio.wait({sending}", "unit",
+    ),
+    Mutation(
+        "a stream is not closed",
+        f"{RUNTIME}/edge.py", "async with aclosing(chunks):", "if chunks is not None:", "unit",
+    ),
+    Mutation(
+        "a token may follow whatever its scopes",
+        f"{PATHS}/events-stream.yaml", "PluginToken: ['telemetry:read']", "PluginToken: []",
+        "rules",
+    ),
+    Mutation(
         "the result's owner is not compared",
         f"{RUNTIME}/owners.py", 'getattr(answer, "owner", None) != caller', "caller is None",
         "unit",

@@ -26,6 +26,7 @@ STATEMENTS = (
     """INSERT INTO outbox (event_id, stream, body)
        VALUES (gen_random_uuid(), 'plugin:events', '{}')""",
     """INSERT INTO classifier_models (catalogue_version, claimed_until) VALUES ('v1', now())""",
+    "INSERT INTO feed (event_id) SELECT id FROM plugin_events",
     """INSERT INTO rate_limits (partition, subject_id, version)
        VALUES ('bot', gen_random_uuid(), 1)""",
     "INSERT INTO streams (name) VALUES ('plugin:events')",

@@ -12,6 +12,7 @@ from tools.schema_rules import SCHEMA_RULES
 USERS = "paths/users.yaml"
 MESSAGES = "paths/dialog-messages.yaml"
 HEARTBEAT = "paths/plugin-heartbeat.yaml"
+STREAM = "paths/events-stream.yaml"
 EVENTS = "events.asyncapi.yaml"
 # Of each rule the changes that break it: a file, what to replace there by what, and what is said.
 BROKEN = {
@@ -66,6 +67,15 @@ BROKEN = {
          "no success has the header Preference-Applied"),
         (MESSAGES, "    - {$ref: ../parameters/Prefer.yaml}\n", "",
          "202 has the header Preference-Applied, but it takes no Prefer"),
+    ],
+    "streams_end": [
+        (STREAM, "    - {$ref: ../parameters/MaxSeconds.yaml}\n", "", "its stream has no end"),
+        ("parameters/MaxSeconds.yaml", "maximum: 3600, ", "", "its stream has no end"),
+        (STREAM, "    - {$ref: ../parameters/LastEventId.yaml}\n", "", "its stream cannot go on"),
+        (STREAM, "get:\n", "post:\n", "is the 200 of a GET"),
+        (STREAM, "        text/event-stream:\n",
+         "        application/json: {}\n        text/event-stream:\n",
+         "200 is not text/event-stream alone"),
     ],
     "extensions_fit": [
         (USERS, "  tags:", "  x-rate-limits: 5\n  tags:", "unknown x-rate-limits"),
