@@ -34,6 +34,8 @@ OperationLabel = Literal[
     "revokeBotToken",
     "narrowBotToken",
     "rotateBotToken",
+    "setBotCallback",
+    "removeBotCallback",
     "listPluginTokens",
     "issuePluginToken",
     "revokePluginToken",
@@ -47,6 +49,15 @@ OperationLabel = Literal[
     "setLimit",
     "resetLimit",
     "listAuditEntries",
+    "listSubscriptions",
+    "createSubscription",
+    "getSubscription",
+    "deleteSubscription",
+    "updateSubscription",
+    "rotateSubscriptionSecret",
+    "testSubscription",
+    "listDeliveries",
+    "resendDelivery",
     "getContract",
     "getPluginContract",
     "getEventsContract",
@@ -92,12 +103,15 @@ CodeLabel = Literal[
     "bot_not_found",
     "token_not_found",
     "subject_not_found",
+    "subscription_not_found",
+    "delivery_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
     "plugin_conflict",
     "bot_name_taken",
     "token_revoked",
+    "subscription_disabled",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
@@ -135,6 +149,7 @@ QueueLabel = Literal[
     "calls",
     "lost_calls",
     "outbox",
+    "notifications",
 ]
 StreamLabel = Literal[
     "plugin:events",
@@ -170,6 +185,18 @@ CauseLabel = Literal[
     "plugin_busy",
     "retry",
 ]
+TriggerLabel = Literal[
+    "plugin-lost",
+    "plugin-back",
+    "TR-004",
+    "TR-010",
+    "subscription-dead",
+]
+NotificationsTotalResultLabel = Literal[
+    "delivered",
+    "failed",
+    "given_up",
+]
 MetricLabel = Literal[
     "botcore_requests_total",
     "botcore_request_errors_total",
@@ -198,6 +225,9 @@ MetricLabel = Literal[
     "botcore_calls_recovered_total",
     "botcore_calls_queued_total",
     "botcore_queue_wait_seconds",
+    "botcore_triggers_fired_total",
+    "botcore_scaling_alert",
+    "botcore_notifications_total",
     "botcore_metric_mistakes_total",
 ]
 
@@ -245,7 +275,7 @@ class TokenUsageTotal(Family[Counter]):
 
 
 class QueueDepth(Family[Gauge]):
-    """Queued calls, calls whose instance died, events for the streams; to 10000."""
+    """Calls, lost calls, events and notifications that wait; to 10000."""
 
     def at(self, queue: QueueLabel) -> Gauge:
         return self.child(queue)
@@ -307,6 +337,20 @@ class CallsQueuedTotal(Family[Counter]):
         return self.child(cause)
 
 
+class TriggersFiredTotal(Family[Counter]):
+    """How often this process fired a trigger, by its id in docs/TRIGGERS.md."""
+
+    def at(self, trigger: TriggerLabel) -> Counter:
+        return self.child(trigger)
+
+
+class NotificationsTotal(Family[Counter]):
+    """Attempts of this process to send a notification, by what became of it."""
+
+    def at(self, result: NotificationsTotalResultLabel) -> Counter:
+        return self.child(result)
+
+
 class MetricMistakesTotal(Family[Counter]):
     """Values that the contract does not list, and so were not counted."""
 
@@ -346,6 +390,9 @@ class Metrics:
     calls_recovered_total: Counter
     calls_queued_total: CallsQueuedTotal
     queue_wait_seconds: Histogram
+    triggers_fired_total: TriggersFiredTotal
+    scaling_alert: Gauge
+    notifications_total: NotificationsTotal
     metric_mistakes_total: MetricMistakesTotal
 
 
@@ -464,7 +511,7 @@ def make_metrics() -> Metrics:
         queue_depth=QueueDepth(
             Gauge(
                 "botcore_queue_depth",
-                "Queued calls, calls whose instance died, events for the streams; to 10000.",
+                "Calls, lost calls, events and notifications that wait; to 10000.",
                 ("queue",),
                 registry=registry,
             ),
@@ -586,6 +633,31 @@ def make_metrics() -> Metrics:
             "From when a call could be made until this process took it from the queue.",
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
+        ),
+        triggers_fired_total=TriggersFiredTotal(
+            Counter(
+                "botcore_triggers_fired_total",
+                "How often this process fired a trigger, by its id in docs/TRIGGERS.md.",
+                ("trigger",),
+                registry=registry,
+            ),
+            (get_args(TriggerLabel),),
+            mistakes.labels("botcore_triggers_fired_total"),
+        ),
+        scaling_alert=Gauge(
+            "botcore_scaling_alert",
+            "Whether more waits in plugin:invocations than the workers drain.",
+            registry=registry,
+        ),
+        notifications_total=NotificationsTotal(
+            Counter(
+                "botcore_notifications_total",
+                "Attempts of this process to send a notification, by what became of it.",
+                ("result",),
+                registry=registry,
+            ),
+            (get_args(NotificationsTotalResultLabel),),
+            mistakes.labels("botcore_notifications_total"),
         ),
         metric_mistakes_total=MetricMistakesTotal(
             mistakes,

@@ -36,6 +36,7 @@ from tools.metrics import metrics_context
 from tools.model_types import complete
 from tools.operations import security_schemes, tag_context
 from tools.steps import own_parameters
+from tools.triggers import triggers_context
 
 # In these nobody else writes: what the contract does not make goes.
 OURS = ("generated", "docs/CONTRACTS")
@@ -111,6 +112,7 @@ def write_edge(target: Path) -> None:
     write_models(target, documents)
     render(target / "errors.py", "errors.py.j2", codes=error_codes())
     render(target / "events.py", "events.py.j2", **events_context(events))
+    render(target / "triggers.py", "triggers.py.j2", **triggers_context())
     write_document(target / "events.asyncapi.json", events)
     render(target / "limits.py", "limits.py.j2", limits=default_limits(documents["openapi.yaml"]))
     metrics = metrics_context(documents["openapi.yaml"], events, list(error_codes()))
