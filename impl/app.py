@@ -13,6 +13,7 @@ from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
 from generated.core.events import events_router
 from generated.core.limits import limits_router
+from generated.core.notifications import notifications_router
 from generated.core.plugin_admin import plugin_admin_router
 from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
@@ -34,6 +35,10 @@ from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
 from impl.metrics.sampler import Sampler
+from impl.notifications.desk import SubscriptionDesk
+from impl.notifications.handlers import NotificationHandlers
+from impl.notifications.signing import Secrets
+from impl.outgoing.client import Guard, OutgoingClient
 from impl.plugins.administration.handlers import PluginAdminHandlers
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
@@ -45,7 +50,7 @@ from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
 from impl.service import ServiceHandlers
 from impl.settings import Settings
-from impl.telemetry.handlers import EventHandlers
+from impl.telemetry.handlers import EventHandlers, TakenOutHere
 from impl.tokens.administration.desk import TokenDesk
 from impl.tokens.verifier import TokenVerifier
 from impl.users.handlers import UserHandlers
@@ -58,6 +63,7 @@ class Resources:
     pool: Pool
     redis: Redis
     caller: PluginCaller
+    webhooks: OutgoingClient
     metrics: Metrics
     exposition: Exposition
 
@@ -71,10 +77,12 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         stack.push_async_callback(redis.aclose)
         caller = PluginCaller(settings, metrics)
         stack.push_async_callback(caller.close)
+        webhooks = OutgoingClient(settings, guard=Guard.of_webhooks(settings))
+        stack.push_async_callback(webhooks.close)
         exposition = Exposition(metrics, Sampler(pool, redis, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
-        yield Resources(pool, redis, caller, metrics, exposition)
+        yield Resources(pool, redis, caller, webhooks, metrics, exposition)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -153,6 +161,9 @@ def _bind(
     exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
     desk = TokenDesk(pool, verifier, cursors)
+    secrets = Secrets(settings.secret_key.get_secret_value().encode())
+    subscriptions = SubscriptionDesk(pool, resources.webhooks, secrets, cursors)
+    taken_out = TakenOutHere(resources.metrics, verifier, catalogue)
     routers = (
         dialogs_router(
             DialogHandlers(pool, messages, cursors, settings.call_deadline_seconds),
@@ -161,7 +172,7 @@ def _bind(
         ),
         users_router(UserHandlers(pool), authenticator, edge),
         plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
-        bots_router(BotHandlers(desk), authenticator, edge),
+        bots_router(BotHandlers(desk, subscriptions), authenticator, edge),
         plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
         plugin_admin_router(
             PluginAdminHandlers(pool, resources.caller, catalogue, verifier, cursors),
@@ -170,7 +181,8 @@ def _bind(
         ),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
-        events_router(EventHandlers(pool, cursors), authenticator, edge),
+        events_router(EventHandlers(pool, cursors, taken_out), authenticator, edge),
+        notifications_router(NotificationHandlers(subscriptions), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

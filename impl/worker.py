@@ -13,11 +13,15 @@ from impl.app import metrics_listener, open_resources
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
+from impl.notifications.collecting import Collector
+from impl.notifications.sending import Sender
+from impl.notifications.signing import Secrets
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
 from impl.settings import Settings
+from impl.triggers.scaling import ScalingAlert
 
 log = structlog.get_logger()
 
@@ -48,7 +52,14 @@ async def _work(settings: Settings) -> int:
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
         queue = CallQueue(resources.pool, delivery, settings, metrics)
         watcher = Watcher(resources.pool, resources.caller, settings, metrics)
+        secrets = Secrets(settings.secret_key.get_secret_value().encode())
+        sender = Sender(resources.pool, resources.webhooks, secrets, settings, metrics)
+        collector = Collector(resources.pool, settings, metrics)
+        scaling = ScalingAlert(resources.pool, settings, metrics)
         tasks = {
+            asyncio.create_task(collector.run(), name="notifications"),
+            asyncio.create_task(sender.run(), name="webhooks"),
+            asyncio.create_task(scaling.run(), name="scaling alert"),
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(watcher.run(), name="watcher"),
