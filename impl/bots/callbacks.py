@@ -1,5 +1,7 @@
 """Where bots are told that a late answer is there: a subscription of their own."""
 
+from dataclasses import replace
+
 from generated import models
 from generated.core.bots import (
     RemoveBotCallback200,
@@ -42,8 +44,9 @@ class CallbackHandlers:
         self, admin_key: AdminKey, path: models.RemoveBotCallbackPath
     ) -> RemoveBotCallbackResult:
         async with self._subscriptions.transaction() as connection:
-            await administration.remove_callback(connection, by_key(admin_key), path.bot_id)
             bot = await read_bot(connection, path.bot_id)
-        if bot is None:
-            raise BotNotFound
+            if bot is None:
+                raise BotNotFound
+            await administration.remove_callback(connection, by_key(admin_key), path.bot_id)
+            bot = replace(bot, callback_url=None)
         return RemoveBotCallback200(body=described(bot))

@@ -128,9 +128,7 @@ async def set_callback(
 
 
 async def remove_callback(connection: asyncpg.Connection, actor: Actor, bot_id: UUID) -> None:
-    """Raises BotNotFound. A bot without one stays as it is."""
-    if not await queries.lock_bot(connection, bot_id):
-        raise BotNotFound
+    """A bot without one stays as it is."""
     known = await queries.lock_callback(connection, bot_id)
     if known is not None:
         await delete(connection, actor, known.id)

@@ -168,6 +168,13 @@ async def _revoked_token(case: Try) -> Answer:
     return await case.send(good)
 
 
+async def _disabled_subscription(case: Try) -> Answer:
+    good = await case.good()
+    path = {"subscription_id": good.path["subscription_id"]}
+    await case.world.administer("updateSubscription", path=path, body={"status": "disabled"})
+    return await case.send(good)
+
+
 RECIPES: dict[str, Recipe] = {
     "unsupported_schema_version": _unserved_version,
     "invalid_json": _invalid_json,
@@ -186,6 +193,7 @@ RECIPES: dict[str, Recipe] = {
     "plugin_conflict": _other_manifest,
     "bot_name_taken": _taken_name,
     "token_revoked": _revoked_token,
+    "subscription_disabled": _disabled_subscription,
 }
 # These have columns of their own.
 ELSEWHERE = {"insufficient_scope": "scopes", "rate_limited": "limit"}

@@ -89,8 +89,9 @@ async def test_queues_and_lags_are_those_of_the_database(
     await connection.execute(OUTBOX, "plugin:events", 1, 999.0, 6, now)  # published
     await sampled.refresh()
     depths = {queue: shown(metrics, "queue_depth", queue=queue)
-              for queue in ("calls", "lost_calls", "outbox")}  # fmt: skip
-    assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6}
+              for queue in ("calls", "lost_calls", "outbox", "notifications")}  # fmt: skip
+    assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6, "notifications": 1}
+    assert shown(metrics, "scaling_alert") == 1
     lag = {stream: shown(metrics, "stream_lag_seconds", stream=stream)
            for stream in sampler.STREAMS}  # fmt: skip
     assert lag["plugin:invocations"] == pytest.approx(90, abs=5)

@@ -93,6 +93,7 @@ async def test_what_is_no_success_is_tried_again_and_given_up(
         assert await worker.once() == 1
         (delivery,) = await operator.deliveries(subscription)
         assert (delivery["attempts"], delivery["last_status"]) == (attempt, number)
+    (delivery,) = await operator.deliveries(subscription)
     assert (delivery["status"], delivery["last_error"]) == ("failed", f"status {number}")
     await pool.execute(DUE)
     assert await worker.once() == 0

@@ -64,7 +64,7 @@ async def test_each_event_arrives_whatever_is_killed(
         async with worker(settings, log), worker(settings, log):
             sent += await publish(pool, EACH)
             wanted = number * EACH + EACH // 4
-            await until(lambda wanted=wanted: len(hook.got) > wanted)  # type: ignore[misc]
+            await until(lambda wanted=wanted: len(hook.got) > wanted)
     # What the killed ones held is due when its lease is over; the test does not wait for that.
     await pool.execute(
         "UPDATE notification_deliveries SET next_attempt_at = now() WHERE status = 'pending'"
