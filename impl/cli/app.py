@@ -8,6 +8,7 @@ import typer
 from impl.cli.bots import bots
 from impl.cli.keys import keys
 from impl.cli.limits import limits
+from impl.cli.notifications import notifications
 from impl.cli.plugin import plugin
 from impl.cli.plugins import plugins
 
@@ -24,6 +25,7 @@ app.add_typer(plugins, name="plugins")
 app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
+app.add_typer(notifications, name="notifications")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from impl.settings import OutgoingSettings, Settings
 S = TypeVar("S", bound=OutgoingSettings)
 
 DIRECTORY = Path(".botcore")
+SECRET_KEY_LENGTH = 32
 FORM = "postgresql://user:password@host:port/database"
 
 
@@ -40,6 +41,19 @@ def outgoing_settings() -> OutgoingSettings:
     """What may be asked of plugins from here: as `botcore up` does where it is its database."""
     ours = not os.environ.get("BOTCORE_DATABASE_URL")
     return OutgoingSettings(development=True) if ours else _read(OutgoingSettings)
+
+
+def secret_key() -> str:
+    """What webhooks' secrets are made of; of this folder's `botcore up` where it is its database.
+
+    Of the two both or none: with another key than the instances' no signature would be right.
+    """
+    if os.environ.get("BOTCORE_DATABASE_URL"):
+        key = os.environ.get("BOTCORE_SECRET_KEY", "")
+        if len(key) < SECRET_KEY_LENGTH:
+            refuse("BOTCORE_SECRET_KEY is not set: set it to the one of the instances")
+        return key
+    return Directory(DIRECTORY).secret_key()
 
 
 def origin() -> str:

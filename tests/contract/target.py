@@ -113,7 +113,8 @@ async def _furnish(
         subscription, doomed_subscription = [
             await pool.fetchval(SUBSCRIPTION, plugin_url) for _ in range(2)
         ]
-        delivery = [await pool.fetchval(DELIVERY, subscription) for _ in range(2)][0]
+        delivery, _ = [await pool.fetchval(DELIVERY, subscription) for _ in range(2)]
+        deliveries = f"/api/v1/notifications/subscriptions/{subscription}/deliveries"
         users = [await api.user(telegram_id) for telegram_id in (1001, 1002, 1003)]
         dialogs = {str(uuid4()): user for user in users[:2]}
         return {
@@ -135,7 +136,7 @@ async def _furnish(
                     "listPlugins": "/api/v1/plugins",
                     "listBots": "/api/v1/admin/bots",
                     "listSubscriptions": "/api/v1/notifications/subscriptions",
-                    "listDeliveries": f"/api/v1/notifications/subscriptions/{subscription}/deliveries",
+                    "listDeliveries": deliveries,
                     "listAllPlugins": "/api/v1/admin/plugins",
                     "listAuditEntries": "/api/v1/admin/audit",
                     "listPluginEvents": "/api/v1/plugins/events",

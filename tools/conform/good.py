@@ -67,10 +67,9 @@ async def _path_value(
         return (await world.registered_plugin()).id if administered else who.plugin.id
     if name == "token_id":
         return await _new_token(world, path)
-    if name == "subscription_id":
-        return await world.subscription()
-    if name == "delivery_id":
-        return await world.delivery(path["subscription_id"])
+    if name in {"subscription_id", "delivery_id"}:
+        known = path.get("subscription_id")
+        return await (world.delivery(known) if known else world.subscription())
     if name in {"dialog_id", "message_id"}:
         return (await world.message(who.bot, path.get("dialog_id")))[name == "message_id"]
     raise UnknownParameterError(f"{operation.id}: {name}")
