@@ -185,9 +185,9 @@ class TestBots:
         assert await pool.fetchval("SELECT count(*) FROM tokens WHERE revoked_at IS NULL") == 0
         assert len((await self.bots("list")).out.splitlines()) == 1
         header, *rows = (await self.bots("list", "--all")).out.splitlines()
-        assert header.split() == ["ID", "NAME", "CREATED", "REVOKED", "TOKENS"]
+        assert header.split() == ["ID", "NAME", "CREATED", "REVOKED", "TOKENS", "CALLBACK", "URL"]
         assert [row.split()[0] for row in rows] == [one["id"], two["id"]]
-        assert [row.split()[-1] for row in rows] == ["0", "0"]
+        assert [row.split()[-2] for row in rows] == ["0", "0"]
 
 
 def invoke(*arguments: str) -> int:
