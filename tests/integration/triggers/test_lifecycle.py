@@ -230,6 +230,12 @@ class TestFailuresInARow:
                 if not together:
                     await worker.collector.collect()
             await worker.collector.collect()
+        for _ in range(3):  # a success and what failed since are seen at once
+            plugin.reply = good
+            await self.ask(weather, 1)
+            plugin.reply = status(500)
+            await self.ask(weather, 3)
+            await worker.collector.collect()
         assert await current(pool, weather.plugin_id) == "active"
 
     async def test_being_away_or_late_does_not_count(
