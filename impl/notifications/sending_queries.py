@@ -38,33 +38,30 @@ UPDATE notification_deliveries SET claim = NULL, next_attempt_at = now(), attemp
 WHERE claim = ANY($1) AND status = 'pending'
 """
 
+# One row's lock a statement: operators lock the subscription first, and then deliveries of it.
+WELL = """
+UPDATE notification_subscriptions SET failing_since = NULL
+WHERE id = $1 AND failing_since IS NOT NULL
+"""
+ILL = """
+UPDATE notification_subscriptions SET failing_since = now() WHERE id = $1 AND failing_since IS NULL
+"""
+
 DELIVERED = """
-WITH done AS (
-    UPDATE notification_deliveries SET status = 'delivered', claim = NULL, last_status = $3,
-        last_error = NULL, finished_at = now()
-    WHERE id = $1 AND claim = $2 AND status = 'pending'
-    RETURNING subscription_id
-), well AS (
-    UPDATE notification_subscriptions SET failing_since = NULL FROM done
-    WHERE id = subscription_id AND failing_since IS NOT NULL
-)
-SELECT subscription_id FROM done
+UPDATE notification_deliveries SET status = 'delivered', claim = NULL, last_status = $3,
+    last_error = NULL, finished_at = now()
+WHERE id = $1 AND claim = $2 AND status = 'pending'
+RETURNING id
 """
 
 # Without a pause it is given up.
 FAILED = """
-WITH done AS (
-    UPDATE notification_deliveries SET claim = NULL, last_status = $3, last_error = $4,
-        status = CASE WHEN $5::float8 IS NULL THEN 'failed' ELSE 'pending' END,
-        finished_at = CASE WHEN $5::float8 IS NULL THEN now() END,
-        next_attempt_at = now() + make_interval(secs => coalesce($5, 0))
-    WHERE id = $1 AND claim = $2 AND status = 'pending'
-    RETURNING subscription_id
-), ill AS (
-    UPDATE notification_subscriptions SET failing_since = now() FROM done
-    WHERE id = subscription_id AND failing_since IS NULL
-)
-SELECT subscription_id FROM done
+UPDATE notification_deliveries SET claim = NULL, last_status = $3, last_error = $4,
+    status = CASE WHEN $5::float8 IS NULL THEN 'failed' ELSE 'pending' END,
+    finished_at = CASE WHEN $5::float8 IS NULL THEN now() END,
+    next_attempt_at = now() + make_interval(secs => coalesce($5, 0))
+WHERE id = $1 AND claim = $2 AND status = 'pending'
+RETURNING id
 """
 
 DISABLE = f"""
@@ -112,6 +109,8 @@ async def release(executor: Executor, claims: list[UUID]) -> None:
 
 async def note_delivered(executor: Executor, due: Due, status: int | None) -> bool:
     """Whether it was still this worker's, as below."""
+    # First: who dies in between sends it again, and never forgets that it arrived.
+    await executor.execute(WELL, due.subscription_id)
     return await executor.fetchval(DELIVERED, due.id, due.claim, status) is not None
 
 
@@ -120,7 +119,10 @@ async def note_failed(
 ) -> bool:
     """To be made again after `pause` seconds; None gives it up."""
     values = (due.id, due.claim, status, error, pause)
-    return await executor.fetchval(FAILED, *values) is not None
+    noted = await executor.fetchval(FAILED, *values) is not None
+    if noted:
+        await executor.execute(ILL, due.subscription_id)
+    return noted
 
 
 async def disable(
