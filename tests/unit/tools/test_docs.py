@@ -67,8 +67,8 @@ def test_every_document_says_what_it_is_made_of(name: str) -> None:
         ("paths/users.yaml", "  x-emits: [user_created]\n", "", "../TRIGGERS.md",
          "to the core. | the worker |"),
         ("triggers.yaml", "plugin-back:",
-         "TR-000: {condition: never, action: nothing, severity: info, events: [user_created]}\n"
-         "plugin-back:",
+         ("TR-000: {condition: never, action: nothing, severity: info, events: [user_created]}\n"
+          "plugin-back:"),
          "../TRIGGERS.md", "| TR-000 | never | nothing | `info` | `user_created` |"),
     ],
 )  # fmt: skip

@@ -197,7 +197,8 @@ BROKEN = {
          "no trigger and no operation publishes scaling_alert_ended"),
     ],
     "no_secret_in_examples": [
-        ("paths/notification-subscriptions.yaml", "whsec_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXA=",
+        ("paths/notification-subscriptions.yaml",
+         "whsec_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXA=",
          "whsec_YTgwZDljMGIxYThkOWMwYjFhOGQ5YzBi", "looks like a secret that works"),
         ("paths/plugin-register.yaml", "invoke_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0",
          "invoke_a8d9c0b1a8d9c0b1a8d9c0b1a8d9c0b1", "looks like a secret that works"),
