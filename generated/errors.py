@@ -21,12 +21,15 @@ ErrorCode = Literal[
     "bot_not_found",
     "token_not_found",
     "subject_not_found",
+    "subscription_not_found",
+    "delivery_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
     "plugin_conflict",
     "bot_name_taken",
     "token_revoked",
+    "subscription_disabled",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
@@ -179,6 +182,24 @@ class SubjectNotFound(ProblemError):  # noqa: N818  # named by its code
     default_detail = "No such bot, user or plugin exists."
 
 
+class SubscriptionNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such subscription."""
+
+    code = "subscription_not_found"
+    status = 404
+    title = "No such subscription"
+    default_detail = "The subscription does not exist, or was deleted."
+
+
+class DeliveryNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such delivery."""
+
+    code = "delivery_not_found"
+    status = 404
+    title = "No such delivery"
+    default_detail = "The delivery does not exist, or is of another subscription."
+
+
 class MethodNotAllowed(ProblemError):  # noqa: N818  # named by its code
     """Method not allowed."""
 
@@ -236,6 +257,15 @@ class TokenRevoked(ProblemError):  # noqa: N818  # named by its code
     status = 409
     title = "Token revoked"
     default_detail = "The token is revoked or expired; issue another."
+
+
+class SubscriptionDisabled(ProblemError):  # noqa: N818  # named by its code
+    """Subscription disabled."""
+
+    code = "subscription_disabled"
+    status = 409
+    title = "Subscription disabled"
+    default_detail = "The subscription is sent nothing; enable it first."
 
 
 class BodyTooLarge(ProblemError):  # noqa: N818  # named by its code
@@ -373,12 +403,15 @@ ERRORS: dict[str, type[ProblemError]] = {
     "bot_not_found": BotNotFound,
     "token_not_found": TokenNotFound,
     "subject_not_found": SubjectNotFound,
+    "subscription_not_found": SubscriptionNotFound,
+    "delivery_not_found": DeliveryNotFound,
     "method_not_allowed": MethodNotAllowed,
     "not_acceptable": NotAcceptable,
     "message_in_flight": MessageInFlight,
     "plugin_conflict": PluginConflict,
     "bot_name_taken": BotNameTaken,
     "token_revoked": TokenRevoked,
+    "subscription_disabled": SubscriptionDisabled,
     "body_too_large": BodyTooLarge,
     "unsupported_media_type": UnsupportedMediaType,
     "validation_failed": ValidationFailed,

@@ -54,7 +54,31 @@ PLUGIN_DISABLED = Event(
     "plugin_disabled",
     PLUGIN_EVENTS,
     models.PluginDisabledV1,
-    fixed={"event_type": "plugin_disabled", "source": "core", "severity": "warning"},
+    fixed={"event_type": "plugin_disabled", "source": "core"},
+)
+
+# A webhook answered 410 or took nothing for days, and is sent nothing more.
+SUBSCRIPTION_DISABLED = Event(
+    "subscription_disabled",
+    PLUGIN_EVENTS,
+    models.SubscriptionDisabledV1,
+    fixed={"event_type": "subscription_disabled", "source": "core", "severity": "warning"},
+)
+
+# More waits in `plugin:invocations` than the workers can drain.
+SCALING_ALERT = Event(
+    "scaling_alert",
+    PLUGIN_EVENTS,
+    models.ScalingAlertV1,
+    fixed={"event_type": "scaling_alert", "source": "core", "severity": "warning"},
+)
+
+# What waited in `plugin:invocations` was drained to half of what raised the alert.
+SCALING_ALERT_ENDED = Event(
+    "scaling_alert_ended",
+    PLUGIN_EVENTS,
+    models.ScalingAlertV1,
+    fixed={"event_type": "scaling_alert_ended", "source": "core", "severity": "info"},
 )
 
 # A plugin reported an event of its own; `event_type` is the one that it named.
@@ -142,6 +166,9 @@ EVENTS = {
         PLUGIN_HEARTBEAT_MISSED,
         PLUGIN_RECOVERED,
         PLUGIN_DISABLED,
+        SUBSCRIPTION_DISABLED,
+        SCALING_ALERT,
+        SCALING_ALERT_ENDED,
         PLUGIN_REPORTED,
         LLM_UNAVAILABLE,
         PLUGIN_INVOCATION_QUEUED,

@@ -35,6 +35,8 @@ OperationLabel = Literal[
     "revokeBotToken",
     "narrowBotToken",
     "rotateBotToken",
+    "setBotCallback",
+    "removeBotCallback",
     "listPluginTokens",
     "issuePluginToken",
     "revokePluginToken",
@@ -49,6 +51,15 @@ OperationLabel = Literal[
     "resetLimit",
     "explainRouting",
     "listAuditEntries",
+    "listSubscriptions",
+    "createSubscription",
+    "getSubscription",
+    "deleteSubscription",
+    "updateSubscription",
+    "rotateSubscriptionSecret",
+    "testSubscription",
+    "listDeliveries",
+    "resendDelivery",
     "getContract",
     "getPluginContract",
     "getEventsContract",
@@ -94,12 +105,15 @@ CodeLabel = Literal[
     "bot_not_found",
     "token_not_found",
     "subject_not_found",
+    "subscription_not_found",
+    "delivery_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
     "plugin_conflict",
     "bot_name_taken",
     "token_revoked",
+    "subscription_disabled",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
@@ -178,6 +192,7 @@ QueueLabel = Literal[
     "calls",
     "lost_calls",
     "outbox",
+    "notifications",
 ]
 StreamLabel = Literal[
     "plugin:events",
@@ -231,6 +246,19 @@ ClassifierTrainingsTotalOutcomeLabel = Literal[
     "published",
     "failed",
 ]
+TriggerLabel = Literal[
+    "plugin-lost",
+    "plugin-back",
+    "TR-004",
+    "TR-005",
+    "TR-010",
+    "subscription-dead",
+]
+NotificationsTotalResultLabel = Literal[
+    "delivered",
+    "failed",
+    "given_up",
+]
 MetricLabel = Literal[
     "botcore_requests_total",
     "botcore_request_errors_total",
@@ -269,6 +297,9 @@ MetricLabel = Literal[
     "botcore_calls_queued_total",
     "botcore_queue_wait_seconds",
     "botcore_classifier_trainings_total",
+    "botcore_triggers_fired_total",
+    "botcore_scaling_alert",
+    "botcore_notifications_total",
     "botcore_metric_mistakes_total",
 ]
 
@@ -352,7 +383,7 @@ class LlmErrorsTotal(Family[Counter]):
 
 
 class QueueDepth(Family[Gauge]):
-    """Queued calls, calls whose instance died, events for the streams; to 10000."""
+    """Calls, lost calls, events and notifications that wait; to 10000."""
 
     def at(self, queue: QueueLabel) -> Gauge:
         return self.child(queue)
@@ -435,6 +466,20 @@ class ClassifierTrainingsTotal(Family[Counter]):
         return self.child(outcome)
 
 
+class TriggersFiredTotal(Family[Counter]):
+    """How often this process fired a trigger, by its id in docs/TRIGGERS.md."""
+
+    def at(self, trigger: TriggerLabel) -> Counter:
+        return self.child(trigger)
+
+
+class NotificationsTotal(Family[Counter]):
+    """Attempts of this process to send a notification, by what became of it."""
+
+    def at(self, result: NotificationsTotalResultLabel) -> Counter:
+        return self.child(result)
+
+
 class MetricMistakesTotal(Family[Counter]):
     """Values that the contract does not list, and so were not counted."""
 
@@ -484,6 +529,9 @@ class Metrics:
     calls_queued_total: CallsQueuedTotal
     queue_wait_seconds: Histogram
     classifier_trainings_total: ClassifierTrainingsTotal
+    triggers_fired_total: TriggersFiredTotal
+    scaling_alert: Gauge
+    notifications_total: NotificationsTotal
     metric_mistakes_total: MetricMistakesTotal
 
 
@@ -693,7 +741,7 @@ def make_metrics() -> Metrics:
         queue_depth=QueueDepth(
             Gauge(
                 "botcore_queue_depth",
-                "Queued calls, calls whose instance died, events for the streams; to 10000.",
+                "Calls, lost calls, events and notifications that wait; to 10000.",
                 ("queue",),
                 registry=registry,
             ),
@@ -850,6 +898,31 @@ def make_metrics() -> Metrics:
             ),
             (get_args(ClassifierTrainingsTotalOutcomeLabel),),
             mistakes.labels("botcore_classifier_trainings_total"),
+        ),
+        triggers_fired_total=TriggersFiredTotal(
+            Counter(
+                "botcore_triggers_fired_total",
+                "How often this process fired a trigger, by its id in docs/TRIGGERS.md.",
+                ("trigger",),
+                registry=registry,
+            ),
+            (get_args(TriggerLabel),),
+            mistakes.labels("botcore_triggers_fired_total"),
+        ),
+        scaling_alert=Gauge(
+            "botcore_scaling_alert",
+            "Whether more waits in plugin:invocations than the workers drain.",
+            registry=registry,
+        ),
+        notifications_total=NotificationsTotal(
+            Counter(
+                "botcore_notifications_total",
+                "Attempts of this process to send a notification, by what became of it.",
+                ("result",),
+                registry=registry,
+            ),
+            (get_args(NotificationsTotalResultLabel),),
+            mistakes.labels("botcore_notifications_total"),
         ),
         metric_mistakes_total=MetricMistakesTotal(
             mistakes,

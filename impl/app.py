@@ -13,6 +13,7 @@ from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
 from generated.core.events import events_router
 from generated.core.limits import limits_router
+from generated.core.notifications import notifications_router
 from generated.core.plugin_admin import plugin_admin_router
 from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
@@ -39,6 +40,10 @@ from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
 from impl.metrics.sampler import Sampler
+from impl.notifications.desk import SubscriptionDesk
+from impl.notifications.handlers import NotificationHandlers
+from impl.notifications.signing import Secrets
+from impl.outgoing.client import Guard, OutgoingClient
 from impl.plugins.administration.handlers import PluginAdminHandlers
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
@@ -54,7 +59,7 @@ from impl.routing.handlers import RoutingHandlers
 from impl.routing.router import Router
 from impl.service import ServiceHandlers
 from impl.settings import Settings
-from impl.telemetry.handlers import EventHandlers
+from impl.telemetry.handlers import EventHandlers, TakenOutHere
 from impl.tokens.administration.desk import TokenDesk
 from impl.tokens.verifier import TokenVerifier
 from impl.users.handlers import UserHandlers
@@ -67,6 +72,7 @@ class Resources:
     pool: Pool
     redis: Redis
     caller: PluginCaller
+    webhooks: OutgoingClient
     metrics: Metrics
     exposition: Exposition
     wire: Wire
@@ -91,12 +97,14 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         stack.push_async_callback(redis.aclose)
         caller = PluginCaller(settings, metrics)
         stack.push_async_callback(caller.close)
+        webhooks = OutgoingClient(settings, guard=Guard.of_webhooks(settings))
+        stack.push_async_callback(webhooks.close)
         exposition = Exposition(metrics, Sampler(pool, redis, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
         wire = Wire(settings.listen_url)
         pool.when_published = wire.tell_of_events
-        yield Resources(pool, redis, caller, metrics, exposition, wire)
+        yield Resources(pool, redis, caller, webhooks, metrics, exposition, wire)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -195,6 +203,9 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
     exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
     desk = TokenDesk(pool, verifier, cursors)
+    secrets = Secrets(settings.secret_key.get_secret_value().encode())
+    subscriptions = SubscriptionDesk(pool, resources.webhooks, secrets, cursors)
+    taken_out = TakenOutHere(resources.metrics, verifier, catalogue)
     routers = (
         dialogs_router(
             DialogHandlers(pool, messages, cursors, settings.call_deadline_seconds),
@@ -203,7 +214,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
         ),
         users_router(UserHandlers(pool), authenticator, edge),
         plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
-        bots_router(BotHandlers(desk), authenticator, edge),
+        bots_router(BotHandlers(desk, subscriptions), authenticator, edge),
         plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
         plugin_admin_router(
             PluginAdminHandlers(pool, resources.caller, catalogue, verifier, cursors),
@@ -213,7 +224,8 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
         routing_router(RoutingHandlers(pool, router), authenticator, edge),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
-        events_router(EventHandlers(pool, cursors, kept.feed), authenticator, edge),
+        events_router(EventHandlers(pool, cursors, kept.feed, taken_out), authenticator, edge),
+        notifications_router(NotificationHandlers(subscriptions), authenticator, edge),
         service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]

@@ -12,6 +12,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from generated.triggers import (
+    HEARTBEAT_MISSED_SECONDS,
+    NOTIFICATION_FAILING_DAYS,
+    PLUGIN_CRITICAL_FAILURES,
+    SCALING_ALERT_ENTRIES,
+)
 from impl.llm.settings import LLMSettings
 from impl.outgoing.addresses import Network, holds_loopback, read_network
 
@@ -53,13 +59,17 @@ class OutgoingSettings(BaseSettings):
     )
     plugin_hosts_denied: Hosts = Field(default=(), description="hosts that are no plugin's")
     plugin_connect_seconds: float = Field(default=2.0, gt=0, le=60)
+    # The same for webhooks: who may be called as a plugin is not who may be told of it.
+    notification_networks: Networks = Field(default=(), description="private ranges to open")
+    notification_hosts: Hosts = Field(default=(), description="the only hosts of webhooks")
+    notification_hosts_denied: Hosts = Field(default=(), description="hosts that are no webhook's")
 
-    @field_validator("plugin_networks")
+    @field_validator("plugin_networks", "notification_networks")
     @classmethod
     def _without_loopback(
         cls, networks: tuple[Network, ...], info: ValidationInfo
     ) -> tuple[Network, ...]:
-        """A plugin's URL is never to reach what listens on the core's own machine alone."""
+        """No URL of others is ever to reach what listens on the core's own machine alone."""
         for network in networks:
             if holds_loopback(network) and not info.data.get("development"):
                 raise ValueError(
@@ -144,7 +154,7 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     )
     classifier_training_seconds: float = Field(default=300.0, gt=0, le=3600)
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
-    heartbeat_missed_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    heartbeat_missed_seconds: float = Field(default=HEARTBEAT_MISSED_SECONDS, gt=0, le=86_400)
     probe_interval_seconds: float = Field(default=30.0, gt=0, le=300)
     watch_seconds: float = Field(default=1.0, gt=0, le=60)
     plugin_scopes: str = Field(
@@ -177,6 +187,24 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     )
     call_attempts: int = Field(default=5, ge=1, le=100)
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
+    # Triggers, see docs/TRIGGERS.md.
+    plugin_critical_failures: int = Field(
+        default=PLUGIN_CRITICAL_FAILURES, ge=0, description="0: failures disable nobody"
+    )
+    scaling_alert_entries: int = Field(default=SCALING_ALERT_ENTRIES, ge=1, le=1_000_000)
+    # Notifications.
+    notification_poll_seconds: float = Field(default=0.5, gt=0, le=60)
+    notification_timeout_seconds: float = Field(default=15.0, gt=0, le=60)
+    notification_concurrency: int = Field(
+        default=4, ge=1, le=100, description="to one webhook at once, in each process"
+    )
+    notification_retry_scale: float = Field(
+        default=1.0, gt=0, le=1, description="shortens the pauses between attempts, for tests"
+    )
+    notification_failing_days: float = Field(default=NOTIFICATION_FAILING_DAYS, gt=0, le=365)
+    notification_keep_days: float = Field(
+        default=30.0, gt=0, le=3650, description="how long ended deliveries can be listed"
+    )
 
     @model_validator(mode="after")
     def _model_is_set(self) -> Self:

@@ -14,6 +14,9 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
 from impl.events.wire import EVENTS, FEED
+from impl.notifications.collecting import Collector
+from impl.notifications.sending import Sender
+from impl.notifications.signing import Secrets
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
 from impl.process import announce_ready, warn_of_development, warn_of_impatience
@@ -21,6 +24,7 @@ from impl.redis import relay_client
 from impl.retention.retention import Retention, RetentionTask
 from impl.routing.classifier.trainer import Trainer
 from impl.settings import Settings
+from impl.triggers.scaling import ScalingAlert
 
 log = structlog.get_logger()
 
@@ -65,8 +69,15 @@ async def _work(settings: Settings) -> int:
             settings.classifier_training_seconds,
         )
         retention = RetentionTask(Retention(resources.pool, settings), metrics)
+        secrets = Secrets(settings.secret_key.get_secret_value().encode())
+        sender = Sender(resources.pool, resources.webhooks, secrets, settings, metrics)
+        collector = Collector(resources.pool, settings, metrics)
+        scaling = ScalingAlert(resources.pool, settings, metrics)
         tasks = {
             asyncio.create_task(resources.wire.run(), name="wire"),
+            asyncio.create_task(collector.run(), name="notifications"),
+            asyncio.create_task(sender.run(), name="webhooks"),
+            asyncio.create_task(scaling.run(), name="scaling alert"),
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(retention.run(), name="retention"),

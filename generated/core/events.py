@@ -277,7 +277,7 @@ REPORT_PLUGIN_EVENT = Operation(
     challenge='Bearer realm="botcore"',
     credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
-    emits=frozenset(["plugin_reported"]),
+    emits=frozenset(["plugin_reported", "plugin_disabled"]),
 )
 REPORT_PLUGIN_EVENT_SCOPES = frozenset({"telemetry:write"})
 REPORT_PLUGIN_EVENT_LIMITS = (Limit("plugin", quota=6000, window=60),)

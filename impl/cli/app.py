@@ -9,6 +9,7 @@ from impl.cli.bots import bots
 from impl.cli.explain import explain
 from impl.cli.keys import keys
 from impl.cli.limits import limits
+from impl.cli.notifications import notifications
 from impl.cli.plugin import plugin
 from impl.cli.plugins import plugins
 
@@ -26,6 +27,7 @@ app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
 app.command()(explain)
+app.add_typer(notifications, name="notifications")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from impl.settings import OutgoingSettings, RetentionSettings, Settings
 S = TypeVar("S", OutgoingSettings, RetentionSettings, Settings)
 
 DIRECTORY = Path(".botcore")
+SECRET_KEY_LENGTH = 32
 FORM = "postgresql://user:password@host:port/database"
 
 
@@ -44,6 +45,19 @@ def outgoing_settings() -> OutgoingSettings:
 
 def retention_settings() -> RetentionSettings:
     return _read(RetentionSettings)
+
+
+def secret_key() -> str:
+    """What webhooks' secrets are made of; of this folder's `botcore up` where it is its database.
+
+    Of the two both or none: with another key than the instances' no signature would be right.
+    """
+    if os.environ.get("BOTCORE_DATABASE_URL"):
+        key = os.environ.get("BOTCORE_SECRET_KEY", "")
+        if len(key) < SECRET_KEY_LENGTH:
+            refuse("BOTCORE_SECRET_KEY is not set: set it to the one of the instances")
+        return key
+    return Directory(DIRECTORY).secret_key()
 
 
 def origin() -> str:

@@ -35,7 +35,7 @@ async def open_classifier(
             raise ValueError("BOTCORE_CLASSIFIER is llm: set BOTCORE_LLM_BASE_URL")
         shared = RedisState(redis, settings.redis_timeout_seconds)
         secret = settings.secret_key.get_secret_value()
-        outages = Outages(pool)
+        outages = Outages(pool, metrics)
         stack.push_async_callback(outages.close)
         llm = llm_router(
             settings,

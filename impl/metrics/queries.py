@@ -30,6 +30,10 @@ SELECT
     (SELECT count(*) FROM (
         SELECT FROM outbox WHERE position IS NOT NULL AND published_at IS NULL LIMIT $1
     ) AS rows) AS unsent,
+    (SELECT count(*) FROM (
+        SELECT FROM notification_deliveries WHERE status = 'pending' LIMIT $1) AS rows
+    ) AS notifications,
+    EXISTS (SELECT FROM trigger_states WHERE trigger_id = 'TR-010') AS scaling_alert,
     (SELECT jsonb_object_agg(status, count) FROM (
         SELECT status, count(*) FROM plugins WHERE deleted_at IS NULL GROUP BY status) AS counted
     ) AS plugins,
@@ -50,6 +54,8 @@ class Sample:
     lags: dict[str, float]
     plugins: dict[str, int] = field(default_factory=dict)
     differing: int = 0
+    notifications: int = 0
+    scaling_alert: bool = False
 
 
 async def read_sample(executor: Executor, timeout_seconds: float) -> Sample:
@@ -62,4 +68,6 @@ async def read_sample(executor: Executor, timeout_seconds: float) -> Sample:
         row["lags"] or {},
         row["plugins"] or {},
         row["differing"],
+        row["notifications"],
+        row["scaling_alert"],
     )

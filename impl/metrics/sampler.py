@@ -86,6 +86,8 @@ class Sampler:
         depth.at("calls").set(sample.calls)
         depth.at("lost_calls").set(sample.lost_calls)
         depth.at("outbox").set(sample.outbox)
+        depth.at("notifications").set(sample.notifications)
+        self.metrics.scaling_alert.set(sample.scaling_alert)
         for status in STATUSES:
             self.metrics.plugins.at(status).set(sample.plugins.get(status, 0))
         self.metrics.plugins_differing.set(sample.differing)

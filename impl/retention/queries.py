@@ -45,7 +45,9 @@ WINDOW = """
 SELECT position FROM outbox WHERE stream = $1 AND position IS NOT NULL AND published_at IS NOT NULL
 ORDER BY position DESC OFFSET $2 LIMIT 1
 """
-_BEYOND = "stream = $1 AND position <= $2 AND published_at IS NOT NULL"
+# What no notification was made of yet stays, wherever the relay is.
+_BEYOND = """stream = $1 AND position <= $2 AND published_at IS NOT NULL
+    AND id <= (SELECT outbox_id FROM notification_cursor)"""
 REMOVE_PUBLISHED = f"""
 WITH removed AS (
     DELETE FROM outbox WHERE id IN (

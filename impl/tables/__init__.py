@@ -15,6 +15,13 @@ from impl.tables.classifier import classifier_models
 from impl.tables.dialogs import dialogs, message_keys, messages
 from impl.tables.events import audit_logs, feed, outbox, streams
 from impl.tables.limits import rate_limits
+from impl.tables.notifications import (
+    notification_cursor,
+    notification_deliveries,
+    notification_subscriptions,
+    plugin_failures,
+    trigger_states,
+)
 from impl.tables.plugins import plugin_calls, plugin_events, plugins
 from impl.tables.tokens import tokens
 from impl.tables.users import bot_users, users
@@ -29,12 +36,17 @@ __all__ = [
     "message_keys",
     "messages",
     "metadata",
+    "notification_cursor",
+    "notification_deliveries",
+    "notification_subscriptions",
     "outbox",
     "plugin_calls",
     "plugin_events",
+    "plugin_failures",
     "plugins",
     "rate_limits",
     "streams",
     "tokens",
+    "trigger_states",
     "users",
 ]

@@ -22,6 +22,9 @@ class Known:
     spare_plugin_id: str  # is called by nobody
     doomed_plugin_id: str  # may be deleted
     place: str  # in the feed
+    subscription_id: str
+    delivery_id: str  # to that subscription
+    doomed_subscription_id: str  # may be deleted
     list_cursors: dict[str, str]  # a page of each list, by its operation
 
 

@@ -66,6 +66,15 @@ TABLE = [
         "(botcore_queue_depth) > 2000", "generated",
     ),
     Mutation(
+        "a trigger tells by an event that nobody declares",
+        "contracts/v1alpha/triggers.yaml", "[scaling_alert, ", "[scaling_alarm, ", "rules",
+    ),
+    Mutation(
+        "a trigger's threshold is altered and nothing generated",
+        "contracts/v1alpha/triggers.yaml", "scaling_alert_entries: 1000",
+        "scaling_alert_entries: 100", "generated",
+    ),
+    Mutation(
         "a header is removed from a success",
         f"{PATHS}/dialog.yaml", "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n", "",
         "rules",

@@ -177,6 +177,13 @@ async def _too_many_streams(case: Try) -> Answer:
     return max(answers, key=lambda answer: answer.status)
 
 
+async def _disabled_subscription(case: Try) -> Answer:
+    good = await case.good()
+    path = {"subscription_id": good.path["subscription_id"]}
+    await case.world.administer("updateSubscription", path=path, body={"status": "disabled"})
+    return await case.send(good)
+
+
 RECIPES: dict[str, Recipe] = {
     "unsupported_schema_version": _unserved_version,
     "invalid_json": _invalid_json,
@@ -196,6 +203,7 @@ RECIPES: dict[str, Recipe] = {
     "bot_name_taken": _taken_name,
     "token_revoked": _revoked_token,
     "too_many_streams": _too_many_streams,
+    "subscription_disabled": _disabled_subscription,
 }
 # These have columns of their own.
 ELSEWHERE = {"insufficient_scope": "scopes", "rate_limited": "limit"}

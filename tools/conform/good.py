@@ -82,6 +82,9 @@ async def _path_value(
         return (await world.registered_plugin()).id if administered else who.plugin.id
     if name == "token_id":
         return await _new_token(world, path)
+    if name in {"subscription_id", "delivery_id"}:
+        known = path.get("subscription_id")
+        return await (world.delivery(known) if known else world.subscription())
     if name in {"dialog_id", "message_id"}:
         return (await world.message(who.bot, path.get("dialog_id")))[name == "message_id"]
     raise UnknownParameterError(f"{operation.id}: {name}")
@@ -115,6 +118,8 @@ def _body(world: World, operation: Operation, who: Caller, path: dict[str, str])
         "occurred_at": lambda: datetime.now(UTC).isoformat(),
         "payload": lambda: world.text("answer") if operation.id in MESSAGES else {},
         "scopes": lambda: _narrower(path),
+        "url": lambda: world.plugin.url,
+        "callback_url": lambda: world.plugin.url,
     }
     return {name: fill[name]() if name in fill else value for name, value in body.items()}
 

@@ -16,6 +16,7 @@ from tools.docs.shapes import HEAD, bounds, kind, named, rows
 from tools.docs.uses import users
 from tools.events import ENVELOPE, Message, messages
 from tools.extensions import EXTENSIONS, FOLDER
+from tools.triggers import triggers
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "docs"
 HEADER = (
@@ -80,7 +81,7 @@ def _context(contract: Path) -> dict[str, Any]:
         "messages": messages(events),
         "envelope": events["components"]["schemas"][ENVELOPE],
         "sources": _sources(documents),
-        "triggers": read(contract / "triggers.yaml"),
+        "triggers": triggers(contract),
         "errors": errors,
         "answered_by": _answered_by(documents),
         "facts": lambda operation: operation_facts(operation, errors),

@@ -91,8 +91,9 @@ async def test_queues_and_lags_are_those_of_the_database(
     await connection.execute(OUTBOX, "plugin:events", 1, 999.0, 6, now)  # published
     await sampled.refresh()
     depths = {queue: shown(metrics, "queue_depth", queue=queue)
-              for queue in ("calls", "lost_calls", "outbox")}  # fmt: skip
-    assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6}
+              for queue in ("calls", "lost_calls", "outbox", "notifications")}  # fmt: skip
+    assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6, "notifications": 1}
+    assert shown(metrics, "scaling_alert") == 1
     lag = {stream: shown(metrics, "stream_lag_seconds", stream=stream) or 0
            for stream in sampler.STREAMS}  # fmt: skip
     assert 90 <= lag["plugin:invocations"] < 90 + PATIENT_SECONDS  # and not the other's 30

@@ -67,8 +67,9 @@ def test_every_document_says_what_it_is_made_of(name: str) -> None:
         ("paths/users.yaml", "  x-emits: [user_created]\n", "", "../TRIGGERS.md",
          "to the core. | the core by itself |"),
         ("triggers.yaml", "plugin-back:",
-         "TR-0: {when: never, does: nothing, publishes: [user_created]}\nplugin-back:",
-         "../TRIGGERS.md", "| TR-0 | never | nothing | `user_created` |"),
+         ("TR-000: {condition: never, action: nothing, severity: info, events: [user_created]}\n"
+          "plugin-back:"),
+         "../TRIGGERS.md", "| TR-000 | never | nothing | `info` | `user_created` |"),
     ],
 )  # fmt: skip
 def test_a_change_of_the_contract_is_told(  # noqa: PLR0917
