@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from redis.asyncio import Redis
 
 from generated.core.audit import audit_router
 from generated.core.bots import bots_router
@@ -26,6 +25,9 @@ from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
+from impl.degraded.gate import Gate
+from impl.degraded.mode import Mode
+from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
@@ -56,7 +58,7 @@ class Resources:
     """What a process opens once and closes when it stops."""
 
     pool: Pool
-    redis: Redis
+    gate: Gate
     caller: PluginCaller
     metrics: Metrics
     exposition: Exposition
@@ -69,12 +71,13 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         stack.push_async_callback(_close_pool, pool)
         redis = request_client(settings)
         stack.push_async_callback(redis.aclose)
+        gate = Gate(redis, settings.redis_timeout_seconds)
         caller = PluginCaller(settings, metrics)
         stack.push_async_callback(caller.close)
-        exposition = Exposition(metrics, Sampler(pool, redis, metrics))
+        exposition = Exposition(metrics, Sampler(pool, gate, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
-        yield Resources(pool, redis, caller, metrics, exposition)
+        yield Resources(pool, gate, caller, metrics, exposition)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -97,12 +100,14 @@ def create_app(settings: Settings) -> FastAPI:
             metrics_listener(settings, resources.exposition),
         ):
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
-            limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
+            limiter = RateLimiter(resources.pool, resources.gate, settings.limits_alone_share)
             metrics.limits_alone.set_function(lambda: limiter.alone)
-            _bind(app, settings, resources, catalogue, limiter)
+            mode = Mode(resources.pool, resources.gate, Rules.of(settings))
+            metrics.degraded.set_function(lambda: mode.degraded)
+            _bind(app, settings, resources, catalogue, limiter=limiter, mode=mode)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
-                "limits": limiter.watch(settings.limits_refresh_seconds),
+                "limits": limiter.watch(settings.limits_refresh_seconds, mode.refresh),
             }
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:
@@ -141,7 +146,9 @@ def _bind(
     settings: Settings,
     resources: Resources,
     catalogue: Catalogue,
+    *,
     limiter: RateLimiter,
+    mode: Mode,
 ) -> None:
     pool = resources.pool
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
@@ -153,6 +160,7 @@ def _bind(
     exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
     desk = TokenDesk(pool, verifier, cursors)
+    service = ServiceHandlers(pool, resources.gate, mode, exposition)
     routers = (
         dialogs_router(
             DialogHandlers(pool, messages, cursors, settings.call_deadline_seconds),
@@ -171,7 +179,7 @@ def _bind(
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
         events_router(EventHandlers(pool, cursors), authenticator, edge),
-        service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
+        service_router(service, authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]
     app.router.default = UnknownPath(edge)

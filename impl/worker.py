@@ -10,6 +10,8 @@ import uvloop
 from generated.metrics import make_metrics
 from impl import logging
 from impl.app import metrics_listener, open_resources
+from impl.degraded.keeper import Keeper
+from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
@@ -48,10 +50,12 @@ async def _work(settings: Settings) -> int:
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
         queue = CallQueue(resources.pool, delivery, settings, metrics)
         watcher = Watcher(resources.pool, resources.caller, settings, metrics)
+        keeper = Keeper(resources.pool, resources.gate, Rules.of(settings), metrics)
         tasks = {
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(watcher.run(), name="watcher"),
+            asyncio.create_task(keeper.run(), name="keeper"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),

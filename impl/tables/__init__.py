@@ -11,6 +11,7 @@ Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the t
 
 from impl.tables.base import metadata
 from impl.tables.bots import bots
+from impl.tables.core import core_state
 from impl.tables.dialogs import dialogs, message_keys, messages
 from impl.tables.events import audit_logs, outbox, streams
 from impl.tables.limits import rate_limits
@@ -22,6 +23,7 @@ __all__ = [
     "audit_logs",
     "bot_users",
     "bots",
+    "core_state",
     "dialogs",
     "message_keys",
     "messages",

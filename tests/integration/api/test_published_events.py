@@ -161,8 +161,13 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
 }
 
 
-# Outside of any operation: tests/integration/plugins shows them.
-BY_THE_WORKER = {"plugin_heartbeat_missed", "plugin_recovered"}
+# Outside of any operation: tests/integration/plugins and tests/integration/degraded show them.
+BY_THE_WORKER = {
+    "plugin_heartbeat_missed",
+    "plugin_recovered",
+    "core_degraded",
+    "core_recovered",
+}
 
 
 @pytest.mark.parametrize(

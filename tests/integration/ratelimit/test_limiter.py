@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from generated.runtime.limits import Charge, Limit
 from impl.db import open_pool
+from impl.degraded.gate import Gate
 from impl.ratelimit.limiter import RateLimiter
 from impl.ratelimit.shared import BATCH, FILLED, own_limit_key
 from impl.redis import request_client
@@ -33,7 +34,7 @@ async def line(redis_url: str) -> AsyncIterator[Line]:
 async def limiting(database: str, redis_url: str) -> AsyncIterator[RateLimiter]:
     settings = settings_for(database, redis_url)
     pool, client = await open_pool(settings), request_client(settings)
-    limiter = RateLimiter(pool, client, TIMEOUT)
+    limiter = RateLimiter(pool, Gate(client, TIMEOUT))
     try:
         yield limiter
     finally:
@@ -149,7 +150,10 @@ async def test_while_redis_is_gone_each_instance_counts_alone(
     with capture_logs() as logs:
         assert await permitted(limiter, charge(subject), 5) == 3
         assert await permitted(limiter, charge(uuid4()), 20) == 10
-    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("limits_alone", "warning")]
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [
+        ("redis_away", "warning"),
+        ("limits_alone", "warning"),
+    ]
 
 
 async def test_it_says_once_that_redis_is_gone_and_once_that_it_is_back(
@@ -167,7 +171,7 @@ async def test_it_says_once_that_redis_is_gone_and_once_that_it_is_back(
             await until_alone(limiter, False)
             await limiter.charge([charge(subject)])
     told = [entry["event"] for entry in logs if entry["event"] != "limits_filled"]
-    assert told == ["limits_alone", "limits_shared"]
+    assert told == ["redis_away", "limits_alone", "redis_back", "limits_shared"]
     assert await redis.exists(f"{own_limit_key('bot', subject)}:bucket")
 
 

@@ -10,7 +10,7 @@ from impl.migrate import Migrated, MigrationError
 from impl.tables import metadata
 from tests.integration.tables.rows import fill
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0010"]
 
 
 async def tables(dsn: str) -> set[str]:
@@ -134,7 +134,7 @@ async def test_moving_finds_the_direction(empty_database: str) -> None:
         ("0002", "0002"),
         ("0001", "0001"),
         ("0001", "0001"),
-        ("head", "0005"),
+        ("head", "0010"),
         ("base", None),
         ("base", None),
     ]:
