@@ -1,7 +1,6 @@
 """`botcore worker`: what happens after the answer. Any number of workers may run."""
 
 import asyncio
-import contextlib
 import signal
 
 import structlog
@@ -17,7 +16,7 @@ from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
-from impl.process import announce_ready, warn_of_development, warn_of_impatience
+from impl.process import announce_ready, end, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
 from impl.settings import Settings
 
@@ -74,8 +73,5 @@ async def _watch(tasks: set["asyncio.Task[None]"], stop: asyncio.Event) -> int:
     died = [task for task in done if task is not stopping]
     for task in died:
         log.error("task_died", task=task.get_name(), exc_info=task.exception())
-    for task in (*tasks, stopping):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
+    await end(*tasks, stopping)
     return 1 if died else 0

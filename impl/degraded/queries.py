@@ -4,7 +4,7 @@ Each locks it, so that of two the second sees what the first has changed: a tran
 one of them, and its event joins it. All moments are of the database's clock.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from generated import models
@@ -14,8 +14,8 @@ from impl.events.log import published
 from impl.metrics.queries import LAGS
 from impl.settings import Settings
 
-# Who has not looked for so many turns is not there: what it saw last says nothing of now.
-TURNS = 5
+# Without a look for so long nobody looks: what was seen last says nothing of now.
+_LONG = "make_interval(secs => 3 * {look} + 1)"
 LAG = "coalesce((SELECT max(seconds) FROM lag), 0)"
 
 CREATE = "INSERT INTO core_state DEFAULT VALUES ON CONFLICT (id) DO NOTHING"
@@ -35,12 +35,12 @@ WITH {LAGS}, known AS (
     SELECT core_state.*, greatest(clock_timestamp(), looked_at) AS at, {LAG} AS lag
     FROM core_state FOR NO KEY UPDATE OF core_state
 ), seen AS (
-    SELECT *, at - looked_at > make_interval(secs => {TURNS} * $6) AS paused,
+    SELECT *, at - looked_at > {_LONG.format(look="$6")} AS paused,
         CASE WHEN $1 THEN at ELSE redis_seen_at END AS redis_at, lag > $3 AS late
     FROM known
 ), judged AS (
     SELECT *, CASE WHEN paused THEN at ELSE watched_since END AS watched_at,
-        redis_at >= at - make_interval(secs => {TURNS} * $6) AS there,
+        redis_at >= at - least({_LONG.format(look="$6")}, make_interval(secs => $2)) AS there,
         {_unbroken("late", "late_since")} AS late_at
     FROM seen
 ), found AS (
@@ -78,7 +78,7 @@ FROM told
 # The lag is looked for only where no worker does, and then nothing else can be told.
 READ = f"""
 WITH {LAGS}, known AS (
-    SELECT *, looked_at >= clock_timestamp() - make_interval(secs => {TURNS} * $1) AS watched
+    SELECT *, looked_at >= clock_timestamp() - {_LONG.format(look="$1")} AS watched
     FROM core_state
 )
 SELECT watched, watched AND degraded_since IS NOT NULL AS degraded,
@@ -119,10 +119,10 @@ class Found:
     lag_seconds: float
 
     def told(self) -> dict[str, object]:
-        return {name: value for name, value in asdict(self).items() if name in _TOLD}
-
-
-_TOLD = ("reason", "since", "seconds", "lag_seconds")
+        """What the log has of a transition."""
+        since = None if self.since is None else self.since.isoformat()
+        return {"reason": self.reason, "since": since, "seconds": self.seconds,
+                "lag_seconds": self.lag_seconds}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
