@@ -19,7 +19,9 @@ async def end(*tasks: "asyncio.Task[Any]") -> None:
     while left:
         for task in left:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=1)
+        ended, left = await asyncio.wait(left, timeout=1)
+        for task in ended:
+            _ = task.cancelled() or task.exception()  # seen, whatever it was
 
 
 def announce_ready() -> None:

@@ -67,8 +67,7 @@ class RateLimiter:
                 await self._gate.ask(lambda: self.filling.push([changed]))
             except UNREACHABLE as error:
                 self._leave(error)
-        with contextlib.suppress(*UNAVAILABLE):
-            await self.master.refresh()
+        await self._refresh()
 
     async def watch(
         self, every_seconds: float, then: Callable[[], Awaitable[None]] | None = None
@@ -80,6 +79,7 @@ class RateLimiter:
                 await self._fill()
             except UNREACHABLE as error:
                 self._leave(error)
+                await self._refresh()  # what others set meanwhile holds here too
             except UnfilledError as error:
                 self._gate.enter()
                 self._leave(error)
@@ -103,6 +103,10 @@ class RateLimiter:
                 return verdict
             await self._fill(self._gate.timeout_seconds)
         raise RedisError("emptied again and again")
+
+    async def _refresh(self) -> None:
+        with contextlib.suppress(*UNAVAILABLE):
+            await self.master.refresh()
 
     async def _fill(self, seconds: float | None = None) -> None:
         """As `agree`. What the database did not give, or not in time, is an UnfilledError."""
