@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from impl.cli.bots import bots
+from impl.cli.checks import doctor, verify_streams
 from impl.cli.keys import keys
 from impl.cli.limits import limits
 from impl.cli.plugin import plugin
@@ -24,6 +25,8 @@ app.add_typer(plugins, name="plugins")
 app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
+app.command()(doctor)
+app.command("verify-streams")(verify_streams)
 
 
 @app.command()
