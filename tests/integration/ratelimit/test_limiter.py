@@ -31,10 +31,10 @@ async def line(redis_url: str) -> AsyncIterator[Line]:
 
 
 @asynccontextmanager
-async def limiting(database: str, redis_url: str) -> AsyncIterator[RateLimiter]:
+async def limiting(database: str, redis_url: str, share: float = 1.0) -> AsyncIterator[RateLimiter]:
     settings = settings_for(database, redis_url)
     pool, client = await open_pool(settings), request_client(settings)
-    limiter = RateLimiter(pool, Gate(client, TIMEOUT))
+    limiter = RateLimiter(pool, Gate(client, TIMEOUT), share)
     try:
         yield limiter
     finally:
@@ -195,6 +195,46 @@ async def test_a_filling_that_takes_long_holds_nobody_up(database: str, redis_ur
         began = time.perf_counter()
         assert await permitted(limiter, charge(uuid4()), 30) == 10
         assert time.perf_counter() - began < TIMEOUT + 0.2
+
+
+async def test_alone_each_instance_permits_its_share(
+    database: str, pool: asyncpg.Pool, line: Line, redis: Redis
+) -> None:
+    subject = uuid4()
+    await set_limit(pool, subject, 3)
+    async with limiting(database, line.url, share=0.5) as limiter:
+        await limiter.agree()
+        assert await permitted(limiter, charge(uuid4()), 20) == 10
+        line.cut()
+        assert await permitted(limiter, charge(uuid4()), 20) == 5
+        assert await permitted(limiter, charge(subject), 20) == 1
+        assert await permitted(limiter, charge(uuid4(), quota=1), 20) == 1, "never none at all"
+
+
+async def test_a_limit_that_is_set_while_redis_is_away_holds_in_every_instance(
+    limiter: RateLimiter, pool: asyncpg.Pool, line: Line
+) -> None:
+    subject = uuid4()
+    line.cut()
+    async with watched(limiter):
+        await until_alone(limiter, True)
+        await set_limit(pool, subject, 3)
+        async with asyncio.timeout(5):
+            while await quota_of(limiter, subject) != 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_what_the_database_does_not_give_is_no_fault_of_redis(
+    database: str, redis_url: str, redis: Redis
+) -> None:
+    async with proxy_before(database) as proxy, limiting(proxy.dsn, redis_url) as limiter:
+        proxy.cut()
+        async with watched(limiter):
+            await until_alone(limiter, True)
+            assert await permitted(limiter, charge(uuid4()), 20) == 10
+            assert not limiter._gate.away
+            proxy.mend()
+            await until_alone(limiter, False)
 
 
 async def test_with_both_away_the_contracts_defaults_hold(database: str, redis_url: str) -> None:
