@@ -97,6 +97,22 @@ LLM_UNAVAILABLE = Event(
     fixed={"event_type": "llm_unavailable", "source": "core", "severity": "warning"},
 )
 
+# Redis is away, or the streams are late; the core goes on without.
+CORE_DEGRADED = Event(
+    "core_degraded",
+    PLUGIN_EVENTS,
+    models.CoreDegradedV1,
+    fixed={"event_type": "core_degraded", "source": "core", "severity": "warning"},
+)
+
+# Redis is there again, and the streams have caught up.
+CORE_RECOVERED = Event(
+    "core_recovered",
+    PLUGIN_EVENTS,
+    models.CoreRecoveredV1,
+    fixed={"event_type": "core_recovered", "source": "core", "severity": "info"},
+)
+
 # A plugin call waits to be made, or to be made again.
 PLUGIN_INVOCATION_QUEUED = Event(
     "plugin_invocation_queued",
@@ -171,6 +187,8 @@ EVENTS = {
         SCALING_ALERT_ENDED,
         PLUGIN_REPORTED,
         LLM_UNAVAILABLE,
+        CORE_DEGRADED,
+        CORE_RECOVERED,
         PLUGIN_INVOCATION_QUEUED,
         PLUGIN_INVOCATION_STARTED,
         PLUGIN_INVOCATION_COMPLETED,

@@ -218,6 +218,14 @@ DependencyLabel = Literal[
     "database",
     "redis",
 ]
+ToLabel = Literal[
+    "degraded",
+    "normal",
+]
+DegradedTransitionsTotalReasonLabel = Literal[
+    "redis",
+    "lag",
+]
 StateLabel = Literal[
     "used",
     "idle",
@@ -251,6 +259,7 @@ TriggerLabel = Literal[
     "plugin-back",
     "TR-004",
     "TR-005",
+    "TR-009",
     "TR-010",
     "subscription-dead",
 ]
@@ -286,6 +295,8 @@ MetricLabel = Literal[
     "botcore_plugin_outages_total",
     "botcore_plugin_recoveries_total",
     "botcore_dependency_up",
+    "botcore_degraded",
+    "botcore_degraded_transitions_total",
     "botcore_limits_alone",
     "botcore_database_connections",
     "botcore_database_connections_limit",
@@ -424,6 +435,13 @@ class DependencyUp(Family[Gauge]):
         return self.child(dependency)
 
 
+class DegradedTransitionsTotal(Family[Counter]):
+    """Times that this process found the core degraded, or recovered, by why."""
+
+    def at(self, to: ToLabel, reason: DegradedTransitionsTotalReasonLabel) -> Counter:
+        return self.child(to, reason)
+
+
 class DatabaseConnections(Family[Gauge]):
     """Connections of this process's pool."""
 
@@ -518,6 +536,8 @@ class Metrics:
     plugin_outages_total: PluginOutagesTotal
     plugin_recoveries_total: Counter
     dependency_up: DependencyUp
+    degraded: Gauge
+    degraded_transitions_total: DegradedTransitionsTotal
     limits_alone: Gauge
     database_connections: DatabaseConnections
     database_connections_limit: Gauge
@@ -812,6 +832,27 @@ def make_metrics() -> Metrics:
             ),
             (get_args(DependencyLabel),),
             mistakes.labels("botcore_dependency_up"),
+        ),
+        degraded=Gauge(
+            "botcore_degraded",
+            "Whether the core is degraded, as this process knows or sees it.",
+            registry=registry,
+        ),
+        degraded_transitions_total=DegradedTransitionsTotal(
+            Counter(
+                "botcore_degraded_transitions_total",
+                "Times that this process found the core degraded, or recovered, by why.",
+                (
+                    "to",
+                    "reason",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(ToLabel),
+                get_args(DegradedTransitionsTotalReasonLabel),
+            ),
+            mistakes.labels("botcore_degraded_transitions_total"),
         ),
         limits_alone=Gauge(
             "botcore_limits_alone",

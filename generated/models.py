@@ -124,6 +124,17 @@ class CustomConditionV1(BaseModel):
     threshold: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
 
 
+DegradedReason = TypeAliasType(
+    "DegradedReason",
+    Annotated[
+        Literal["redis", "lag"],
+        Field(
+            description="Why the core is degraded. `redis`: no worker can write to Redis. `lag`: Redis is there, and the\nstreams are behind what was committed.\n"
+        ),
+    ],
+)
+
+
 DeliveryStatus = TypeAliasType(
     "DeliveryStatus",
     Annotated[
@@ -806,7 +817,7 @@ class ReadinessV1(BaseModel):
     mode: Annotated[
         Literal["normal", "degraded"],
         Field(
-            description="`degraded`: Redis is away; nothing is lost, the streams are filled when it is back."
+            description="`degraded`: Redis is away, from here or from all workers, or the streams are late; nothing is lost, they are filled when it is back."
         ),
     ]
 
@@ -1505,6 +1516,53 @@ class CommandPayloadV1(BaseModel):
     type: Literal["command"]
     text: Text
     attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
+
+
+class CoreDegradedV1(BaseModel):
+    """
+    The core goes on by PostgreSQL alone: the streams are late, limits are counted by each instance.
+    One for each such time, whatever the number of workers. It reaches its stream when that can be written.
+
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: DegradedReason
+    since: Annotated[
+        Timestamp,
+        Field(description="When Redis was last written to, or since when the oldest event waits."),
+    ]
+    seconds: Annotated[float, Field(description="How long ago that was.", ge=0.0, le=10000000000.0)]
+    lag_seconds: Annotated[
+        float,
+        Field(
+            description="The age of the oldest event that waits; 0 where none does.",
+            ge=0.0,
+            le=10000000000.0,
+        ),
+    ]
+
+
+class CoreRecoveredV1(BaseModel):
+    """
+    Redis is there and the streams have caught up; one for each `core_degraded`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: DegradedReason
+    since: Annotated[Timestamp, Field(description="When the core became degraded.")]
+    seconds: Annotated[float, Field(description="How long it was.", ge=0.0, le=10000000000.0)]
+    lag_seconds: Annotated[
+        float,
+        Field(
+            description="The age of the oldest event that waits; 0 where none does.",
+            ge=0.0,
+            le=10000000000.0,
+        ),
+    ]
 
 
 class DeletePluginPath(BaseModel):

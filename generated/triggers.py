@@ -18,6 +18,9 @@ TR_004 = Trigger("TR-004", severity="critical", events=["plugin_disabled", "plug
 # Of a language model's calls in `llm_window_seconds`, `llm_window_calls` or more,
 # fewer than `llm_availability` (as a share) were good
 TR_005 = Trigger("TR-005", severity="warning", events=["llm_unavailable"])
+# Redis is away for more than `degraded_redis_seconds`, or a stream is more than
+# `degraded_lag_seconds` late
+TR_009 = Trigger("TR-009", severity="warning", events=["core_degraded", "core_recovered"])
 # More than `scaling_alert_entries` wait in `plugin:invocations`, as calls in the
 # queue that may be made now and as entries that are not published yet
 TR_010 = Trigger("TR-010", severity="warning", events=["scaling_alert", "scaling_alert_ended"])
@@ -33,6 +36,7 @@ TRIGGERS: dict[str, Trigger] = {
     "TR-004": TR_004,
     "TR-005": TR_005,
     "TR-008": TR_004,
+    "TR-009": TR_009,
     "TR-010": TR_010,
     "subscription-dead": SUBSCRIPTION_DEAD,
 }
@@ -43,6 +47,9 @@ PLUGIN_CRITICAL_FAILURES: Final = 50
 LLM_WINDOW_SECONDS: Final = 300
 LLM_WINDOW_CALLS: Final = 34
 LLM_AVAILABILITY: Final = 0.97
+DEGRADED_REDIS_SECONDS: Final = 30
+DEGRADED_LAG_SECONDS: Final = 5
+DEGRADED_RECOVERY_SECONDS: Final = 5
 SCALING_ALERT_ENTRIES: Final = 1000
 NOTIFICATION_FAILING_DAYS: Final = 5
 

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from redis.asyncio import Redis
 
 from generated.core.audit import audit_router
 from generated.core.bots import bots_router
@@ -28,6 +27,9 @@ from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
+from impl.degraded.gate import Gate
+from impl.degraded.mode import Mode
+from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
@@ -70,7 +72,7 @@ class Resources:
     """What a process opens once and closes when it stops."""
 
     pool: Pool
-    redis: Redis
+    gate: Gate
     caller: PluginCaller
     webhooks: OutgoingClient
     metrics: Metrics
@@ -85,6 +87,7 @@ class Kept:
     catalogue: Catalogue
     limiter: RateLimiter
     feed: Feed
+    mode: Mode
     classifier: Classifier | None
 
 
@@ -95,16 +98,17 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         stack.push_async_callback(_close_pool, pool)
         redis = request_client(settings)
         stack.push_async_callback(redis.aclose)
+        gate = Gate(redis, settings.redis_timeout_seconds)
         caller = PluginCaller(settings, metrics)
         stack.push_async_callback(caller.close)
         webhooks = OutgoingClient(settings, guard=Guard.of_webhooks(settings))
         stack.push_async_callback(webhooks.close)
-        exposition = Exposition(metrics, Sampler(pool, redis, metrics))
+        exposition = Exposition(metrics, Sampler(pool, gate, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
         wire = Wire(settings.listen_url)
         pool.when_published = wire.tell_of_events
-        yield Resources(pool, redis, caller, webhooks, metrics, exposition, wire)
+        yield Resources(pool, gate, caller, webhooks, metrics, exposition, wire)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -128,7 +132,7 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             AsyncExitStack() as stack,
         ):
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
-            limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
+            limiter = RateLimiter(resources.pool, resources.gate, settings.limits_alone_share)
             metrics.limits_alone.set_function(lambda: limiter.alone)
             local = LocalClassifier(resources.pool)
             wanted = await stack.enter_async_context(
@@ -136,7 +140,7 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
                     settings,
                     classifier or local,
                     pool=resources.pool,
-                    redis=resources.redis,
+                    gate=resources.gate,
                     metrics=metrics,
                 )
             )
@@ -149,10 +153,12 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
                 resources.wire.bell(FEED),
             )
             app.state.stop_streams = feed.stop
-            _bind(app, settings, resources, Kept(catalogue, limiter, feed, wanted))
+            mode = Mode(resources.pool, resources.gate, Rules.of(settings))
+            metrics.degraded.set_function(lambda: mode.degraded)
+            _bind(app, settings, resources, Kept(catalogue, limiter, feed, mode, wanted))
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
-                "limits": limiter.watch(settings.limits_refresh_seconds),
+                "limits": limiter.watch(settings.limits_refresh_seconds, mode.refresh),
                 "wire": resources.wire.run(),
                 "feed": feed.run(),
             }
@@ -206,6 +212,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
     secrets = Secrets(settings.secret_key.get_secret_value().encode())
     subscriptions = SubscriptionDesk(pool, resources.webhooks, secrets, cursors)
     taken_out = TakenOutHere(resources.metrics, verifier, catalogue)
+    service = ServiceHandlers(pool, resources.gate, kept.mode, exposition)
     routers = (
         dialogs_router(
             DialogHandlers(pool, messages, cursors, settings.call_deadline_seconds),
@@ -226,7 +233,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
         events_router(EventHandlers(pool, cursors, kept.feed, taken_out), authenticator, edge),
         notifications_router(NotificationHandlers(subscriptions), authenticator, edge),
-        service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
+        service_router(service, authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]
     app.router.default = UnknownPath(edge)

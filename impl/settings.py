@@ -13,6 +13,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from generated.triggers import (
+    DEGRADED_LAG_SECONDS,
+    DEGRADED_RECOVERY_SECONDS,
+    DEGRADED_REDIS_SECONDS,
     HEARTBEAT_MISSED_SECONDS,
     NOTIFICATION_FAILING_DAYS,
     PLUGIN_CRITICAL_FAILURES,
@@ -107,7 +110,8 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
         default=None, description="past a pgbouncer, which passes no LISTEN on; for wake-ups alone"
     )
     redis_url: SecretStr = Field(description="redis://:password@host:port/0")
-    redis_timeout_seconds: float = Field(default=0.25, gt=0, le=5)
+    # No request waits for Redis for longer, and none of them twice.
+    redis_timeout_seconds: float = Field(default=0.25, gt=0, le=0.25)
     secret_key: SecretStr = Field(
         min_length=32, description="derives the bearer that plugins are called with"
     )
@@ -164,7 +168,21 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     plugin_token_overlap_seconds: int = Field(default=600, ge=0)
     catalogue_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
     limits_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
+    limits_alone_share: float = Field(
+        default=1.0, gt=0, le=1, description="of a quota, permitted by each instance without Redis"
+    )
     token_cache_seconds: float = Field(default=30.0, ge=0, le=30)
+
+    # TR-009.
+    degraded_redis_seconds: float = Field(default=DEGRADED_REDIS_SECONDS, gt=0, le=3600)
+    degraded_lag_seconds: float = Field(default=DEGRADED_LAG_SECONDS, gt=0, le=3600)
+    degraded_recovery_seconds: float = Field(
+        default=DEGRADED_RECOVERY_SECONDS,
+        ge=0,
+        le=3600,
+        description="well for so long before it is degraded no more",
+    )
+    degraded_look_seconds: float = Field(default=1.0, gt=0, le=5)
 
     relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)
     relay_batch: int = Field(default=500, ge=1, le=10_000)

@@ -1,7 +1,6 @@
 """`botcore worker`: what happens after the answer. Any number of workers may run."""
 
 import asyncio
-import contextlib
 import signal
 
 import structlog
@@ -10,6 +9,8 @@ import uvloop
 from generated.metrics import make_metrics
 from impl import logging
 from impl.app import metrics_listener, open_resources
+from impl.degraded.keeper import Keeper
+from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
@@ -19,7 +20,7 @@ from impl.notifications.sending import Sender
 from impl.notifications.signing import Secrets
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
-from impl.process import announce_ready, warn_of_development, warn_of_impatience
+from impl.process import announce_ready, end, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
 from impl.retention.retention import Retention, RetentionTask
 from impl.routing.classifier.trainer import Trainer
@@ -73,6 +74,7 @@ async def _work(settings: Settings) -> int:
         sender = Sender(resources.pool, resources.webhooks, secrets, settings, metrics)
         collector = Collector(resources.pool, settings, metrics)
         scaling = ScalingAlert(resources.pool, settings, metrics)
+        keeper = Keeper(resources.pool, resources.gate, Rules.of(settings), metrics)
         tasks = {
             asyncio.create_task(resources.wire.run(), name="wire"),
             asyncio.create_task(collector.run(), name="notifications"),
@@ -82,6 +84,7 @@ async def _work(settings: Settings) -> int:
             asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(retention.run(), name="retention"),
             asyncio.create_task(watcher.run(), name="watcher"),
+            asyncio.create_task(keeper.run(), name="keeper"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),
@@ -102,8 +105,5 @@ async def _watch(tasks: set["asyncio.Task[None]"], stop: asyncio.Event) -> int:
     died = [task for task in done if task is not stopping]
     for task in died:
         log.error("task_died", task=task.get_name(), exc_info=task.exception())
-    for task in (*tasks, stopping):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
+    await end(*tasks, stopping)
     return 1 if died else 0

@@ -180,7 +180,9 @@ def without_content(node: Any) -> Any:
     """Without the schemas of what strings hold: a model of a string would keep them as references
     into this document, which its own JSON schema does not have."""
     if isinstance(node, dict):
-        return {key: without_content(value) for key, value in node.items() if key != "contentSchema"}
+        return {
+            key: without_content(value) for key, value in node.items() if key != "contentSchema"
+        }
     return [without_content(value) for value in node] if isinstance(node, list) else node
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from impl.cli.bots import bots
+from impl.cli.checks import doctor, verify_streams
 from impl.cli.explain import explain
 from impl.cli.keys import keys
 from impl.cli.limits import limits
@@ -28,6 +29,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
 app.command()(explain)
 app.add_typer(notifications, name="notifications")
+app.command()(doctor)
+app.command("verify-streams")(verify_streams)
 
 
 @app.command()

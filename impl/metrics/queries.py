@@ -8,8 +8,9 @@ from impl.events.queries import WAITING_STREAMS
 # A queue that is longer is counted no further: a scrape must not cost more when things go badly.
 MOST = 10_000
 
-SAMPLE = f"""
-WITH waiting AS ({WAITING_STREAMS}), lag AS (
+# By stream the age of what waits longest, in seconds.
+LAGS = f"""
+waiting AS ({WAITING_STREAMS}), lag AS (
     SELECT stream, greatest(extract(epoch FROM clock_timestamp() - least(
         (SELECT created_at FROM outbox
             WHERE outbox.stream = waiting.stream AND position IS NULL ORDER BY id LIMIT 1),
@@ -19,6 +20,10 @@ WITH waiting AS ({WAITING_STREAMS}), lag AS (
     )), 0)::float8 AS seconds
     FROM waiting
 )
+"""  # noqa: S608  # constants of our own
+
+SAMPLE = f"""
+WITH {LAGS}
 SELECT
     (SELECT count(*) FROM (
         SELECT FROM plugin_calls WHERE status = 'queued' LIMIT $1) AS rows) AS calls,

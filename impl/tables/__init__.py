@@ -12,6 +12,7 @@ Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the t
 from impl.tables.base import metadata
 from impl.tables.bots import bots
 from impl.tables.classifier import classifier_models
+from impl.tables.core import core_state
 from impl.tables.dialogs import dialogs, message_keys, messages
 from impl.tables.events import audit_logs, feed, outbox, streams
 from impl.tables.limits import rate_limits
@@ -31,6 +32,7 @@ __all__ = [
     "bot_users",
     "bots",
     "classifier_models",
+    "core_state",
     "dialogs",
     "feed",
     "message_keys",

@@ -167,8 +167,11 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
 }
 
 
-# Outside of any operation: the tests of plugins, models, triggers and notifications show them.
+# Outside of any operation: the tests of plugins, models, triggers, notifications and the degraded
+# mode show them.
 BY_NO_OPERATION = {
+    "core_degraded",
+    "core_recovered",
     "llm_unavailable",
     "plugin_heartbeat_missed",
     "plugin_recovered",

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from generated.metrics import Metrics, make_metrics
 from impl import app
 from impl.db import Pool, open_pool
+from impl.degraded.gate import Gate
 from impl.metrics import queries, sampler
 from impl.metrics.exposition import watch_pool
 from impl.metrics.queries import SAMPLE, Sample, read_sample
@@ -64,7 +65,9 @@ async def sampled(own_pool: Pool, settings: Settings, metrics: Metrics) -> Async
     async with AsyncExitStack() as stack:
         redis = request_client(settings)
         stack.push_async_callback(redis.aclose)
-        made = Sampler(own_pool, redis, metrics, every_seconds=0)
+        made = Sampler(
+            own_pool, Gate(redis, settings.redis_timeout_seconds), metrics, every_seconds=0
+        )
         stack.push_async_callback(made.close)
         yield made
 
@@ -232,7 +235,7 @@ async def test_without_redis_the_database_is_still_read(
     own_pool: Pool, metrics: Metrics, unused_tcp_port: int
 ) -> None:
     redis = Redis(port=unused_tcp_port)
-    asked = Sampler(own_pool, redis, metrics)
+    asked = Sampler(own_pool, Gate(redis, 0.25), metrics)
     await asked.refresh()
     assert shown(metrics, "dependency_up", dependency="redis") == 0
     assert shown(metrics, "dependency_up", dependency="database") == 1

@@ -10,7 +10,7 @@ from impl.migrate import Migrated, MigrationError
 from impl.tables import metadata
 from tests.integration.tables.rows import fill
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
+REVISIONS = [f"{number:04}" for number in range(1, 11)]
 
 
 async def tables(dsn: str) -> set[str]:
