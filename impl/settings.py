@@ -184,7 +184,7 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     )
     degraded_look_seconds: float = Field(default=1.0, gt=0, le=5)
 
-    relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)
+    relay_poll_seconds: float = Field(default=0.5, gt=0, le=5, description="where no wake-up came")
     relay_batch: int = Field(default=500, ge=1, le=10_000)
     event_streams: int = Field(default=2000, ge=0, le=100_000, description="open at once")
     event_streams_per_token: int = Field(default=20, ge=1, le=100_000)

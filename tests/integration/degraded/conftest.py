@@ -40,4 +40,4 @@ async def line(redis_url: str) -> AsyncIterator[Line]:
 
 @pytest.fixture
 def settings(database: str, line: Line) -> Settings:
-    return settings_for(database, line.url)
+    return settings_for(database, line.url, redis_timeout_seconds=0.25)
