@@ -188,6 +188,7 @@ USUAL = {
     "catalogue_refresh_seconds": "0.05",
     "limits_refresh_seconds": "0.05",
     "queue_poll_seconds": "0.1",
+    "unready_seconds": "0",
     "drain_seconds": "0.5",
     # Nobody watches but where a row is about it.
     "heartbeat_missed_seconds": "3600",
