@@ -19,7 +19,7 @@ PASSING = "Address already in use"
 class EmbeddedValkey:
     """A server on a free port of 127.0.0.1 whose data survive in `data_dir`.
 
-    The password is new at each start and nowhere but in memory and in `url`.
+    The password is new at each start; whoever is given `url` has it.
     """
 
     def __init__(
