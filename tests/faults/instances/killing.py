@@ -1,0 +1,70 @@
+"""Row: kill -9 of one of two instances again and again, under load: the other and a worker end
+what it had begun, and no bot learns more of it than that it had to ask again."""
+
+import asyncio
+
+from tests.faults.errors import CannotRunError
+from tests.faults.groups import Run
+from tests.faults.instances.stage import (
+    LATER,
+    LEASE,
+    LEASE_SECONDS,
+    LIMIT_SECONDS,
+    QUEUED,
+    Stage,
+    stage,
+)
+from tests.faults.load import under_load
+from tests.faults.results import Row
+
+LONGEST_WORK, LONGEST_PAUSE = 0.3, 0.5
+PATIENCE_SECONDS = LIMIT_SECONDS + 5
+REPLAYED = 200
+# A lease begins with its call, before the kill: so this asks for a little more than was promised.
+ORPHANS = """
+SELECT count(*), coalesce(max(extract(epoch FROM finished_at - created_at)), 0)::float8 AS longest
+FROM plugin_calls WHERE attempt > 1 AND queued_at IS NULL
+"""
+
+
+async def run(run: Run, row: Row) -> None:
+    async with stage(run, 2, LONGEST_WORK, **LEASE) as built:
+        rate = run.scale.rate
+        load = built.load(PATIENCE_SECONDS)
+        later = built.load(PATIENCE_SECONDS, rate=rate / LATER, name="later", headers=QUEUED)
+        async with under_load(load), under_load(later):
+            for number in range(1, run.scale.instance_kills + 1):
+                await _kill(built)
+                row.rounds = number
+                run.progress(f"kill -9 of an instance: {number}/{run.scale.instance_kills}")
+                if load.vanished or later.vanished:
+                    break
+        await _ends(built, row)
+        await load.replay(REPLAYED)
+        found = await built.made.check(built.worker.ledgers)
+    row.take(found, built.made.bot.log)
+    row.notes.append(f"{load.summary()}; {later.begun} more to be answered later")
+    load.require_rate()
+    row.faults += load.faults() + later.faults()
+
+
+async def _kill(built: Stage) -> None:
+    """One of two, at any moment; the next only when there are two again."""
+    doomed = built.take()
+    await asyncio.sleep(built.run.random.uniform(0, LONGEST_PAUSE))
+    await doomed.kill()
+    await built.start()
+    await built.balancer.remove(doomed.url)
+
+
+async def _ends(built: Stage, row: Row) -> None:
+    row.faults += await built.open_calls()
+    orphans, longest = await built.made.pool.fetchrow(ORPHANS)
+    if not orphans:
+        raise CannotRunError("no kill met a call")
+    row.notes.append(
+        f"{orphans} calls were orphans, each done {longest:.1f} s or less after it began;"
+        f" lease {LEASE_SECONDS:g} s"
+    )
+    if longest > LIMIT_SECONDS:
+        row.faults.append(f"an orphan was done after {longest:.1f} s, not {LIMIT_SECONDS:g} s")

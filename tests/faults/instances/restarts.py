@@ -1,0 +1,95 @@
+"""Row: rolling restarts under load. Each instance says that it is not ready before it closes its
+door, and what fails on the way is answered when it is sent again."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from signal import SIGTERM
+
+import aiohttp
+
+from tests.faults.balancer import NO, SILENT, YES
+from tests.faults.bot import Bot
+from tests.faults.errors import CannotRunError
+from tests.faults.groups import Run
+from tests.faults.instances.stage import LEASE, LIMIT_SECONDS, Stage, stage
+from tests.faults.load import under_load
+from tests.faults.processes import Process
+from tests.faults.results import Row
+from tests.faults.world import World
+
+UNREADY_SECONDS, DRAIN_SECONDS = 1.0, 1.0
+# Uvicorn looks for its end every tenth of a second, and closes its resources.
+GONE_SECONDS = UNREADY_SECONDS + DRAIN_SECONDS + 10
+# What is cut off before it can be given back waits for the end of its lease.
+PATIENCE_SECONDS = LIMIT_SECONDS + 5
+LONGEST_WORK = 0.2
+SETTINGS = {**LEASE, "unready_seconds": f"{UNREADY_SECONDS:g}",
+            "drain_seconds": f"{DRAIN_SECONDS:g}"}  # fmt: skip
+# Uvicorn ends by the signal that asked it to, once all is done.
+ENDS = (0, -SIGTERM)
+
+
+async def run(run: Run, row: Row) -> None:
+    rounds = []
+    async with (
+        stage(run, 2, LONGEST_WORK, **SETTINGS) as built,
+        _new_connections(built.made.bot) as other,
+    ):
+        load = built.load(PATIENCE_SECONDS, bots=[built.made.bot, other])
+        async with under_load(load):
+            for number in range(1, run.scale.restarts + 1):
+                rounds.append(await _restart(built, row))
+                row.rounds = number
+                run.progress(f"rolling restart: {number}/{run.scale.restarts}")
+                if row.faults:
+                    break
+        row.faults += judge(rounds)
+        row.faults += await built.open_calls()
+        found = await built.made.check(built.worker.ledgers)
+    row.take(found, built.made.bot.log)
+    row.notes.append(f"{load.summary()}; every other message on a connection of its own")
+    load.require_rate()
+    row.faults += load.faults()
+    if built.balancer.turned_away:
+        row.faults.append(f"{built.balancer.turned_away} connections found no instance")
+
+
+@asynccontextmanager
+async def _new_connections(bot: Bot) -> AsyncIterator[Bot]:
+    """The same bot, but with a connection for each request."""
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield replace(bot, session=session)
+
+
+async def _restart(built: Stage, row: Row) -> list[str]:
+    """A new one first, then the oldest goes. Returns what /readyz said from then on."""
+    await built.start()
+    old = built.cores.pop(0)
+    told = time.monotonic()
+    old.child.signal(SIGTERM)
+    if not await World.until(lambda: _gone(old), GONE_SECONDS):
+        row.faults.append(f"an instance is there {GONE_SECONDS:g} s after SIGTERM")
+        await old.kill()
+    elif old.child.exit_code not in ENDS:
+        row.faults.append(f"an instance ended with {old.child.exit_code}")
+    said = [what for at, what in built.balancer.instance(old.url).said if at > told]
+    await built.balancer.remove(old.url)
+    return said
+
+
+async def _gone(core: Process) -> bool:
+    return not core.alive
+
+
+def judge(rounds: list[list[str]]) -> list[str]:
+    """`rounds`: of each restart what /readyz said since SIGTERM, each change of it. Raises
+    CannotRunError where nobody could hear it, most of the time."""
+    unheard = [said for said in rounds if not said or (SILENT in said and NO not in said)]
+    heard = [[what for what in said if what != SILENT] for said in rounds if said not in unheard]
+    wrong = [said for said in heard if said[0] != NO or YES in said]
+    if not wrong and len(unheard) > len(rounds) / 2:
+        raise CannotRunError("the machine is too busy to ask /readyz in time")
+    return [f"after SIGTERM /readyz said {' then '.join(said)}, not {NO} first" for said in wrong]
