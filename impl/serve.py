@@ -20,26 +20,35 @@ log = structlog.get_logger()
 
 # Before the drain ends: time to give calls back and to send the answers.
 ANSWER_SECONDS = 1.0
+READINESS = "/readyz"
+NOTICE_POLL_SECONDS = 0.1
 
 
 class Drain:
-    """Sees that every request under way gets an answer before the process ends."""
+    """Sees that nobody is sent here any more, and that every request under way gets an answer
+    before the process ends."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._under_way: set[asyncio.Timeout] = set()
+        self._announced = False
         self._over = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
+        elif self._announced and scope["path"] == READINESS:
+            await _send_stopping(self._closing(send))
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
         async def noting(message: Message) -> None:
             nonlocal started
             started = True
-            await send(message)
+            await self._closing(send)(message)
 
         limit = asyncio.timeout(0 if self._over else None)
         try:
@@ -50,11 +59,24 @@ class Drain:
             if started or not limit.expired():
                 raise
             log.warning("stopped_before_the_answer", path=scope["path"])
-            problem = Overloaded("The process stops; repeat the request.")
-            problem.headers["Retry-After"] = "1"
-            await send_reply(send, problem_reply(problem))
+            await _send_stopping(send)
         finally:
             self._under_way.discard(limit)
+
+    def _closing(self, send: Send) -> Send:
+        """A connection that is kept would be cut later, with a request on it."""
+
+        async def closing(message: Message) -> None:
+            if self._announced and message["type"] == "http.response.start":
+                headers = [*message["headers"], (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return closing
+
+    def announce(self) -> None:
+        """From now on /readyz says no, and each answer ends its connection; all is served."""
+        self._announced = True
 
     def end(self) -> None:
         """Whoever is not answered yet gets a 503 now."""
@@ -64,12 +86,21 @@ class Drain:
             limit.reschedule(now)
 
 
-class Server(uvicorn.Server):
-    """Says that it is ready when it is: the socket listens and the lifespan is up."""
+async def _send_stopping(send: Send) -> None:
+    problem = Overloaded("The process stops; repeat the request.")
+    problem.headers["Retry-After"] = "1"
+    await send_reply(send, problem_reply(problem))
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float) -> None:
+
+class Server(uvicorn.Server):
+    """Says that it is ready when it is, and that it is not before it stops to serve."""
+
+    def __init__(
+        self, config: uvicorn.Config, drain: Drain, notice_seconds: float, drain_seconds: float
+    ) -> None:
         super().__init__(config)
         self._drain = drain
+        self._notice_seconds = notice_seconds
         self._answer_after = max(drain_seconds - ANSWER_SECONDS, drain_seconds / 2)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -79,9 +110,19 @@ class Server(uvicorn.Server):
             announce_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._give_notice()
         ending = asyncio.get_running_loop().call_later(self._answer_after, self._drain.end)
         await super().shutdown(sockets)
         ending.cancel()
+
+    async def _give_notice(self) -> None:
+        """Whoever asks /readyz has time to send the next ones elsewhere: with the listening socket
+        goes what it has accepted and nobody has read."""
+        self._drain.announce()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while loop.time() < began + self._notice_seconds and not self.force_exit:  # noqa: ASYNC110 - uvicorn sets a flag
+            await asyncio.sleep(NOTICE_POLL_SECONDS)
 
 
 def server_for(settings: Settings) -> Server:
@@ -102,7 +143,7 @@ def server_for(settings: Settings) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    return Server(config, drain, settings.drain_seconds)
+    return Server(config, drain, settings.unready_seconds, settings.drain_seconds)
 
 
 def run(settings: Settings) -> int:

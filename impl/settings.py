@@ -155,6 +155,12 @@ class Settings(LLMSettings, OutgoingSettings):
         default=1.0, gt=0, le=60, description="before the second attempt; doubled for each more"
     )
     call_attempts: int = Field(default=5, ge=1, le=100)
+    unready_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=600,
+        description="/readyz says no, and all is served, before the drain",
+    )
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
 
     @model_validator(mode="after")

@@ -180,6 +180,7 @@ class _Start:
             "BOTCORE_PORT": str(self.port),
             "BOTCORE_URL": self._url,
             "BOTCORE_DEVELOPMENT": "true",
+            "BOTCORE_UNREADY_SECONDS": "0",  # nobody is sent here but the developer
         }
 
     async def _services(self, supervisor: Supervisor, env: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -22,12 +23,16 @@ class Reply(NamedTuple):
     status: int
     body: bytes
     said: dict[str, Any]
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     milliseconds: float
 
     @property
     def is_final(self) -> bool:
         return self.status == 200 and self.said.get("status") in ("accepted", "failed")
+
+    @property
+    def retry_after(self) -> str | None:
+        return self.headers.get("Retry-After")
 
     @property
     def code(self) -> str | None:
@@ -50,7 +55,8 @@ class Bot:
         self.log.note(key, "invoke")
         reply = await self._send("POST", f"{url}/api/v1/dialogs/{key.dialog_id}/messages",
                                  data=orjson.dumps(body), **headers)  # fmt: skip
-        self.log.note(key, kind_of(reply), reply.status, reply.body, reply.milliseconds)
+        self.log.note(key, kind_of(reply), reply.status, reply.body, reply.milliseconds,
+                      retry_after=reply.retry_after)  # fmt: skip
         return reply
 
     async def settled(self, url: str, key: Key, user_id: str, text: str, seconds: float) -> Reply:
@@ -86,7 +92,7 @@ class Bot:
         except (aiohttp.ClientError, OSError, TimeoutError):
             return Reply(0, b"", {}, {}, (time.monotonic() - started) * 1000)
         milliseconds = (time.monotonic() - started) * 1000
-        return Reply(response.status, raw, _object(raw), dict(response.headers), milliseconds)
+        return Reply(response.status, raw, _object(raw), response.headers, milliseconds)
 
 
 def kind_of(reply: Reply) -> Any:

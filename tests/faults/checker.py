@@ -1,9 +1,9 @@
 """Holds what the clients were told against the database, the streams and what the plugins did."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -33,12 +33,23 @@ class StoredCall:
 
 @dataclass
 class Stored:
-    """What PostgreSQL holds. `said` counts the messages of a dialog by who sent them."""
+    """What PostgreSQL holds. `said` counts the messages of a dialog by who sent them.
+
+    `audited` counts the ends of calls, `events` the audit rows of each event; `outbox` has the
+    stream of each.
+    """
 
     responses: dict[Key, bytes | None] = field(default_factory=dict)
     calls: list[StoredCall] = field(default_factory=list)
     said: Counter[tuple[str, str]] = field(default_factory=Counter)
     audited: Counter[tuple[str, str]] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    outbox: dict[str, str] = field(default_factory=dict)
+
+
+# The bodies of each stream's entries, in their order.
+Streams: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
+CALLS = "plugin:invocations:"
 
 
 @dataclass
@@ -63,16 +74,23 @@ class Ledgers:
     ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-def check(
-    log: Log, stored: Stored, entries: Iterable[Mapping[str, Any]], ledgers: Ledgers
-) -> Findings:
-    """`entries`: the bodies of `plugin:invocations:*`. Each message has a dialog of its own."""
+def check(log: Log, stored: Stored, streams: Streams, ledgers: Ledgers) -> Findings:
+    """The six invariants; each message has a dialog of its own.
+
+    I1 what was acknowledged is stored. I2 one row a key. I3 final answers replay equal. I4 every
+    call reaches one end. I5 the audit log has each event once, and the streams hold all of the
+    outbox. I6 the only 5xx is 503 with `Retry-After`.
+    """
     found = Findings()
-    _answers(log, stored, found)
-    _calls(log, stored, found)
-    _messages(stored, found)
+    _answers(log, stored, found)  # I1, I3
+    _calls(log, stored, found)  # I2, I4
+    _messages(stored, found)  # I2
     _acts(stored, ledgers, found)
-    _entries(stored, list(entries), found)
+    of_calls = [body for stream, bodies in streams.items() if stream.startswith(CALLS)
+                for body in bodies]  # fmt: skip
+    _entries(stored, of_calls, found)  # I4, I5
+    _events(stored, streams, found)  # I5
+    _refusals(log, found)  # I6
     return found
 
 
@@ -147,6 +165,28 @@ def _entries(stored: Stored, entries: list[Mapping[str, Any]], found: Findings) 
             found.faults.append(f"the audit log tells {audited} times that a call {call.status}")
 
 
+def _events(stored: Stored, streams: Streams, found: Findings) -> None:
+    for event_id, stream in stored.outbox.items():
+        times = stored.events[event_id]
+        if times != 1:
+            found.faults.append(f"the audit log has an event of {stream} {times} times")
+    for event_id in stored.events.keys() - stored.outbox.keys():
+        found.faults.append(f"the event {event_id} is audited, and not in the outbox")
+    told = {(body["event_id"], stream) for stream, bodies in streams.items() for body in bodies}
+    kept = set(stored.outbox.items())
+    found.lost += [f"an event of {stream}" for _, stream in sorted(kept - told)]
+    found.faults += [f"{stream} tells of {event_id}, which was never committed"
+                     for event_id, stream in sorted(told - kept)]  # fmt: skip
+
+
+def _refusals(log: Log, found: Findings) -> None:
+    for (status, when), times in log.server_errors.items():
+        if status != 503:
+            found.faults.append(f"{times} requests were answered {status}")
+        elif not when:
+            found.faults.append(f"{times} requests were answered 503 without Retry-After")
+
+
 async def read_stored(connection: Any) -> Stored:
     """Everything that stands in the database: each run has one of its own."""
     keys = await connection.fetch("SELECT dialog_id::text, message_id, response FROM message_keys")
@@ -162,6 +202,10 @@ async def read_stored(connection: Any) -> Stored:
         "SELECT details->>'invocation_id' AS call, action, count(*) FROM audit_logs"
         " WHERE source = 'core' AND details ? 'invocation_id' GROUP BY 1, 2"
     )
+    events = await connection.fetch(
+        "SELECT event_id::text, count(*) FROM audit_logs WHERE event_id IS NOT NULL GROUP BY 1"
+    )
+    outbox = await connection.fetch("SELECT event_id::text, stream FROM outbox")
     return Stored(
         responses={Key(row["dialog_id"], row["message_id"]): row["response"] for row in keys},
         calls=[
@@ -169,6 +213,8 @@ async def read_stored(connection: Any) -> Stored:
         ],
         said=Counter({(row[0], row[1]): row[2] for row in said}),
         audited=Counter({(row[0], row[1]): row[2] for row in audited}),
+        events=Counter({row[0]: row[1] for row in events}),
+        outbox={row[0]: row[1] for row in outbox},
     )
 
 

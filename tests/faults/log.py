@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -26,6 +26,7 @@ class Entry(NamedTuple):
     status: int = 0
     body: bytes = b""
     milliseconds: float = 0.0
+    retry_after: str | None = None
 
 
 @dataclass
@@ -33,9 +34,11 @@ class Log:
     entries: list[Entry] = field(default_factory=list)
 
     def note(
-        self, key: Key, kind: Kind, status: int = 0, body: bytes = b"", milliseconds: float = 0.0
-    ) -> None:
-        self.entries.append(Entry(time.monotonic(), key, kind, status, body, milliseconds))
+        self, key: Key, kind: Kind, status: int = 0, body: bytes = b"", milliseconds: float = 0.0,
+        *, retry_after: str | None = None,
+    ) -> None:  # fmt: skip
+        at = time.monotonic()
+        self.entries.append(Entry(at, key, kind, status, body, milliseconds, retry_after))
 
     @property
     def requests(self) -> int:
@@ -58,9 +61,21 @@ class Log:
                 found[entry.key].add(entry.body)
         return found
 
-    def times(self) -> list[float]:
-        """Milliseconds of every request that was answered."""
-        return [entry.milliseconds for entry in self.entries if entry.kind in ("ok", "fail")]
+    def times(self, since: float = 0.0, until: float = math.inf) -> list[float]:
+        """Milliseconds of every request that was answered, in a span of the monotonic clock."""
+        return [entry.milliseconds for entry in self.entries
+                if entry.kind in ("ok", "fail") and since <= entry.at < until]  # fmt: skip
+
+    @property
+    def told(self) -> Counter[int]:
+        """How often each status was the answer; 0 where none came."""
+        return Counter(entry.status for entry in self.entries if entry.kind != "invoke")
+
+    @property
+    def server_errors(self) -> Counter[tuple[int, bool]]:
+        """Every 5xx, by its status and whether it said when to come again."""
+        return Counter((entry.status, entry.retry_after is not None)
+                       for entry in self.entries if entry.status >= 500)  # fmt: skip
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:

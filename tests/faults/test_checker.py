@@ -13,6 +13,7 @@ from tests.faults.log import Key, Log
 
 KEY = Key("d-1", "m-1")
 CALL = StoredCall(KEY, "p-1", "i-1", "succeeded")
+STREAM = "plugin:invocations:p-1"
 FINAL = b'{"status": "accepted"}'
 
 
@@ -28,13 +29,16 @@ class Told:
             calls=[CALL],
             said=Counter({("d-1", "user"): 1, ("d-1", "plugin"): 1}),
             audited=Counter({("i-1", "plugin_invocation_completed"): 1}),
+            events=Counter({"e-1": 1, "e-2": 1}),
+            outbox={"e-1": STREAM, "e-2": STREAM},
         )
-        self.entries = [entry("plugin_invocation_started"), entry("plugin_invocation_completed")]
+        self.entries = [entry("plugin_invocation_started", "e-1"),
+                        entry("plugin_invocation_completed", "e-2")]  # fmt: skip
         self.ledgers = Ledgers(actions=Counter({"i-1": 1}))
         self.ledgers.ids["d-1"].add("i-1")
 
     def found(self) -> tuple[int, int, int]:
-        found = check(self.log, self.stored, self.entries, self.ledgers)
+        found = check(self.log, self.stored, {STREAM: self.entries}, self.ledgers)
         return len(found.lost), len(found.doubled), len(found.faults)
 
 
@@ -45,6 +49,12 @@ def entry(event_type: str, event_id: str = "") -> dict[str, Any]:
 
 def test_what_went_well_is_found_well() -> None:
     assert Told().found() == (0, 0, 0)
+
+
+def test_a_refusal_that_says_when_to_come_again_is_none_of_a_fault() -> None:
+    told = Told()
+    told.log.note(KEY, "unknown", 503, b"", 5, retry_after="1")
+    assert told.found() == (0, 0, 0)
 
 
 def test_an_entry_that_was_published_again_is_one() -> None:
@@ -110,13 +120,46 @@ def not_audited(told: Told) -> None:
     told.stored.audited.clear()
 
 
+def an_event_not_audited(told: Told) -> None:
+    del told.stored.events["e-1"]
+
+
+def an_event_audited_twice(told: Told) -> None:
+    told.stored.events["e-1"] += 1
+
+
+def audited_and_not_in_the_outbox(told: Told) -> None:
+    told.stored.events["e-3"] = 1
+
+
+def never_published(told: Told) -> None:
+    told.stored.outbox["e-3"] = "plugin:events"
+    told.stored.events["e-3"] = 1
+
+
+def published_and_not_committed(told: Told) -> None:
+    told.entries.insert(0, entry("plugin_invocation_queued"))
+
+
+def answered_500(told: Told) -> None:
+    told.log.note(KEY, "unknown", 500, b"", 5)
+
+
+def refused_without_saying_when(told: Told) -> None:
+    told.log.note(KEY, "unknown", 503, b"", 5)
+
+
 BREAKS: list[tuple[Callable[[Told], None], tuple[int, int]]] = [
     (lost, (1, 0)), (never_answered, (1, 0)),
     (two_calls, (0, 1)), (two_rows, (0, 1)), (two_answers, (0, 1)),
     (acted_twice, (0, 1)), (two_ids, (0, 1)),
     (unknown_id, (0, 0)), (other_bytes, (0, 0)), (open_for_ever, (0, 1)),
-    (no_end_in_the_stream, (0, 0)), (two_ends_in_the_stream, (0, 0)),
+    (no_end_in_the_stream, (1, 0)), (two_ends_in_the_stream, (0, 0)),
     (end_before_the_beginning, (0, 0)), (not_audited, (0, 0)),
+    (an_event_not_audited, (0, 0)), (an_event_audited_twice, (0, 0)),
+    (audited_and_not_in_the_outbox, (0, 0)), (never_published, (1, 0)),
+    (published_and_not_committed, (0, 0)),
+    (answered_500, (0, 0)), (refused_without_saying_when, (0, 0)),
 ]  # fmt: skip
 
 

@@ -55,16 +55,17 @@ class World:
     root: Path
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def serve(self, **settings: str) -> Process:
-        return await self._start("serve", settings)
+    async def serve(self, env: Mapping[str, str] | None = None, **settings: str) -> Process:
+        """`env`: variables beside the settings, as they are named."""
+        return await self._start("serve", settings, env)
 
-    async def worker(self, **settings: str) -> Process:
-        return await self._start("worker", settings)
+    async def worker(self, env: Mapping[str, str] | None = None, **settings: str) -> Process:
+        return await self._start("worker", settings, env)
 
-    async def _start(self, command: str, settings: dict[str, str]) -> Process:
-        ours = self.settings | {
-            f"BOTCORE_{name.upper()}": value for name, value in settings.items()
-        }
+    async def _start(
+        self, command: str, settings: dict[str, str], env: Mapping[str, str] | None
+    ) -> Process:
+        ours = self.settings | environment(settings) | dict(env or {})
         log = self.folder / f"{command}-{next(_numbers)}.log"
         return await start(command, ours, log, self.group, self.root)
 
@@ -95,19 +96,19 @@ class World:
         async with self._one_at_a_time:  # each takes the next version
             await self.pool.execute(ROOM, partition, subject_id)
 
-    async def entries(self, pattern: str = "plugin:invocations:*") -> list[dict[str, Any]]:
-        """What the streams hold, once the relay has sent everything."""
+    async def streams(self, pattern: str = "*") -> dict[str, list[dict[str, Any]]]:
+        """What each stream holds, once the relay has sent everything."""
         waits = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
         await self.until(lambda: self._none(waits), RELAY_SECONDS, "the relay sent everything")
-        found = []
+        found = {}
         async for key in self.redis.scan_iter(pattern, _type="stream"):
             entries = cast("list[tuple[str, dict[str, str]]]", await self.redis.xrange(key))
-            found += [entry_of(fields) for _, fields in entries]
+            found[str(key)] = [entry_of(fields) for _, fields in entries]
         return found
 
     async def check(self, ledgers: Ledgers) -> Findings:
-        entries = await self.entries()
-        return check(self.bot.log, await self.stored(), entries, ledgers)
+        streams = await self.streams()
+        return check(self.bot.log, await self.stored(), streams, ledgers)
 
     async def stored(self) -> Stored:
         async with self.pool.acquire() as connection:
@@ -187,6 +188,7 @@ USUAL = {
     "catalogue_refresh_seconds": "0.05",
     "limits_refresh_seconds": "0.05",
     "queue_poll_seconds": "0.1",
+    "unready_seconds": "0",
     "drain_seconds": "0.5",
     # Nobody watches but where a row is about it.
     "heartbeat_missed_seconds": "3600",

@@ -80,6 +80,7 @@ async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, str
         "BOTCORE_LOG_LEVEL": "error",
         "BOTCORE_CALL_DEADLINE_SECONDS": "1",
         "BOTCORE_CATALOGUE_REFRESH_SECONDS": "0.05",
+        "BOTCORE_UNREADY_SECONDS": "0",
         "BOTCORE_DRAIN_SECONDS": "0.1",
     }
     try:

@@ -73,7 +73,7 @@ async def run(run: Run, row: Row) -> None:
             stack.push_async_callback(watched[-1].stop)
             watched[-1].start()
         await asyncio.gather(*(each.live(run.scale.outages, run) for each in watched))
-        await made.entries("plugin:events")
+        await made.streams("plugin:events")
         for each in watched:
             await each.count(row)
     row.rounds = sum(each.outages for each in watched)
@@ -183,8 +183,9 @@ class Watched:
         pool = self.made.pool
         told = [item["event_type"] for item in await pool.fetch(TOLD, self.plugin_id)]
         audited = [item["action"] for item in await pool.fetch(AUDITED, self.plugin_id)]
+        streams = await self.made.streams("plugin:events")
         streamed = [
-            body["event_type"] for body in await self.made.entries("plugin:events")
+            body["event_type"] for body in streams.get("plugin:events", [])
             if body.get("plugin_id") == self.plugin_id and body["event_type"] in (MISSED, RECOVERED)
         ]  # fmt: skip
         found = judge(self.name, self.outages, self.excused, told, "plugin_events")

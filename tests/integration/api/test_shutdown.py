@@ -25,7 +25,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture
 def settings(database: str, valkey: str) -> Settings:
-    return settings_for(database, valkey, port=0, drain_seconds=30)
+    return settings_for(database, valkey, port=0, unready_seconds=0, drain_seconds=30)
 
 
 @pytest.fixture
@@ -80,6 +80,24 @@ async def test_what_ends_within_the_drain_is_answered(
     text_reply.reply = slow
     answer = await api.say(await api.user(), "Hello!")
     assert answer.json["plugin_responses"][0]["content"] == "late"
+
+
+async def test_readiness_says_no_while_everything_is_still_served(
+    api: Api, text_reply: ScriptedPlugin, server: Server
+) -> None:
+    user = await api.user()
+    server._notice_seconds = PATIENT_SECONDS
+    server.should_exit = True
+    while (ready := await api.send("GET", "/readyz")).status == 200:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert (ready.status, ready.json["code"]) == (503, "overloaded")
+    assert int(ready.headers["Retry-After"]) >= 1
+    for _ in range(2):  # each on a connection of its own
+        answer = await api.say(user, "Hello!")
+        assert (answer.status, answer.json["status"]) == (200, "accepted")
+        assert answer.headers["Connection"] == "close"
+    assert (await api.send("GET", "/healthz")).status == 200
+    server._notice_seconds = 0
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ async def environment(settings: Settings) -> dict[str, str]:
         "BOTCORE_SECRET_KEY": settings.secret_key.get_secret_value(),
         "BOTCORE_QUEUE_POLL_SECONDS": "0.05",
         "BOTCORE_DEVELOPMENT": "true",
+        "BOTCORE_UNREADY_SECONDS": "0",
     }
 
 

@@ -1,0 +1,156 @@
+"""A load balancer before the instances: it sends connections to those whose /readyz says yes."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from urllib.parse import urlsplit
+
+import aiohttp
+
+PROBE_EVERY_SECONDS = 0.05
+PROBE_SECONDS = 2.0
+YES = "200"
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass
+class Instance:
+    """`said`: what its /readyz answered, by time, each time that it changed."""
+
+    url: str
+    said: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        return parts.hostname or "127.0.0.1", parts.port or 80
+
+    @property
+    def last(self) -> str:
+        return self.said[-1][1] if self.said else ""
+
+    def note(self, what: str) -> None:
+        if what != self.last:
+            self.said.append((time.monotonic(), what))
+
+
+@dataclass
+class Balancer:
+    """Of connections, as a balancer of TCP is: what has one keeps it. `turned_away`: had none."""
+
+    url: str = ""
+    turned_away: int = 0
+    _watches: dict[str, tuple[Instance, "asyncio.Task[None]"]] = field(default_factory=dict)
+    _open: set["asyncio.Task[None]"] = field(default_factory=set)
+    _turns: "count[int]" = field(default_factory=count)
+
+    def add(self, url: str) -> Instance:
+        instance = Instance(url)
+        self._watches[url] = (instance, asyncio.create_task(_watch(instance)))
+        return instance
+
+    async def remove(self, url: str) -> None:
+        """Open connections stay."""
+        _, watch = self._watches.pop(url)
+        await _end(watch)
+
+    @property
+    def ready(self) -> list[Instance]:
+        return [each for each, _ in self._watches.values() if each.last == YES]
+
+    async def has_ready(self, number: int) -> bool:
+        return len(self.ready) >= number
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+        try:
+            found = await self._connect()
+            if found is None:
+                self.turned_away += 1
+                writer.transport.abort()
+            else:
+                await _join((reader, writer), found)
+        except asyncio.CancelledError:  # the balancer stops; asyncio would tell of it as an error
+            writer.transport.abort()
+
+    async def stop(self) -> None:
+        await _end(*self._open, *(watch for _, watch in self._watches.values()))
+
+    async def _connect(self) -> Streams | None:
+        """To the next one in turn, or to another where that one is gone."""
+        turn, ready = next(self._turns), self.ready
+        for at in range(len(ready)):
+            instance = ready[(turn + at) % len(ready)]
+            try:
+                return await asyncio.open_connection(*instance.place)
+            except OSError:
+                instance.note("refused")
+        return None
+
+
+@asynccontextmanager
+async def balancer(*urls: str) -> AsyncIterator[Balancer]:
+    made = Balancer()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, backlog=1024)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for url in urls:
+        made.add(url)
+    try:
+        yield made
+    finally:
+        server.close()
+        await made.stop()
+
+
+async def _watch(instance: Instance) -> None:
+    """On a connection of its own for each probe: one that is kept would not see the door close."""
+    connector = aiohttp.TCPConnector(force_close=True)
+    timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        while True:
+            instance.note(await _probe(session, instance))
+            await asyncio.sleep(PROBE_EVERY_SECONDS)
+
+
+async def _probe(session: aiohttp.ClientSession, instance: Instance) -> str:
+    try:
+        async with session.get(f"{instance.url}/readyz") as response:
+            await response.read()
+            return str(response.status)
+    except TimeoutError:
+        return "silent"
+    except (aiohttp.ClientError, OSError):
+        return "refused"
+
+
+async def _join(client: Streams, server: Streams) -> None:
+    """What comes on one side goes out on the other, until either closes."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_pass_on(client[0], server[1]))
+            group.create_task(_pass_on(server[0], client[1]))
+    finally:
+        for _, writer in (client, server):
+            writer.transport.abort()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An end is passed on as one: the other side then closes too. What was sent is sent first."""
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+async def _end(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

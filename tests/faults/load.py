@@ -1,0 +1,116 @@
+"""Bots at a steady rate: each message is repeated under its key until its answer is final."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tests.faults.bot import Bot, Reply, new_key
+from tests.faults.errors import CannotRunError
+from tests.faults.log import Key
+
+# A bot comes again when it is told to, but a suite does not wait for long.
+LONGEST_PAUSE_SECONDS = 1.0
+SHORTEST_PAUSE_SECONDS = 0.05
+# Of the messages that should have been begun: with fewer the load was another one.
+ENOUGH = 0.8
+
+
+@dataclass
+class Load:
+    """`bots` share one log and take turns at `urls`; `rate` is of new messages a second.
+
+    A message is given up after `patience` seconds, and then it is in `unanswered`.
+    """
+
+    bots: Sequence[Bot]
+    urls: Sequence[str]
+    users: Sequence[str]
+    rate: float
+    random: random.Random
+    patience: float
+    name: str = "load"
+    text: str = "say"
+    begun: int = 0
+    repeated: set[Key] = field(default_factory=set)
+    unanswered: dict[Key, Reply] = field(default_factory=dict)
+    seconds: float = 0.0
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Begins messages until it is cancelled, whatever becomes of the earlier ones."""
+        started = time.monotonic() - self.seconds  # it may have run before
+        while True:
+            self.seconds = time.monotonic() - started
+            while self.begun < self.seconds * self.rate:
+                task = asyncio.create_task(self._message(self.begun))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                self.begun += 1
+            # Not evenly: what comes in step never meets.
+            await asyncio.sleep(self.random.uniform(0.5, 1.5) / self.rate)
+
+    async def finish(self) -> None:
+        """Waits for what is under way, and raises what went wrong in it."""
+        await asyncio.gather(*self._tasks)
+
+    async def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def require_rate(self) -> None:
+        """Raises CannotRunError where the machine did not begin as many as it should have."""
+        reached = self.begun / max(self.seconds, 1 / self.rate)
+        if reached < self.rate * ENOUGH:
+            raise CannotRunError(f"{reached:.0f} messages a second, not {self.rate:g}")
+
+    def faults(self) -> list[str]:
+        return [
+            f"{key.message_id} has no answer after {self.patience:g} s: {reply.status} {reply.code}"
+            for key, reply in self.unanswered.items()
+        ]
+
+    async def _message(self, number: int) -> None:
+        key = new_key(f"{self.name}-{number}")
+        bot, user = self.bots[number % len(self.bots)], self.users[number % len(self.users)]
+        ends = time.monotonic() + self.patience
+        at = number // len(self.bots)
+        while True:
+            url = self.urls[at % len(self.urls)]
+            reply = await bot.say(url, key, user, f"{self.text} {key.message_id}")
+            if reply.is_final:
+                return
+            if time.monotonic() > ends:
+                self.unanswered[key] = reply
+                return
+            self.repeated.add(key)
+            at += 1
+            await asyncio.sleep(self._pause(reply))
+
+    def _pause(self, reply: Reply) -> float:
+        longest = min(float(reply.retry_after or SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+        return self.random.uniform(longest / 2, longest)
+
+
+@asynccontextmanager
+async def under_load(load: Load) -> AsyncIterator[Load]:
+    """Meanwhile there is load; in the end each of its messages has its answer, or is given up."""
+    running = asyncio.create_task(load.run())
+    try:
+        yield load
+    except BaseException:
+        await _end(running)
+        await load.cancel()
+        raise
+    await _end(running)
+    await load.finish()
+
+
+async def _end(running: "asyncio.Task[None]") -> None:
+    running.cancel()
+    (ended,) = await asyncio.gather(running, return_exceptions=True)
+    if ended is not None and not isinstance(ended, asyncio.CancelledError):
+        raise ended
