@@ -143,13 +143,15 @@ class World:
 
 @asynccontextmanager
 async def world(servers: Servers, **settings: str) -> AsyncIterator[World]:
-    """`settings` are those of every process, without the prefix."""
+    """`settings` are those of every process, without the prefix; `redis_url`: a Redis of the row's."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="botcore-faults-")))
         name = f"faults_{next(_numbers)}"
         database = await create_database(servers.postgres, name, template=servers.template)
         stack.push_async_callback(drop_database, database)
-        redis_url = await stack.enter_async_context(valkey_server())
+        redis_url = settings.get("redis_url", "")
+        if not redis_url:
+            redis_url = await stack.enter_async_context(valkey_server())
         redis = Redis.from_url(redis_url, decode_responses=True)
         stack.push_async_callback(redis.aclose)
         pool = await stack.enter_async_context(
