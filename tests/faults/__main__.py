@@ -16,6 +16,7 @@ import asyncpg
 from impl import migrate
 from impl.local.child import LocalError
 from tests.faults.groups import Fault, Run, run_row
+from tests.faults.instances.rows import ROWS as INSTANCES
 from tests.faults.plugins.rows import ROWS as PLUGINS
 from tests.faults.results import Row, exit_code, page, remarks, table, write_json
 from tests.faults.scale import LONG, SHORT, Scale
@@ -23,7 +24,7 @@ from tests.faults.world import Servers
 from tests.servers import create_database, postgres_server
 from tools.contract import ROOT
 
-GROUPS: dict[str, list[Fault]] = {"plugins": PLUGINS}
+GROUPS: dict[str, list[Fault]] = {"plugins": PLUGINS, "instances": INSTANCES}
 PAGE = ROOT / "docs" / "RELIABILITY.md"
 COMMAND = "make faults ARGS=--document"
 TEMPLATE = "faults_template"

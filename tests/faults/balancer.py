@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-PROBE_EVERY_SECONDS = 0.05
+PROBE_EVERY_SECONDS = 0.1
 PROBE_SECONDS = 2.0
 YES = "200"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -48,15 +48,17 @@ class Balancer:
     _open: set["asyncio.Task[None]"] = field(default_factory=set)
     _turns: "count[int]" = field(default_factory=count)
 
-    def add(self, url: str) -> Instance:
+    def add(self, url: str) -> None:
         instance = Instance(url)
         self._watches[url] = (instance, asyncio.create_task(_watch(instance)))
-        return instance
 
     async def remove(self, url: str) -> None:
         """Open connections stay."""
         _, watch = self._watches.pop(url)
         await _end(watch)
+
+    def instance(self, url: str) -> Instance:
+        return self._watches[url][0]
 
     @property
     def ready(self) -> list[Instance]:

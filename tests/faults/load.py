@@ -3,9 +3,11 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
 
 from tests.faults.bot import Bot, Reply, new_key
 from tests.faults.errors import CannotRunError
@@ -16,13 +18,15 @@ LONGEST_PAUSE_SECONDS = 1.0
 SHORTEST_PAUSE_SECONDS = 0.05
 # Of the messages that should have been begun: with fewer the load was another one.
 ENOUGH = 0.8
+AT_ONCE = 20
 
 
 @dataclass
 class Load:
     """`bots` share one log and take turns at `urls`; `rate` is of new messages a second.
 
-    A message is given up after `patience` seconds, and then it is in `unanswered`.
+    A message is given up after `patience` seconds, and then it is in `unanswered`; in `failed` are
+    those whose answer is that they failed.
     """
 
     bots: Sequence[Bot]
@@ -33,9 +37,10 @@ class Load:
     patience: float
     name: str = "load"
     text: str = "say"
-    begun: int = 0
     repeated: set[Key] = field(default_factory=set)
     unanswered: dict[Key, Reply] = field(default_factory=dict)
+    failed: dict[Key, Reply] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
     seconds: float = 0.0
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -45,12 +50,13 @@ class Load:
         while True:
             self.seconds = time.monotonic() - started
             while self.begun < self.seconds * self.rate:
-                task = asyncio.create_task(self._message(self.begun))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-                self.begun += 1
+                self._start(self._message(self.begun, self._next_key()))
             # Not evenly: what comes in step never meets.
             await asyncio.sleep(self.random.uniform(0.5, 1.5) / self.rate)
+
+    @property
+    def begun(self) -> int:
+        return len(self.keys)
 
     async def finish(self) -> None:
         """Waits for what is under way, and raises what went wrong in it."""
@@ -68,26 +74,44 @@ class Load:
             raise CannotRunError(f"{reached:.0f} messages a second, not {self.rate:g}")
 
     def faults(self) -> list[str]:
-        return [
-            f"{key.message_id} has no answer after {self.patience:g} s: {reply.status} {reply.code}"
-            for key, reply in self.unanswered.items()
-        ]
+        """What a bot would complain about: of all messages, each of which has a good plugin."""
+        waited = f"has no answer after {self.patience:g} s"
+        told = [(waited, self.unanswered), ("failed", self.failed)]
+        return [f"{key.message_id} {what}: {reply.status} {reply.code}"
+                for what, replies in told for key, reply in replies.items()]  # fmt: skip
 
-    async def _message(self, number: int) -> None:
-        key = new_key(f"{self.name}-{number}")
+    async def replay(self, most: int) -> None:
+        """Asks once more for so many of them, so that the checker can compare the answers."""
+        numbers = self.random.sample(range(self.begun), min(most, self.begun))
+        for number in numbers:
+            self._start(self._message(number, self.keys[number]))
+            if len(self._tasks) >= AT_ONCE:
+                await self.finish()
+        await self.finish()
+
+    def _start(self, message: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(message)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _next_key(self) -> Key:
+        self.keys.append(new_key(f"{self.name}-{self.begun}"))
+        return self.keys[-1]
+
+    async def _message(self, number: int, key: Key) -> None:
         bot, user = self.bots[number % len(self.bots)], self.users[number % len(self.users)]
         ends = time.monotonic() + self.patience
-        at = number // len(self.bots)
-        while True:
+        for at in count(number // len(self.bots)):
             url = self.urls[at % len(self.urls)]
             reply = await bot.say(url, key, user, f"{self.text} {key.message_id}")
             if reply.is_final:
+                if reply.said["status"] == "failed":
+                    self.failed[key] = reply
                 return
             if time.monotonic() > ends:
                 self.unanswered[key] = reply
                 return
             self.repeated.add(key)
-            at += 1
             await asyncio.sleep(self._pause(reply))
 
     def _pause(self, reply: Reply) -> float:

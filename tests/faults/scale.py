@@ -14,6 +14,11 @@ class Scale:
     plugins: int  # that the watchers watch …
     outages: int  # … and outages of each
     pairs: int  # of rounds with and without each wrong plugin
+    rate: float  # messages a second where there is load
+    instance_kills: int
+    restarts: int
+    aborts: int
+    clock_seconds: float  # under each of the wrong clocks
     round_seconds: float
     row_seconds: float  # that a row may take at most
     strict: bool
@@ -26,8 +31,11 @@ class Scale:
 
 # For `make test`: together within a minute, on a machine that does other things too.
 SMALL = Scale("small", repeats=1, storms=5, kills=1, plugins=6, outages=1, pairs=1,
+              rate=30, instance_kills=2, restarts=2, aborts=200, clock_seconds=2,
               round_seconds=2, row_seconds=60, strict=False)  # fmt: skip
 SHORT = Scale("short", repeats=3, storms=50, kills=1, plugins=20, outages=2, pairs=3,
+              rate=100, instance_kills=2, restarts=3, aborts=1000, clock_seconds=3,
               round_seconds=2, row_seconds=90, strict=True)  # fmt: skip
 LONG = Scale("long", repeats=30, storms=1000, kills=3, plugins=20, outages=5, pairs=7,
+             rate=100, instance_kills=50, restarts=20, aborts=10_000, clock_seconds=30,
              round_seconds=6, row_seconds=1800, strict=True)  # fmt: skip

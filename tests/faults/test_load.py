@@ -14,9 +14,11 @@ from tests.faults.balancer import Balancer, balancer
 from tests.faults.bot import Bot
 from tests.faults.errors import CannotRunError
 from tests.faults.load import Load, under_load
+from tests.faults.log import Key
 from tests.faults.world import World
 
 WAIT_SECONDS = 20.0
+KEY = Key("d-1", "m-1")
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Server:
     """Answers each message's n-th attempt with the n-th of `answers`, and the last one after."""
 
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=lambda: [(200, {})])
+    said: str = "accepted"
     ready: bool = True
     url: str = ""
     attempts: Counter[str] = field(default_factory=Counter)
@@ -36,7 +39,7 @@ class Server:
         at = min(self.attempts[message_id], len(self.answers) - 1)
         self.attempts[message_id] += 1
         status, headers = self.answers[at]
-        return web.json_response({"status": "accepted"}, status=status, headers=headers)
+        return web.json_response({"status": self.said}, status=status, headers=headers)
 
 
 @asynccontextmanager
@@ -66,11 +69,21 @@ async def test_a_message_is_repeated_under_its_key_until_it_is_answered() -> Non
         async with under_load(load):
             await World.until(lambda: begun(load, 10), WAIT_SECONDS, "it began ten")
         log = load.bots[0].log
-    assert set(server.attempts.values()) == {4}
-    assert len(log.acknowledged) == len(log.keys) == load.begun == len(load.repeated)
-    assert log.server_errors == {(503, True): load.begun, (500, False): load.begun}
-    assert log.told[200] == load.begun
-    assert load.faults() == []
+        assert set(server.attempts.values()) == {4}
+        assert len(log.acknowledged) == len(log.keys) == load.begun == len(load.repeated)
+        assert log.server_errors == {(503, True): load.begun, (500, False): load.begun}
+        assert log.told[200] == load.begun
+        assert load.faults() == []
+        await load.replay(5)
+        assert sum(server.attempts.values()) == 4 * load.begun + 5
+
+
+async def test_an_answer_that_says_failed_is_named() -> None:
+    server = Server(said="failed")
+    async with serving(server), load_on(server.url) as load, under_load(load):
+        await World.until(lambda: begun(load, 3), WAIT_SECONDS, "it began three")
+    assert len(load.faults()) == load.begun
+    assert "failed" in load.faults()[0]
 
 
 async def begun(load: Load, number: int) -> bool:
@@ -87,9 +100,9 @@ async def test_a_message_that_nobody_answers_is_given_up_and_named() -> None:
 
 def test_too_few_messages_are_another_load() -> None:
     load = Load([], [], [], 100, random.Random(1), 1)
-    load.begun, load.seconds = 90, 1.0
+    load.keys, load.seconds = [KEY] * 90, 1.0
     load.require_rate()
-    load.begun = 70
+    load.keys = [KEY] * 70
     with pytest.raises(CannotRunError, match="70 messages a second"):
         load.require_rate()
 
@@ -98,7 +111,9 @@ async def test_the_balancer_leaves_out_who_says_no_and_who_is_gone() -> None:
     first, second = Server(), Server()
     async with serving(second), balancer() as made:
         async with serving(first), load_on(made.url) as load:
-            known = made.add(first.url), made.add(second.url)
+            made.add(first.url)
+            made.add(second.url)
+            known = made.instance(first.url)
             await World.until(lambda: made.has_ready(2), WAIT_SECONDS, "both are in")
             load.bots[0].session.headers["Connection"] = "close"
             async with under_load(load):
@@ -109,10 +124,10 @@ async def test_the_balancer_leaves_out_who_says_no_and_who_is_gone() -> None:
             async with under_load(load):
                 await World.until(lambda: begun(load, more), WAIT_SECONDS, "it began ten more")
             assert first.attempts.total() == before
-        await World.until(lambda: gone(known[0].last), WAIT_SECONDS, "it is gone")
+        await World.until(lambda: gone(known.last), WAIT_SECONDS, "it is gone")
         await made.remove(second.url)
         assert made.turned_away == 0
-    assert [what for _, what in known[0].said] == ["200", "503", "refused"]
+    assert [what for _, what in known.said] == ["200", "503", "refused"]
     assert load.faults() == []
 
 

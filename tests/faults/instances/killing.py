@@ -1,0 +1,65 @@
+"""Row: kill -9 of one of two instances again and again, under load: the other and a worker end
+what it had begun, and no bot learns more of it than that it had to ask again."""
+
+import asyncio
+
+from tests.faults.errors import CannotRunError
+from tests.faults.groups import Run
+from tests.faults.instances.stage import LEASE, LEASE_SECONDS, LIMIT_SECONDS, Stage, stage
+from tests.faults.load import under_load
+from tests.faults.results import Row
+from tests.faults.world import World
+
+LONGEST_WORK, LONGEST_PAUSE = 0.3, 0.5
+REPLAYED = 200
+# A lease begins with its call, before the kill: so this asks for a little more than was promised.
+ORPHANS = """
+SELECT count(*), coalesce(max(extract(epoch FROM finished_at - created_at)), 0)::float8 AS longest
+FROM plugin_calls WHERE attempt > 1 AND queued_at IS NULL
+"""
+
+
+async def run(run: Run, row: Row) -> None:
+    async with stage(run, 2, LONGEST_WORK, **LEASE) as built:
+        load = built.load(LIMIT_SECONDS + 5)
+        async with under_load(load):
+            for number in range(1, run.scale.instance_kills + 1):
+                await _kill(built)
+                row.rounds = number
+                run.progress(f"kill -9 of an instance: {number}/{run.scale.instance_kills}")
+        await _ends(built, row)
+        await load.replay(REPLAYED)
+        found = await built.made.check(built.worker.ledgers)
+    row.faults += load.faults()
+    row.take(found, built.made.bot.log)
+    load.require_rate()
+    row.notes.append(
+        f"{load.begun} messages at {load.rate:g} a second, {len(load.repeated)} asked for again;"
+        f" answers {dict(built.made.bot.log.told)}"
+    )
+
+
+async def _kill(built: Stage) -> None:
+    """One of two, at any moment; the next only when there are two again."""
+    doomed = built.take()
+    await asyncio.sleep(built.run.random.uniform(0, LONGEST_PAUSE))
+    await doomed.kill()
+    await built.start()
+    await built.balancer.remove(doomed.url)
+
+
+async def _ends(built: Stage, row: Row) -> None:
+    made = built.made
+    if not await World.until(made.all_ended, LIMIT_SECONDS):
+        left = await made.open_calls()
+        row.faults.append(f"{left} calls are open {LIMIT_SECONDS:g} s after the last kill")
+        return
+    orphans, longest = await made.pool.fetchrow(ORPHANS)
+    if not orphans:
+        raise CannotRunError("no kill met a call")
+    row.notes.append(
+        f"{orphans} calls were orphans, each done {longest:.1f} s or less after it began;"
+        f" lease {LEASE_SECONDS:g} s"
+    )
+    if longest > LIMIT_SECONDS:
+        row.faults.append(f"an orphan was done after {longest:.1f} s, not {LIMIT_SECONDS:g} s")

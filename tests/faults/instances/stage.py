@@ -1,0 +1,76 @@
+"""What the rows of this group have in common: instances behind a balancer, a worker, a plugin."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.faults.balancer import Balancer, balancer
+from tests.faults.groups import Run
+from tests.faults.load import Load
+from tests.faults.processes import START_SECONDS, Process
+from tests.faults.raw import RawPlugin, Worker, raw_plugin
+from tests.faults.world import World, world
+
+USERS = 8
+# The shortest lease that this deadline permits, and the time to end a call after it.
+LEASE_SECONDS = 12.0
+LIMIT_SECONDS = LEASE_SECONDS + 10.0
+LEASE = {"call_deadline_seconds": "2", "call_lease_seconds": f"{LEASE_SECONDS:g}"}
+
+
+@dataclass
+class Stage:
+    """`worker` is the plugin's side: what it did, and how often it was asked to."""
+
+    run: Run
+    made: World
+    balancer: Balancer
+    cores: list[Process]
+    users: list[str]
+    plugin: RawPlugin
+    worker: Worker
+
+    def load(self, patience: float) -> Load:
+        """At the scale's rate, through the balancer."""
+        scale = self.run.scale
+        return Load([self.made.bot], [self.balancer.url], self.users, scale.rate, self.run.random,
+                    patience)  # fmt: skip
+
+    async def start(self) -> Process:
+        """One more instance, which the balancer knows and finds ready."""
+        core = await self.made.serve()
+        self.cores.append(core)
+        self.balancer.add(core.url)
+        await self.until_ready()
+        return core
+
+    def take(self) -> Process:
+        """One of the instances, by chance; it is the caller's now."""
+        return self.cores.pop(self.run.random.randrange(len(self.cores)))
+
+    async def until_ready(self) -> None:
+        """Until the balancer sends connections to every instance."""
+        number = len(self.cores)
+        await World.until(
+            lambda: self.balancer.has_ready(number), START_SECONDS, f"{number} instances are ready"
+        )
+
+
+@asynccontextmanager
+async def stage(run: Run, instances: int, work: float, **settings: str) -> AsyncIterator[Stage]:
+    """`work`: the longest time in seconds that the plugin takes for a call."""
+    worker = Worker(seconds=lambda: run.random.uniform(0, work))
+    async with (
+        world(run.servers, **settings) as made,
+        raw_plugin(worker.behave) as plugin,
+        balancer() as before,
+    ):
+        cores = [await made.serve() for _ in range(instances)]
+        for core in cores:
+            before.add(core.url)
+        await made.worker()
+        users = await made.users(cores[0], USERS)
+        await made.register(cores[0], plugin.url, "text_reply")
+        built = Stage(run, made, before, cores, users, plugin, worker)
+        await built.until_ready()
+        yield built
