@@ -143,7 +143,7 @@ class World:
 
 @asynccontextmanager
 async def world(servers: Servers, **settings: str) -> AsyncIterator[World]:
-    """`settings` are those of every process, without the prefix; `redis_url`: a Redis of the row's."""
+    """`settings` are those of every process, without the prefix; `redis_url` is a row's own."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="botcore-faults-")))
         name = f"faults_{next(_numbers)}"

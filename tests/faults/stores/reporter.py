@@ -1,0 +1,71 @@
+"""A plugin that reports events of its own, and notes which of them the core has acknowledged."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from tests.faults.bot import Bot
+
+EVENT = "plugin_custom_fault"
+
+
+@dataclass
+class Reporter:
+    """`rate` events a second; one that is not acknowledged is sent again with the same id."""
+
+    bot: Bot
+    url: str
+    plugin_id: str
+    token: str
+    rate: float
+    acknowledged: set[str] = field(default_factory=set)
+    statuses: list[int] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        waiting: list[dict[str, Any]] = []
+        while True:
+            waiting.append(self._event())
+            waiting = [event for event in waiting if not await self._send(event)]
+            await asyncio.sleep(1 / self.rate)
+
+    async def _send(self, event: dict[str, Any]) -> bool:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        place = f"{self.url}/api/v1/plugins/{self.plugin_id}/events"
+        try:
+            async with self.bot.session.post(place, json=event, headers=headers) as answer:
+                await answer.read()
+        except (aiohttp.ClientError, OSError):
+            return False
+        self.statuses.append(answer.status)
+        if answer.status >= 300:
+            return False
+        self.acknowledged.add(event["event_id"])
+        return True
+
+    def _event(self) -> dict[str, Any]:
+        return {
+            "event_id": str(uuid4()), "plugin_id": self.plugin_id, "event_type": EVENT,
+            "severity": "warning", "payload": {},
+            "occurred_at": datetime.now(tz=UTC).isoformat(),
+        }  # fmt: skip
+
+
+@asynccontextmanager
+async def reporting(reporter: Reporter) -> AsyncIterator[None]:
+    task = asyncio.create_task(reporter.run())
+    try:
+        yield
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
