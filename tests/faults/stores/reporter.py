@@ -1,9 +1,7 @@
 """A plugin that reports events of its own, and notes which of them the core has acknowledged."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +24,7 @@ class Reporter:
     token: str
     rate: float
     acknowledged: set[str] = field(default_factory=set)
-    statuses: list[int] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -43,8 +41,9 @@ class Reporter:
             async with self.bot.session.post(place, json=event, headers=headers) as answer:
                 await answer.read()
         except (aiohttp.ClientError, OSError):
+            self.statuses[0] += 1
             return False
-        self.statuses.append(answer.status)
+        self.statuses[answer.status] += 1
         if answer.status >= 300:
             return False
         self.acknowledged.add(event["event_id"])
@@ -56,16 +55,3 @@ class Reporter:
             "severity": "warning", "payload": {},
             "occurred_at": datetime.now(tz=UTC).isoformat(),
         }  # fmt: skip
-
-
-@asynccontextmanager
-async def reporting(reporter: Reporter) -> AsyncIterator[None]:
-    task = asyncio.create_task(reporter.run())
-    try:
-        yield
-        if task.done():
-            task.result()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

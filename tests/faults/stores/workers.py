@@ -18,7 +18,8 @@ from tests.faults.log import Key
 from tests.faults.processes import Process
 from tests.faults.raw import Worker, raw_plugin
 from tests.faults.results import Row
-from tests.faults.stores.reporter import Reporter, reporting
+from tests.faults.stores.beside import beside
+from tests.faults.stores.reporter import Reporter
 from tests.faults.stores.scale import amounts
 from tests.faults.world import World, world
 
@@ -53,7 +54,7 @@ async def run(run: Run, row: Row) -> None:
         bots = [made.bot, Later(made.bot.session, made.bot.token, made.bot.log)]
         load = Load(bots, [core.url], users, RATE, run.random, ENDS_SECONDS)
         workers = Workers(run, made, [await made.worker(), await made.worker()])
-        async with under_load(load), reporting(reporter):
+        async with under_load(load), beside(reporter.run()):
             await workers.kill(amounts(run.scale).worker_kills)
             await workers.freeze(amounts(run.scale).frozen_seconds)
         await workers.recover()

@@ -1,0 +1,171 @@
+"""Rows: what may happen to a Redis, under load, and what the bots see of it: nothing."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+
+from impl.events.comparison.stream import compare
+from tests.faults.errors import CannotRunError
+from tests.faults.groups import Body, Run
+from tests.faults.load import Load, under_load
+from tests.faults.log import percentile
+from tests.faults.raw import Worker, raw_plugin
+from tests.faults.results import Row
+from tests.faults.stores.beside import beside
+from tests.faults.stores.others import Others
+from tests.faults.stores.redis_ways import Store, Way
+from tests.faults.stores.reporter import Reporter
+from tests.faults.stores.scale import amounts
+from tests.faults.stores.servers import own_valkey
+from tests.faults.world import World, world
+from tests.redis_faults import Server
+from tests.wire import line_before
+
+EVENTS_RATE = 5.0
+PATIENCE_SECONDS = 20.0
+WARM_MESSAGES = 25
+MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
+COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
+NOTICED_SECONDS = 5.0  # until /readyz tells of it, beyond the setting that says for how long
+COMPARE_SECONDS = 0.25
+DEPLOYED_SECONDS = 30.0  # Redis away for longer is degraded; too long for a run that is short
+QUICK = {
+    "degraded_redis_seconds": "1",
+    "degraded_look_seconds": "0.2",
+    "degraded_recovery_seconds": "0.5",
+}
+WAITS = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+TOLD = "SELECT count(*) FROM outbox WHERE body->>'event_type' = $1"
+
+
+def row_of(way: Way) -> Body:
+    async def body(run: Run, row: Row) -> None:
+        await _run(way, run, row)
+
+    return body
+
+
+async def _run(way: Way, run: Run, row: Row) -> None:
+    worker = Worker(seconds=lambda: run.random.uniform(0, 0.02))
+    long = amounts(run.scale).away_seconds > DEPLOYED_SECONDS
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        valkey = await enter(own_valkey())
+        line = await enter(line_before(valkey.server.url))
+        redis = await enter(Redis.from_url(valkey.server.url, decode_responses=True))
+        made = await enter(world(run.servers, redis_url=line.url, **({} if long else QUICK)))
+        plugin = await enter(raw_plugin(worker.behave))
+        core = await made.serve()
+        await made.worker()
+        users = await made.users(core, 4)
+        said = await made.register(core, plugin.url, "text_reply")
+        reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
+        others = Others(made.bot, core.url)
+        rate = amounts(run.scale).redis_rate
+        load = Load([made.bot], [core.url], users, rate, run.random, PATIENCE_SECONDS)
+        gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others)
+        async with under_load(load), beside(reporter.run()), beside(others.run()):
+            await gone.run()
+        await made.until(made.all_ended, PATIENCE_SECONDS, "every call ended")
+        row.take(await made.check(worker.ledgers), made.bot.log)
+        await gone.count()
+    load.require_rate()
+    row.rounds = 1
+    row.p99_ms = gone.p99_ms
+    statuses = made.bot.log.told + others.statuses + reporter.statuses
+    row.faults += [*load.faults(), *gone.faults]
+    row.faults += [f"{times} requests were answered {status}" for status, times in statuses.items()
+                   if not 200 <= status < 500]  # fmt: skip
+    row.lost += len(reporter.acknowledged - gone.told)
+    row.notes.append(
+        f"{rate:g} messages/s; Redis {way.name} for {gone.seconds:.0f} s: p99 {gone.p99_ms:.0f} ms,"
+        f" {gone.normal_ms:.0f} ms before; the streams were complete {gone.complete:.1f} s after"
+        " its return"
+    )
+
+
+@dataclass
+class Gone:
+    """`told`: the events of plugins in the streams, in the end."""
+
+    way: Way
+    run_: Run
+    made: World
+    store: Store
+    others: Others
+    normal_ms: float = 0.0
+    p99_ms: float = 0.0
+    seconds: float = 0.0
+    complete: float = 0.0
+    told: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        await self.made.until(self._is_warm, PATIENCE_SECONDS, "messages are answered")
+        started = time.monotonic()
+        await asyncio.sleep(amounts(self.run_.scale).quiet_seconds)
+        began = time.monotonic()
+        async with self.way.enter(self.store):
+            await self._require_effect()
+            await asyncio.sleep(amounts(self.run_.scale).away_seconds)
+            ended = time.monotonic()
+            self._judge_times(started, began, ended)
+        self.run_.progress(f"Redis {self.way.name}: for {self.seconds:.0f} s, p99"
+                           f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
+        await self._completes(time.monotonic())
+        if not await self.made.until(self._is_normal, NOTICED_SECONDS):
+            self.faults.append(f"/readyz says {self.others.mode} after Redis came back")
+
+    async def _is_warm(self) -> bool:
+        return len(self.made.bot.log.acknowledged) >= WARM_MESSAGES and bool(self.others.modes)
+
+    async def _is_normal(self) -> bool:
+        return self.others.mode == "normal"
+
+    async def _require_effect(self) -> None:
+        if self.way.away and await self.store.takes_writes():
+            raise CannotRunError(f"Redis {self.way.name}, and takes writes all the same")
+
+    def _judge_times(self, started: float, began: float, ended: float) -> None:
+        log = self.made.bot.log
+        self.seconds = ended - began
+        self.normal_ms = percentile(log.times(started, began), 0.99) or 0.0
+        self.p99_ms = percentile(log.times(began, ended), 0.99) or 0.0
+        most = MORE_MS + (0.0 if self.run_.scale.strict else LENIENT_MS)
+        if self.p99_ms > self.normal_ms + most:
+            self.faults.append(
+                f"the p99 is {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis is well"
+            )
+
+    async def _completes(self, returned: float) -> None:
+        found = ["nothing was compared"]
+        while found and time.monotonic() < returned + COMPLETE_SECONDS:
+            if await self.made.pool.fetchval(WAITS) == 0:
+                found = await self._differences()
+            await asyncio.sleep(COMPARE_SECONDS)
+        self.complete = time.monotonic() - returned
+        if found:
+            waits = await self.made.pool.fetchval(WAITS)
+            self.faults += [f"the streams are not complete {COMPLETE_SECONDS:g} s after the return"
+                            f" of Redis: {waits} events wait", *found]  # fmt: skip
+
+    async def _differences(self) -> list[str]:
+        reports = [report async for report in compare(self.made.pool, self.store.server.redis)]
+        return [text for report in reports if report.differs for text in report.lines()]
+
+    async def count(self) -> None:
+        """It was entered and left once, and said so; nobody was told of a Redis that was there."""
+        entered, left = [await self.made.pool.fetchval(TOLD, event)
+                         for event in ("core_degraded", "core_recovered")]  # fmt: skip
+        once = int(self.way.away)
+        if (entered, left) != (once, once):
+            self.faults.append(f"degraded was told {entered} times, and recovered {left} times")
+        modes = [mode for _, mode in self.others.modes]
+        expected = ["normal", "degraded", "normal"] if self.way.away else ["normal"]
+        if modes != expected:
+            self.faults.append(f"/readyz said {', '.join(modes)}")
+        bodies = (await self.made.streams("plugin:events")).get("plugin:events", [])
+        self.told = {str(body["event_id"]) for body in bodies}
