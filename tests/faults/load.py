@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -37,6 +37,7 @@ class Load:
     patience: float
     name: str = "load"
     text: str = "say"
+    headers: Mapping[str, str] = field(default_factory=dict)
     repeated: set[Key] = field(default_factory=set)
     unanswered: dict[Key, Reply] = field(default_factory=dict)
     failed: dict[Key, Reply] = field(default_factory=dict)
@@ -101,9 +102,11 @@ class Load:
     async def _message(self, number: int, key: Key) -> None:
         bot, user = self.bots[number % len(self.bots)], self.users[number % len(self.users)]
         ends = time.monotonic() + self.patience
-        for at in count(number // len(self.bots)):
+        for attempt in count():
+            at = number // len(self.bots) + attempt
             url = self.urls[at % len(self.urls)]
-            reply = await bot.say(url, key, user, f"{self.text} {key.message_id}")
+            text = f"{self.text} {key.message_id}"
+            reply = await bot.say(url, key, user, text, **self.headers)
             if reply.is_final:
                 if reply.said["status"] == "failed":
                     self.failed[key] = reply
@@ -112,10 +115,12 @@ class Load:
                 self.unanswered[key] = reply
                 return
             self.repeated.add(key)
-            await asyncio.sleep(self._pause(reply))
+            await asyncio.sleep(self._pause(reply, attempt))
 
-    def _pause(self, reply: Reply) -> float:
-        longest = min(float(reply.retry_after or SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+    def _pause(self, reply: Reply, attempt: int) -> float:
+        """As the answer asks, else twice as long each time."""
+        ours = SHORTEST_PAUSE_SECONDS * 2 ** min(attempt, 10)
+        longest = min(float(reply.retry_after or ours), LONGEST_PAUSE_SECONDS)
         return self.random.uniform(longest / 2, longest)
 
 

@@ -36,7 +36,7 @@ async def run(run: Run, row: Row) -> None:
         stage(run, 2, LONGEST_WORK, **SETTINGS) as built,
         _new_connections(built.made.bot) as other,
     ):
-        load = replace(built.load(PATIENCE_SECONDS), bots=[built.made.bot, other])
+        load = built.load(PATIENCE_SECONDS, bots=[built.made.bot, other])
         async with under_load(load):
             for number in range(1, run.scale.restarts + 1):
                 row.faults += await _restart(built)

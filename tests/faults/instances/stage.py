@@ -1,8 +1,9 @@
 """What the rows of this group have in common: instances behind a balancer, a worker, a plugin."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from tests.faults.balancer import Balancer, balancer
 from tests.faults.groups import Run
@@ -20,7 +21,8 @@ LEASE = {"call_deadline_seconds": "2", "call_lease_seconds": f"{LEASE_SECONDS:g}
 
 @dataclass
 class Stage:
-    """`worker` is the plugin's side: what it did, and how often it was asked to."""
+    """`worker` is the plugin's side: what it did, and how often it was asked to; `registered` what
+    it was told when it registered."""
 
     run: Run
     made: World
@@ -29,16 +31,19 @@ class Stage:
     users: list[str]
     plugin: RawPlugin
     worker: Worker
+    registered: dict[str, Any]
 
-    def load(self, patience: float) -> Load:
+    def load(self, patience: float, **changed: Any) -> Load:
         """At the scale's rate, through the balancer."""
-        scale = self.run.scale
-        return Load([self.made.bot], [self.balancer.url], self.users, scale.rate, self.run.random,
-                    patience)  # fmt: skip
+        usual: dict[str, Any] = {
+            "bots": [self.made.bot], "urls": [self.balancer.url], "users": self.users,
+            "rate": self.run.scale.rate, "random": self.run.random, "patience": patience,
+        }  # fmt: skip
+        return Load(**(usual | changed))
 
-    async def start(self) -> Process:
+    async def start(self, env: Mapping[str, str] | None = None) -> Process:
         """One more instance, which the balancer knows and finds ready."""
-        core = await self.made.serve()
+        core = await self.made.serve(env)
         self.cores.append(core)
         self.balancer.add(core.url)
         await self.until_ready()
@@ -70,7 +75,7 @@ async def stage(run: Run, instances: int, work: float, **settings: str) -> Async
             before.add(core.url)
         await made.worker()
         users = await made.users(cores[0], USERS)
-        await made.register(cores[0], plugin.url, "text_reply")
-        built = Stage(run, made, before, cores, users, plugin, worker)
+        registered = await made.register(cores[0], plugin.url, "text_reply")
+        built = Stage(run, made, before, cores, users, plugin, worker, registered)
         await built.until_ready()
         yield built
