@@ -21,18 +21,23 @@ ErrorCode = Literal[
     "bot_not_found",
     "token_not_found",
     "subject_not_found",
+    "subscription_not_found",
+    "delivery_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
     "plugin_conflict",
     "bot_name_taken",
     "token_revoked",
+    "subscription_disabled",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
     "message_id_reused",
     "event_id_reused",
+    "last_event_id_expired",
     "rate_limited",
+    "too_many_streams",
     "internal_error",
     "database_unavailable",
     "overloaded",
@@ -177,6 +182,24 @@ class SubjectNotFound(ProblemError):  # noqa: N818  # named by its code
     default_detail = "No such bot, user or plugin exists."
 
 
+class SubscriptionNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such subscription."""
+
+    code = "subscription_not_found"
+    status = 404
+    title = "No such subscription"
+    default_detail = "The subscription does not exist, or was deleted."
+
+
+class DeliveryNotFound(ProblemError):  # noqa: N818  # named by its code
+    """No such delivery."""
+
+    code = "delivery_not_found"
+    status = 404
+    title = "No such delivery"
+    default_detail = "The delivery does not exist, or is of another subscription."
+
+
 class MethodNotAllowed(ProblemError):  # noqa: N818  # named by its code
     """Method not allowed."""
 
@@ -236,6 +259,15 @@ class TokenRevoked(ProblemError):  # noqa: N818  # named by its code
     default_detail = "The token is revoked or expired; issue another."
 
 
+class SubscriptionDisabled(ProblemError):  # noqa: N818  # named by its code
+    """Subscription disabled."""
+
+    code = "subscription_disabled"
+    status = 409
+    title = "Subscription disabled"
+    default_detail = "The subscription is sent nothing; enable it first."
+
+
 class BodyTooLarge(ProblemError):  # noqa: N818  # named by its code
     """Body too large."""
 
@@ -283,6 +315,18 @@ class EventIdReused(ProblemError):  # noqa: N818  # named by its code
     default_detail = "The event id names another event; a new event needs a new id."
 
 
+class LastEventIdExpired(ProblemError):  # noqa: N818  # named by its code
+    """Event id expired."""
+
+    code = "last_event_id_expired"
+    status = 422
+    title = "Event id expired"
+    default_detail = (
+        "`Last-Event-ID` names a place whose events are no longer kept, or were never here; "
+        "connect without it, and read what was missed from the list of events."
+    )
+
+
 class RateLimited(ProblemError):  # noqa: N818  # named by its code
     """Too many requests."""
 
@@ -292,6 +336,15 @@ class RateLimited(ProblemError):  # noqa: N818  # named by its code
     default_detail = (
         "The quota is used up; `RateLimit` tells which, and `Retry-After` when to come back."
     )
+
+
+class TooManyStreams(ProblemError):  # noqa: N818  # named by its code
+    """Too many streams."""
+
+    code = "too_many_streams"
+    status = 429
+    title = "Too many streams"
+    default_detail = "The token has as many streams open as it may; end one of them."
 
 
 class InternalError(ProblemError):
@@ -350,18 +403,23 @@ ERRORS: dict[str, type[ProblemError]] = {
     "bot_not_found": BotNotFound,
     "token_not_found": TokenNotFound,
     "subject_not_found": SubjectNotFound,
+    "subscription_not_found": SubscriptionNotFound,
+    "delivery_not_found": DeliveryNotFound,
     "method_not_allowed": MethodNotAllowed,
     "not_acceptable": NotAcceptable,
     "message_in_flight": MessageInFlight,
     "plugin_conflict": PluginConflict,
     "bot_name_taken": BotNameTaken,
     "token_revoked": TokenRevoked,
+    "subscription_disabled": SubscriptionDisabled,
     "body_too_large": BodyTooLarge,
     "unsupported_media_type": UnsupportedMediaType,
     "validation_failed": ValidationFailed,
     "message_id_reused": MessageIdReused,
     "event_id_reused": EventIdReused,
+    "last_event_id_expired": LastEventIdExpired,
     "rate_limited": RateLimited,
+    "too_many_streams": TooManyStreams,
     "internal_error": InternalError,
     "database_unavailable": DatabaseUnavailable,
     "overloaded": Overloaded,

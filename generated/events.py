@@ -54,7 +54,31 @@ PLUGIN_DISABLED = Event(
     "plugin_disabled",
     PLUGIN_EVENTS,
     models.PluginDisabledV1,
-    fixed={"event_type": "plugin_disabled", "source": "core", "severity": "warning"},
+    fixed={"event_type": "plugin_disabled", "source": "core"},
+)
+
+# A webhook answered 410 or took nothing for days, and is sent nothing more.
+SUBSCRIPTION_DISABLED = Event(
+    "subscription_disabled",
+    PLUGIN_EVENTS,
+    models.SubscriptionDisabledV1,
+    fixed={"event_type": "subscription_disabled", "source": "core", "severity": "warning"},
+)
+
+# More waits in `plugin:invocations` than the workers can drain.
+SCALING_ALERT = Event(
+    "scaling_alert",
+    PLUGIN_EVENTS,
+    models.ScalingAlertV1,
+    fixed={"event_type": "scaling_alert", "source": "core", "severity": "warning"},
+)
+
+# What waited in `plugin:invocations` was drained to half of what raised the alert.
+SCALING_ALERT_ENDED = Event(
+    "scaling_alert_ended",
+    PLUGIN_EVENTS,
+    models.ScalingAlertV1,
+    fixed={"event_type": "scaling_alert_ended", "source": "core", "severity": "info"},
 )
 
 # A plugin reported an event of its own; `event_type` is the one that it named.
@@ -71,6 +95,22 @@ LLM_UNAVAILABLE = Event(
     PLUGIN_EVENTS,
     models.LLMUnavailableV1,
     fixed={"event_type": "llm_unavailable", "source": "core", "severity": "warning"},
+)
+
+# Redis is away, or the streams are late; the core goes on without.
+CORE_DEGRADED = Event(
+    "core_degraded",
+    PLUGIN_EVENTS,
+    models.CoreDegradedV1,
+    fixed={"event_type": "core_degraded", "source": "core", "severity": "warning"},
+)
+
+# Redis is there again, and the streams have caught up.
+CORE_RECOVERED = Event(
+    "core_recovered",
+    PLUGIN_EVENTS,
+    models.CoreRecoveredV1,
+    fixed={"event_type": "core_recovered", "source": "core", "severity": "info"},
 )
 
 # A plugin call waits to be made, or to be made again.
@@ -142,8 +182,13 @@ EVENTS = {
         PLUGIN_HEARTBEAT_MISSED,
         PLUGIN_RECOVERED,
         PLUGIN_DISABLED,
+        SUBSCRIPTION_DISABLED,
+        SCALING_ALERT,
+        SCALING_ALERT_ENDED,
         PLUGIN_REPORTED,
         LLM_UNAVAILABLE,
+        CORE_DEGRADED,
+        CORE_RECOVERED,
         PLUGIN_INVOCATION_QUEUED,
         PLUGIN_INVOCATION_STARTED,
         PLUGIN_INVOCATION_COMPLETED,

@@ -23,6 +23,7 @@ OperationLabel = Literal[
     "resetDialog",
     "listPlugins",
     "listPluginEvents",
+    "streamPluginEvents",
     "registerPlugin",
     "sendPluginHeartbeat",
     "reportPluginEvent",
@@ -34,6 +35,8 @@ OperationLabel = Literal[
     "revokeBotToken",
     "narrowBotToken",
     "rotateBotToken",
+    "setBotCallback",
+    "removeBotCallback",
     "listPluginTokens",
     "issuePluginToken",
     "revokePluginToken",
@@ -48,6 +51,15 @@ OperationLabel = Literal[
     "resetLimit",
     "explainRouting",
     "listAuditEntries",
+    "listSubscriptions",
+    "createSubscription",
+    "getSubscription",
+    "deleteSubscription",
+    "updateSubscription",
+    "rotateSubscriptionSecret",
+    "testSubscription",
+    "listDeliveries",
+    "resendDelivery",
     "getContract",
     "getPluginContract",
     "getEventsContract",
@@ -93,18 +105,23 @@ CodeLabel = Literal[
     "bot_not_found",
     "token_not_found",
     "subject_not_found",
+    "subscription_not_found",
+    "delivery_not_found",
     "method_not_allowed",
     "not_acceptable",
     "message_in_flight",
     "plugin_conflict",
     "bot_name_taken",
     "token_revoked",
+    "subscription_disabled",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
     "message_id_reused",
     "event_id_reused",
+    "last_event_id_expired",
     "rate_limited",
+    "too_many_streams",
     "internal_error",
     "database_unavailable",
     "overloaded",
@@ -175,6 +192,7 @@ QueueLabel = Literal[
     "calls",
     "lost_calls",
     "outbox",
+    "notifications",
 ]
 StreamLabel = Literal[
     "plugin:events",
@@ -200,9 +218,31 @@ DependencyLabel = Literal[
     "database",
     "redis",
 ]
+ToLabel = Literal[
+    "degraded",
+    "normal",
+]
+DegradedTransitionsTotalReasonLabel = Literal[
+    "redis",
+    "lag",
+]
 StateLabel = Literal[
     "used",
     "idle",
+]
+EndLabel = Literal[
+    "client",
+    "database",
+    "max_seconds",
+    "slow",
+    "stopping",
+    "token",
+]
+TableLabel = Literal[
+    "audit_logs",
+    "message_keys",
+    "outbox",
+    "plugin_events",
 ]
 CauseLabel = Literal[
     "asked",
@@ -213,6 +253,20 @@ CauseLabel = Literal[
 ClassifierTrainingsTotalOutcomeLabel = Literal[
     "published",
     "failed",
+]
+TriggerLabel = Literal[
+    "plugin-lost",
+    "plugin-back",
+    "TR-004",
+    "TR-005",
+    "TR-009",
+    "TR-010",
+    "subscription-dead",
+]
+NotificationsTotalResultLabel = Literal[
+    "delivered",
+    "failed",
+    "given_up",
 ]
 MetricLabel = Literal[
     "botcore_requests_total",
@@ -241,14 +295,22 @@ MetricLabel = Literal[
     "botcore_plugin_outages_total",
     "botcore_plugin_recoveries_total",
     "botcore_dependency_up",
+    "botcore_degraded",
+    "botcore_degraded_transitions_total",
     "botcore_limits_alone",
     "botcore_database_connections",
     "botcore_database_connections_limit",
     "botcore_events_published_total",
+    "botcore_event_streams",
+    "botcore_event_streams_ended_total",
+    "botcore_rows_removed_total",
     "botcore_calls_recovered_total",
     "botcore_calls_queued_total",
     "botcore_queue_wait_seconds",
     "botcore_classifier_trainings_total",
+    "botcore_triggers_fired_total",
+    "botcore_scaling_alert",
+    "botcore_notifications_total",
     "botcore_metric_mistakes_total",
 ]
 
@@ -332,7 +394,7 @@ class LlmErrorsTotal(Family[Counter]):
 
 
 class QueueDepth(Family[Gauge]):
-    """Queued calls, calls whose instance died, events for the streams; to 10000."""
+    """Calls, lost calls, events and notifications that wait; to 10000."""
 
     def at(self, queue: QueueLabel) -> Gauge:
         return self.child(queue)
@@ -373,6 +435,13 @@ class DependencyUp(Family[Gauge]):
         return self.child(dependency)
 
 
+class DegradedTransitionsTotal(Family[Counter]):
+    """Times that this process found the core degraded, or recovered, by why."""
+
+    def at(self, to: ToLabel, reason: DegradedTransitionsTotalReasonLabel) -> Counter:
+        return self.child(to, reason)
+
+
 class DatabaseConnections(Family[Gauge]):
     """Connections of this process's pool."""
 
@@ -387,6 +456,20 @@ class EventsPublishedTotal(Family[Counter]):
         return self.child(stream)
 
 
+class EventStreamsEndedTotal(Family[Counter]):
+    """Streams of events that ended, by who or what ended them."""
+
+    def at(self, end: EndLabel) -> Counter:
+        return self.child(end)
+
+
+class RowsRemovedTotal(Family[Counter]):
+    """Rows that this process removed since nobody needs to keep them."""
+
+    def at(self, table: TableLabel) -> Counter:
+        return self.child(table)
+
+
 class CallsQueuedTotal(Family[Counter]):
     """Calls that this process put into the queue, by their cause."""
 
@@ -399,6 +482,20 @@ class ClassifierTrainingsTotal(Family[Counter]):
 
     def at(self, outcome: ClassifierTrainingsTotalOutcomeLabel) -> Counter:
         return self.child(outcome)
+
+
+class TriggersFiredTotal(Family[Counter]):
+    """How often this process fired a trigger, by its id in docs/TRIGGERS.md."""
+
+    def at(self, trigger: TriggerLabel) -> Counter:
+        return self.child(trigger)
+
+
+class NotificationsTotal(Family[Counter]):
+    """Attempts of this process to send a notification, by what became of it."""
+
+    def at(self, result: NotificationsTotalResultLabel) -> Counter:
+        return self.child(result)
 
 
 class MetricMistakesTotal(Family[Counter]):
@@ -439,14 +536,22 @@ class Metrics:
     plugin_outages_total: PluginOutagesTotal
     plugin_recoveries_total: Counter
     dependency_up: DependencyUp
+    degraded: Gauge
+    degraded_transitions_total: DegradedTransitionsTotal
     limits_alone: Gauge
     database_connections: DatabaseConnections
     database_connections_limit: Gauge
     events_published_total: EventsPublishedTotal
+    event_streams: Gauge
+    event_streams_ended_total: EventStreamsEndedTotal
+    rows_removed_total: RowsRemovedTotal
     calls_recovered_total: Counter
     calls_queued_total: CallsQueuedTotal
     queue_wait_seconds: Histogram
     classifier_trainings_total: ClassifierTrainingsTotal
+    triggers_fired_total: TriggersFiredTotal
+    scaling_alert: Gauge
+    notifications_total: NotificationsTotal
     metric_mistakes_total: MetricMistakesTotal
 
 
@@ -656,7 +761,7 @@ def make_metrics() -> Metrics:
         queue_depth=QueueDepth(
             Gauge(
                 "botcore_queue_depth",
-                "Queued calls, calls whose instance died, events for the streams; to 10000.",
+                "Calls, lost calls, events and notifications that wait; to 10000.",
                 ("queue",),
                 registry=registry,
             ),
@@ -728,6 +833,27 @@ def make_metrics() -> Metrics:
             (get_args(DependencyLabel),),
             mistakes.labels("botcore_dependency_up"),
         ),
+        degraded=Gauge(
+            "botcore_degraded",
+            "Whether the core is degraded, as this process knows or sees it.",
+            registry=registry,
+        ),
+        degraded_transitions_total=DegradedTransitionsTotal(
+            Counter(
+                "botcore_degraded_transitions_total",
+                "Times that this process found the core degraded, or recovered, by why.",
+                (
+                    "to",
+                    "reason",
+                ),
+                registry=registry,
+            ),
+            (
+                get_args(ToLabel),
+                get_args(DegradedTransitionsTotalReasonLabel),
+            ),
+            mistakes.labels("botcore_degraded_transitions_total"),
+        ),
         limits_alone=Gauge(
             "botcore_limits_alone",
             "Whether this process counts rate limits by itself, without Redis.",
@@ -757,6 +883,31 @@ def make_metrics() -> Metrics:
             ),
             (get_args(StreamLabel),),
             mistakes.labels("botcore_events_published_total"),
+        ),
+        event_streams=Gauge(
+            "botcore_event_streams",
+            "Streams of events (SSE) that this process has open.",
+            registry=registry,
+        ),
+        event_streams_ended_total=EventStreamsEndedTotal(
+            Counter(
+                "botcore_event_streams_ended_total",
+                "Streams of events that ended, by who or what ended them.",
+                ("end",),
+                registry=registry,
+            ),
+            (get_args(EndLabel),),
+            mistakes.labels("botcore_event_streams_ended_total"),
+        ),
+        rows_removed_total=RowsRemovedTotal(
+            Counter(
+                "botcore_rows_removed_total",
+                "Rows that this process removed since nobody needs to keep them.",
+                ("table",),
+                registry=registry,
+            ),
+            (get_args(TableLabel),),
+            mistakes.labels("botcore_rows_removed_total"),
         ),
         calls_recovered_total=Counter(
             "botcore_calls_recovered_total",
@@ -788,6 +939,31 @@ def make_metrics() -> Metrics:
             ),
             (get_args(ClassifierTrainingsTotalOutcomeLabel),),
             mistakes.labels("botcore_classifier_trainings_total"),
+        ),
+        triggers_fired_total=TriggersFiredTotal(
+            Counter(
+                "botcore_triggers_fired_total",
+                "How often this process fired a trigger, by its id in docs/TRIGGERS.md.",
+                ("trigger",),
+                registry=registry,
+            ),
+            (get_args(TriggerLabel),),
+            mistakes.labels("botcore_triggers_fired_total"),
+        ),
+        scaling_alert=Gauge(
+            "botcore_scaling_alert",
+            "Whether more waits in plugin:invocations than the workers drain.",
+            registry=registry,
+        ),
+        notifications_total=NotificationsTotal(
+            Counter(
+                "botcore_notifications_total",
+                "Attempts of this process to send a notification, by what became of it.",
+                ("result",),
+                registry=registry,
+            ),
+            (get_args(NotificationsTotalResultLabel),),
+            mistakes.labels("botcore_notifications_total"),
         ),
         metric_mistakes_total=MetricMistakesTotal(
             mistakes,

@@ -124,12 +124,34 @@ class CustomConditionV1(BaseModel):
     threshold: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
 
 
+DegradedReason = TypeAliasType(
+    "DegradedReason",
+    Annotated[
+        Literal["redis", "lag"],
+        Field(
+            description="Why the core is degraded. `redis`: no worker can write to Redis. `lag`: Redis is there, and the\nstreams are behind what was committed.\n"
+        ),
+    ],
+)
+
+
+DeliveryStatus = TypeAliasType(
+    "DeliveryStatus",
+    Annotated[
+        Literal["pending", "delivered", "failed"],
+        Field(
+            description="Whether it arrived. `pending` it waits or is tried again, `failed` it was given up."
+        ),
+    ],
+)
+
+
 ErrorCode = TypeAliasType(
     "ErrorCode",
     Annotated[
         str,
         Field(
-            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `rate_limited` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503), `queue_full` (503).",
+            description="A stable code that never changes its meaning. New ones come; read an unknown one by its status. Known: `invalid_json` (400), `invalid_utf8` (400), `duplicate_key` (400), `unsupported_schema_version` (400), `missing_credentials` (401), `invalid_credentials` (401), `insufficient_scope` (403), `not_found` (404), `dialog_not_found` (404), `message_not_found` (404), `user_not_found` (404), `plugin_not_found` (404), `bot_not_found` (404), `token_not_found` (404), `subject_not_found` (404), `subscription_not_found` (404), `delivery_not_found` (404), `method_not_allowed` (405), `not_acceptable` (406), `message_in_flight` (409), `plugin_conflict` (409), `bot_name_taken` (409), `token_revoked` (409), `subscription_disabled` (409), `body_too_large` (413), `unsupported_media_type` (415), `validation_failed` (422), `message_id_reused` (422), `event_id_reused` (422), `last_event_id_expired` (422), `rate_limited` (429), `too_many_streams` (429), `internal_error` (500), `database_unavailable` (503), `overloaded` (503), `queue_full` (503).",
             examples=[
                 "invalid_json",
                 "invalid_utf8",
@@ -146,18 +168,23 @@ ErrorCode = TypeAliasType(
                 "bot_not_found",
                 "token_not_found",
                 "subject_not_found",
+                "subscription_not_found",
+                "delivery_not_found",
                 "method_not_allowed",
                 "not_acceptable",
                 "message_in_flight",
                 "plugin_conflict",
                 "bot_name_taken",
                 "token_revoked",
+                "subscription_disabled",
                 "body_too_large",
                 "unsupported_media_type",
                 "validation_failed",
                 "message_id_reused",
                 "event_id_reused",
+                "last_event_id_expired",
                 "rate_limited",
+                "too_many_streams",
                 "internal_error",
                 "database_unavailable",
                 "overloaded",
@@ -203,6 +230,20 @@ ExpiresInSeconds = TypeAliasType(
             examples=[7776000],
             ge=1,
             le=315360000,
+        ),
+    ],
+)
+
+
+FeedPlace = TypeAliasType(
+    "FeedPlace",
+    Annotated[
+        str,
+        Field(
+            description="A place in the order of all events; opaque.",
+            max_length=64,
+            min_length=1,
+            pattern="^[A-Za-z0-9_-]{1,64}$",
         ),
     ],
 )
@@ -368,6 +409,19 @@ class ListBotsQuery(BaseModel):
     cursor: Cursor | None = None
 
 
+class ListDeliveriesQuery(BaseModel):
+    """
+    The query parameters of listDeliveries.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: DeliveryStatus | None = None
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
 class ListPluginTokensQuery(BaseModel):
     """
     The query parameters of listPluginTokens.
@@ -383,6 +437,18 @@ class ListPluginTokensQuery(BaseModel):
 class ListPluginsQuery(BaseModel):
     """
     The query parameters of listPlugins.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit: Annotated[Int, Field(ge=1, le=100)] = 50
+    cursor: Cursor | None = None
+
+
+class ListSubscriptionsQuery(BaseModel):
+    """
+    The query parameters of listSubscriptions.
     """
 
     model_config = ConfigDict(
@@ -541,6 +607,21 @@ Name = TypeAliasType(
         ),
     ],
 )
+
+
+NotifiedTypes = TypeAliasType(
+    "NotifiedTypes",
+    Annotated[
+        list[EventType],
+        Field(
+            description="Types of events, as `docs/TRIGGERS.md` lists them or a plugin names them; none means every type.",
+            max_length=64,
+        ),
+    ],
+)
+"""
+Types of events, as `docs/TRIGGERS.md` lists them or a plugin names them; none means every type.
+"""
 
 
 OutageReason = TypeAliasType(
@@ -736,7 +817,7 @@ class ReadinessV1(BaseModel):
     mode: Annotated[
         Literal["normal", "degraded"],
         Field(
-            description="`degraded`: Redis is away; nothing is lost, the streams are filled when it is back."
+            description="`degraded`: Redis is away, from here or from all workers, or the streams are late; nothing is lost, they are filled when it is back."
         ),
     ]
 
@@ -836,6 +917,36 @@ RoutingStage = TypeAliasType(
 )
 
 
+class ScalingAlertV1(BaseModel):
+    """
+    How much waits in `plugin:invocations`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    waiting_calls: Annotated[
+        Int,
+        Field(description="Calls in the queue that may be made now.", ge=0, le=2147483647),
+    ]
+    waiting_entries: Annotated[
+        Int,
+        Field(
+            description="Entries of the calls' streams that are not published yet.",
+            ge=0,
+            le=2147483647,
+        ),
+    ]
+    threshold: Annotated[
+        Int,
+        Field(
+            description="More than so many of both raise the alert.",
+            ge=1,
+            le=2147483647,
+        ),
+    ]
+
+
 SchemaDigest = TypeAliasType(
     "SchemaDigest",
     Annotated[
@@ -871,6 +982,24 @@ SchemaVersionName = TypeAliasType(
 )
 
 
+class SecretRotateV1(BaseModel):
+    """
+    How a secret is replaced.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    overlap_seconds: Annotated[
+        Int,
+        Field(
+            description="How long the old secret signs along; 0 ends it at once.",
+            ge=0,
+            le=2592000,
+        ),
+    ] = 86400
+
+
 SemanticVersion = TypeAliasType(
     "SemanticVersion",
     Annotated[
@@ -901,6 +1030,86 @@ StoredPayloadV1 = TypeAliasType("StoredPayloadV1", Annotated[dict[str, Any], Fie
 """
 What was sent to or by a plugin, as it stands in `plugin_calls`.
 """
+
+
+class StreamPluginEventsHeader(BaseModel):
+    """
+    The header parameters of streamPluginEvents.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    Last_Event_ID: Annotated[FeedPlace | None, Field(alias="Last-Event-ID")] = None
+
+
+class StreamedEventV1(BaseModel):
+    """
+    An event as a stream tells it, by the fields of server-sent events.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: FeedPlace
+    event: EventType
+    data: Annotated[
+        str,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={"contentMediaType": "application/json"},
+            max_length=131072,
+            min_length=2,
+        ),
+    ]
+
+
+class SubscriptionCreateV1(BaseModel):
+    """
+    A webhook, and what it is sent.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    url: HttpUrl
+    event_types: NotifiedTypes = []
+    min_severity: Severity = "warning"
+    owner: Annotated[
+        Line | None,
+        Field(
+            description="Only what is about plugins whose manifest names this `metadata.owner`; null for all."
+        ),
+    ] = None
+    description: Annotated[Line | None, Field(description="What it is for.")] = None
+
+
+SubscriptionStatus = TypeAliasType(
+    "SubscriptionStatus",
+    Annotated[Literal["active", "disabled"], Field(description="Whether it is sent anything.")],
+)
+
+
+class SubscriptionUpdateV1(BaseModel):
+    """
+    What shall change of a subscription; null leaves it as it is.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    url: Annotated[HttpUrl | None, Field(description="Where it is sent to.")] = None
+    event_types: Annotated[
+        NotifiedTypes | None,
+        Field(description="The types that it is sent, in place of those before."),
+    ] = None
+    min_severity: Annotated[
+        Severity | None, Field(description="What is less severe is not sent.")
+    ] = None
+    description: Annotated[Line | None, Field(description="What it is for.")] = None
+    status: Annotated[
+        SubscriptionStatus | None, Field(description="Whether it is sent anything.")
+    ] = None
 
 
 class SuggestedActionV1(BaseModel):
@@ -1035,6 +1244,20 @@ class UserUpsertV1(BaseModel):
     display_name: Line
     locale: Locale | None = None
     metadata: MetadataV1 = {}
+
+
+WebhookSecret = TypeAliasType(
+    "WebhookSecret",
+    Annotated[
+        str,
+        Field(
+            description="The secret that notifications are signed with, as Standard Webhooks write it. It is shown once.",
+            max_length=50,
+            min_length=50,
+            pattern="^whsec_[A-Za-z0-9+/]{43}=$",
+        ),
+    ],
+)
 
 
 WindowSeconds = TypeAliasType(
@@ -1187,6 +1410,17 @@ class AuditPageV1(BaseModel):
     ]
 
 
+class BotCallbackSetV1(BaseModel):
+    """
+    Where a bot is told that an answer is there.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    callback_url: HttpUrl
+
+
 class BotCreateV1(BaseModel):
     """
     A new bot, and what its first token permits.
@@ -1252,6 +1486,10 @@ class BotV1(BaseModel):
         Int,
         Field(description="How many of its tokens are valid now.", ge=0, le=2147483647),
     ]
+    callback_url: Annotated[
+        HttpUrl | None,
+        Field(description="Where it is told that a late answer is there; null where it is not."),
+    ]
 
 
 class ClassifierConditionV1(BaseModel):
@@ -1280,6 +1518,53 @@ class CommandPayloadV1(BaseModel):
     attachments: Annotated[AttachmentsV1, Field(validate_default=True)] = []
 
 
+class CoreDegradedV1(BaseModel):
+    """
+    The core goes on by PostgreSQL alone: the streams are late, limits are counted by each instance.
+    One for each such time, whatever the number of workers. It reaches its stream when that can be written.
+
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: DegradedReason
+    since: Annotated[
+        Timestamp,
+        Field(description="When Redis was last written to, or since when the oldest event waits."),
+    ]
+    seconds: Annotated[float, Field(description="How long ago that was.", ge=0.0, le=10000000000.0)]
+    lag_seconds: Annotated[
+        float,
+        Field(
+            description="The age of the oldest event that waits; 0 where none does.",
+            ge=0.0,
+            le=10000000000.0,
+        ),
+    ]
+
+
+class CoreRecoveredV1(BaseModel):
+    """
+    Redis is there and the streams have caught up; one for each `core_degraded`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: DegradedReason
+    since: Annotated[Timestamp, Field(description="When the core became degraded.")]
+    seconds: Annotated[float, Field(description="How long it was.", ge=0.0, le=10000000000.0)]
+    lag_seconds: Annotated[
+        float,
+        Field(
+            description="The age of the oldest event that waits; 0 where none does.",
+            ge=0.0,
+            le=10000000000.0,
+        ),
+    ]
+
+
 class DeletePluginPath(BaseModel):
     """
     The path parameters of deletePlugin.
@@ -1300,6 +1585,17 @@ class DeletePluginQuery(BaseModel):
         extra="forbid",
     )
     reason: Line | None = None
+
+
+class DeleteSubscriptionPath(BaseModel):
+    """
+    The path parameters of deleteSubscription.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
 
 
 class DialogResetRequestV1(BaseModel):
@@ -1427,6 +1723,28 @@ class EventEnvelopeV1(BaseModel):
     occurred_at: Timestamp
 
 
+class EventNoticeV1(BaseModel):
+    """
+    An event, as its stream has it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    event_id: Uuid
+    event_type: EventType
+    source: Annotated[
+        Literal["core", "plugin"],
+        Field(description="Who says so, the core itself or a plugin."),
+    ]
+    severity: Severity
+    plugin_id: Annotated[Uuid | None, Field(description="The plugin that it is about.")]
+    dialog_id: Annotated[Uuid | None, Field(description="The dialog that it is about.")]
+    trace_id: Uuid
+    occurred_at: Timestamp
+    payload: EventPayloadV1
+
+
 class GetDialogMessagePath(BaseModel):
     """
     The path parameters of getDialogMessage.
@@ -1460,6 +1778,17 @@ class GetLimitPath(BaseModel):
     )
     subject: LimitSubject
     subject_id: Uuid
+
+
+class GetSubscriptionPath(BaseModel):
+    """
+    The path parameters of getSubscription.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
 
 
 class HealthV1(BaseModel):
@@ -1673,6 +2002,17 @@ class ListBotTokensPath(BaseModel):
     bot_id: Uuid
 
 
+class ListDeliveriesPath(BaseModel):
+    """
+    The path parameters of listDeliveries.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
+
+
 class ListPluginEventsQuery(BaseModel):
     """
     The query parameters of listPluginEvents.
@@ -1714,6 +2054,23 @@ class ManifestAuthV1(BaseModel):
     scopes: Annotated[list[PluginScope], Field(max_length=16)] = []
 
 
+class MessageAnsweredV1(BaseModel):
+    """
+    A message that was answered 202 has its answer; read it at the message's own address.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dialog_id: Uuid
+    message_id: MessageId
+    status: Annotated[
+        Literal["accepted", "failed"],
+        Field(description="As the message's own address tells it."),
+    ]
+    trace_id: Uuid
+
+
 class NarrowBotTokenPath(BaseModel):
     """
     The path parameters of narrowBotToken.
@@ -1738,6 +2095,35 @@ class NarrowPluginTokenPath(BaseModel):
     token_id: TokenId
 
 
+class NotificationTestV1(BaseModel):
+    """
+    Somebody tries whether notifications arrive.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
+
+
+class NotificationV1(BaseModel):
+    """
+    What is sent to a webhook: a POST with this body and the headers `webhook-id`, `webhook-timestamp`
+    and `webhook-signature`. The `webhook-id` is the delivery's id; it tells repeats.
+
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: EventType
+    timestamp: Timestamp
+    data: Annotated[
+        EventNoticeV1 | MessageAnsweredV1 | NotificationTestV1,
+        Field(description="What it is about, by its type."),
+    ]
+
+
 class PluginDisabledV1(BaseModel):
     """
     A plugin was taken out of service.
@@ -1753,6 +2139,10 @@ class PluginDisabledV1(BaseModel):
     deleted: Annotated[
         bool,
         Field(description="Whether it was deleted with it and can never be enabled again."),
+    ]
+    owner: Annotated[
+        Line | None,
+        Field(description="Of the plugin, as its manifest names it; null where it names none."),
     ]
 
 
@@ -2092,6 +2482,17 @@ class Problem(BaseModel):
     ] = []
 
 
+class RemoveBotCallbackPath(BaseModel):
+    """
+    The path parameters of removeBotCallback.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+
+
 class ReportPluginEventPath(BaseModel):
     """
     The path parameters of reportPluginEvent.
@@ -2101,6 +2502,18 @@ class ReportPluginEventPath(BaseModel):
         extra="forbid",
     )
     plugin_id: Uuid
+
+
+class ResendDeliveryPath(BaseModel):
+    """
+    The path parameters of resendDelivery.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
+    delivery_id: Uuid
 
 
 class ResetDialogPath(BaseModel):
@@ -2185,6 +2598,17 @@ class RotatePluginTokenPath(BaseModel):
     token_id: TokenId
 
 
+class RotateSubscriptionSecretPath(BaseModel):
+    """
+    The path parameters of rotateSubscriptionSecret.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
+
+
 class RoutingCandidateV1(BaseModel):
     """
     An intent that matched, or that the classifier thought of.
@@ -2249,6 +2673,17 @@ class SendPluginHeartbeatPath(BaseModel):
     plugin_id: Uuid
 
 
+class SetBotCallbackPath(BaseModel):
+    """
+    The path parameters of setBotCallback.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+
+
 class SetLimitPath(BaseModel):
     """
     The path parameters of setLimit.
@@ -2259,6 +2694,99 @@ class SetLimitPath(BaseModel):
     )
     subject: LimitSubject
     subject_id: Uuid
+
+
+class StreamPluginEventsQuery(BaseModel):
+    """
+    The query parameters of streamPluginEvents.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    plugin_id: Uuid | None = None
+    event_type: EventType | None = None
+    severity: Severity | None = None
+    dialog_id: Uuid | None = None
+    from_: Annotated[Timestamp | None, Field(alias="from")] = None
+    to: Timestamp | None = None
+    max_seconds: Annotated[Int, Field(ge=0, le=3600)] = 300
+
+
+class SubscriptionDisabledV1(BaseModel):
+    """
+    A subscription is sent nothing more.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
+    reason: Annotated[
+        Literal["gone", "failing"],
+        Field(description="Whether it answered 410, or nothing arrived for days."),
+    ]
+    failing_since: Annotated[
+        Timestamp | None,
+        Field(
+            description="When the first attempt failed since one succeeded; null where none had."
+        ),
+    ]
+
+
+class SubscriptionV1(BaseModel):
+    """
+    A webhook, what it is sent, and whether it takes it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: Uuid
+    url: HttpUrl
+    event_types: NotifiedTypes
+    min_severity: Severity
+    owner: Annotated[Line | None, Field(description="Whose plugins it is about; null for all.")]
+    bot_id: Annotated[
+        Uuid | None,
+        Field(description="The bot whose callback it is; null for any other."),
+    ]
+    description: Annotated[Line | None, Field(description="What it is for.")]
+    status: SubscriptionStatus
+    disabled_reason: Annotated[
+        Literal["operator", "gone", "failing"] | None,
+        Field(
+            description="Why it is disabled. `operator` somebody did, `gone` it answered 410, `failing` nothing arrived for days."
+        ),
+    ]
+    disabled_at: Annotated[
+        Timestamp | None, Field(description="Since when; null while it is active.")
+    ]
+    failing_since: Annotated[
+        Timestamp | None,
+        Field(
+            description="When the first attempt failed since one succeeded; null where the last one did."
+        ),
+    ]
+    old_secret_until: Annotated[
+        Timestamp | None,
+        Field(
+            description="Until when requests are also signed by the secret before; null where they are not."
+        ),
+    ]
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class TestSubscriptionPath(BaseModel):
+    """
+    The path parameters of testSubscription.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
 
 
 class TextPayloadV1(BaseModel):
@@ -2299,6 +2827,17 @@ class TokenPageV1(BaseModel):
         Field(description="At most as many as asked for.", max_length=100),
     ]
     next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
+
+
+class UpdateSubscriptionPath(BaseModel):
+    """
+    The path parameters of updateSubscription.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription_id: Uuid
 
 
 class UserCreatedV1(BaseModel):
@@ -2366,6 +2905,22 @@ class AdminPluginPageV1(BaseModel):
     ]
 
 
+class BotCallbackV1(BaseModel):
+    """
+    A bot's callback.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    bot_id: Uuid
+    subscription: SubscriptionV1
+    secret: Annotated[
+        WebhookSecret | None,
+        Field(description="Where the callback is new, this once; else null."),
+    ]
+
+
 class BotCreatedV1(BaseModel):
     """
     A new bot with its first token, whose secret is shown this once.
@@ -2391,6 +2946,49 @@ class BotPageV1(BaseModel):
         list[BotV1], Field(description="At most as many as asked for.", max_length=100)
     ]
     next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
+
+
+class DeliveryV1(BaseModel):
+    """
+    One notification on its way to one subscription.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: Uuid
+    subscription_id: Uuid
+    event_id: Uuid
+    event_type: EventType
+    severity: Severity
+    status: DeliveryStatus
+    attempts: Annotated[
+        Int,
+        Field(
+            description="How often it was tried, since it was sent the last time.",
+            ge=0,
+            le=2147483647,
+        ),
+    ]
+    next_attempt_at: Annotated[
+        Timestamp | None,
+        Field(description="When it is tried next, at the earliest; null where it is not."),
+    ]
+    last_status: Annotated[
+        Int | None,
+        Field(
+            description="The HTTP status that was answered last; null where there was none.",
+            ge=100,
+            le=999,
+        ),
+    ]
+    last_error: Annotated[
+        Line | None,
+        Field(description="Why the last attempt failed; null where it did not."),
+    ]
+    created_at: Timestamp
+    finished_at: Annotated[Timestamp | None, Field(description="When it arrived or was given up.")]
+    notification: NotificationV1
 
 
 class DialogMessageResponseV1(BaseModel):
@@ -2592,6 +3190,48 @@ class RoutingExplainRequestV1(BaseModel):
             description="The dialog in which it would be sent. One that is not there is a new one."
         ),
     ] = None
+
+
+class SubscriptionCreatedV1(BaseModel):
+    """
+    A subscription with its new secret, which is shown this once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    subscription: SubscriptionV1
+    secret: WebhookSecret
+
+
+class SubscriptionPageV1(BaseModel):
+    """
+    One page of subscriptions.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[
+        list[SubscriptionV1],
+        Field(description="At most as many as asked for.", max_length=100),
+    ]
+    next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
+
+
+class DeliveryPageV1(BaseModel):
+    """
+    One page of deliveries.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    items: Annotated[
+        list[DeliveryV1],
+        Field(description="At most as many as asked for.", max_length=100),
+    ]
+    next_cursor: Annotated[Cursor | None, Field(description="The next page; null on the last one.")]
 
 
 class DialogMessageCreateV1(BaseModel):

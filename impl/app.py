@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from redis.asyncio import Redis
 
 from generated.core.audit import audit_router
 from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
 from generated.core.events import events_router
 from generated.core.limits import limits_router
+from generated.core.notifications import notifications_router
 from generated.core.plugin_admin import plugin_admin_router
 from generated.core.plugin_tokens import plugin_tokens_router
 from generated.core.plugins import plugins_router
@@ -27,15 +27,25 @@ from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
+from impl.degraded.gate import Gate
+from impl.degraded.mode import Mode
+from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
+from impl.events.wire import FEED, Wire
+from impl.feed.feed import Feed
+from impl.feed.places import Places
 from impl.llm.classifying import open_classifier
 from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
 from impl.metrics.sampler import Sampler
+from impl.notifications.desk import SubscriptionDesk
+from impl.notifications.handlers import NotificationHandlers
+from impl.notifications.signing import Secrets
+from impl.outgoing.client import Guard, OutgoingClient
 from impl.plugins.administration.handlers import PluginAdminHandlers
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
@@ -51,7 +61,7 @@ from impl.routing.handlers import RoutingHandlers
 from impl.routing.router import Router
 from impl.service import ServiceHandlers
 from impl.settings import Settings
-from impl.telemetry.handlers import EventHandlers
+from impl.telemetry.handlers import EventHandlers, TakenOutHere
 from impl.tokens.administration.desk import TokenDesk
 from impl.tokens.verifier import TokenVerifier
 from impl.users.handlers import UserHandlers
@@ -62,10 +72,23 @@ class Resources:
     """What a process opens once and closes when it stops."""
 
     pool: Pool
-    redis: Redis
+    gate: Gate
     caller: PluginCaller
+    webhooks: OutgoingClient
     metrics: Metrics
     exposition: Exposition
+    wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the API keeps up to date beside its requests, each by a loop of its own."""
+
+    catalogue: Catalogue
+    limiter: RateLimiter
+    feed: Feed
+    mode: Mode
+    classifier: Classifier | None
 
 
 @asynccontextmanager
@@ -75,12 +98,17 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         stack.push_async_callback(_close_pool, pool)
         redis = request_client(settings)
         stack.push_async_callback(redis.aclose)
+        gate = Gate(redis, settings.redis_timeout_seconds)
         caller = PluginCaller(settings, metrics)
         stack.push_async_callback(caller.close)
-        exposition = Exposition(metrics, Sampler(pool, redis, metrics))
+        webhooks = OutgoingClient(settings, guard=Guard.of_webhooks(settings))
+        stack.push_async_callback(webhooks.close)
+        exposition = Exposition(metrics, Sampler(pool, gate, metrics))
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
-        yield Resources(pool, redis, caller, metrics, exposition)
+        wire = Wire(settings.listen_url)
+        pool.when_published = wire.tell_of_events
+        yield Resources(pool, gate, caller, webhooks, metrics, exposition, wire)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -104,7 +132,7 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             AsyncExitStack() as stack,
         ):
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
-            limiter = RateLimiter(resources.pool, resources.redis, settings.redis_timeout_seconds)
+            limiter = RateLimiter(resources.pool, resources.gate, settings.limits_alone_share)
             metrics.limits_alone.set_function(lambda: limiter.alone)
             local = LocalClassifier(resources.pool)
             wanted = await stack.enter_async_context(
@@ -112,14 +140,27 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
                     settings,
                     classifier or local,
                     pool=resources.pool,
-                    redis=resources.redis,
+                    gate=resources.gate,
                     metrics=metrics,
                 )
             )
-            _bind(app, settings, resources, catalogue, limiter, classifier=wanted)
+            feed = Feed(
+                resources.pool,
+                Places(settings.secret_key.get_secret_value()),
+                metrics,
+                settings.event_streams,
+                settings.event_streams_per_token,
+                resources.wire.bell(FEED),
+            )
+            app.state.stop_streams = feed.stop
+            mode = Mode(resources.pool, resources.gate, Rules.of(settings))
+            metrics.degraded.set_function(lambda: mode.degraded)
+            _bind(app, settings, resources, Kept(catalogue, limiter, feed, mode, wanted))
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
-                "limits": limiter.watch(settings.limits_refresh_seconds),
+                "limits": limiter.watch(settings.limits_refresh_seconds, mode.refresh),
+                "wire": resources.wire.run(),
+                "feed": feed.run(),
             }
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
@@ -156,26 +197,22 @@ async def metrics_listener(settings: Settings, exposition: Exposition) -> AsyncI
         yield
 
 
-def _bind(
-    app: FastAPI,
-    settings: Settings,
-    resources: Resources,
-    catalogue: Catalogue,
-    limiter: RateLimiter,
-    *,
-    classifier: Classifier | None,
-) -> None:
-    pool = resources.pool
+def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) -> None:
+    pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
     delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
-    router = Router(catalogue, classifier, settings.classifier_threshold)
+    router = Router(catalogue, kept.classifier, settings.classifier_threshold)
     messages = MessageService(pool, router, delivery, settings)
     registrar = Registrar(pool, resources.caller, settings)
     exposition = None if settings.metrics_port else resources.exposition
     cursors = Cursors(settings.secret_key.get_secret_value())
     desk = TokenDesk(pool, verifier, cursors)
+    secrets = Secrets(settings.secret_key.get_secret_value().encode())
+    subscriptions = SubscriptionDesk(pool, resources.webhooks, secrets, cursors)
+    taken_out = TakenOutHere(resources.metrics, verifier, catalogue)
+    service = ServiceHandlers(pool, resources.gate, kept.mode, exposition)
     routers = (
         dialogs_router(
             DialogHandlers(pool, messages, cursors, settings.call_deadline_seconds),
@@ -184,7 +221,7 @@ def _bind(
         ),
         users_router(UserHandlers(pool), authenticator, edge),
         plugins_router(PluginHandlers(pool, registrar, catalogue, cursors), authenticator, edge),
-        bots_router(BotHandlers(desk), authenticator, edge),
+        bots_router(BotHandlers(desk, subscriptions), authenticator, edge),
         plugin_tokens_router(PluginTokenHandlers(desk), authenticator, edge),
         plugin_admin_router(
             PluginAdminHandlers(pool, resources.caller, catalogue, verifier, cursors),
@@ -194,8 +231,9 @@ def _bind(
         routing_router(RoutingHandlers(pool, router), authenticator, edge),
         limits_router(LimitHandlers(pool, limiter), authenticator, edge),
         audit_router(AuditHandlers(pool, cursors), authenticator, edge),
-        events_router(EventHandlers(pool, cursors), authenticator, edge),
-        service_router(ServiceHandlers(pool, resources.redis, exposition), authenticator, edge),
+        events_router(EventHandlers(pool, cursors, kept.feed, taken_out), authenticator, edge),
+        notifications_router(NotificationHandlers(subscriptions), authenticator, edge),
+        service_router(service, authenticator, edge),
     )
     app.router.routes = [route for router in routers for route in router.routes]
     app.router.default = UnknownPath(edge)

@@ -6,6 +6,7 @@ asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy own
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -49,11 +50,54 @@ COMMAND_TIMEOUT_SECONDS = 3.0
 ACQUIRE_TIMEOUT_SECONDS = 2.0
 
 
-class Pool(asyncpg.Pool):  # type: ignore[misc]  # asyncpg ships no types
-    """A pool that nobody waits for longer than ACQUIRE_TIMEOUT_SECONDS."""
+@lru_cache(maxsize=1024)
+def _publishes(statement: str) -> bool:
+    """Whether it puts events into the outbox."""
+    return "INTO outbox" in statement
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
+    """Notes whether it published events since it was last released."""
+
+    published = False
+
+    def execute(self, query: str, *args: Any, **options: Any) -> Any:
+        self.published = self.published or _publishes(query)
+        return super().execute(query, *args, **options)
+
+    def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        self.published = self.published or _publishes(query)
+        return super().fetch(query, *args, **options)
+
+    def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
+        self.published = self.published or _publishes(query)
+        return super().fetchval(query, *args, **options)
+
+    def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+        self.published = self.published or _publishes(query)
+        return super().fetchrow(query, *args, **options)
+
+
+class Pool(asyncpg.Pool):  # type: ignore[misc]
+    """A pool that nobody waits for longer than ACQUIRE_TIMEOUT_SECONDS.
+
+    `when_published` is called after the commit of what published events. It is told here, and not
+    by those who publish, so that none can forget it.
+    """
+
+    when_published: Callable[[], None] | None = None
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         return super().acquire(timeout=ACQUIRE_TIMEOUT_SECONDS if timeout is None else timeout)
+
+    async def release(self, connection: Any, **options: Any) -> None:
+        held = connection._con  # noqa: SLF001  # behind the pool's proxy; None: released already
+        published = held is not None and held.published
+        if published:
+            held.published = False
+        await super().release(connection, **options)
+        if published and self.when_published is not None:
+            self.when_published()
 
 
 def encode_jsonb(value: object) -> bytes:
@@ -79,7 +123,7 @@ async def open_pool(settings: Settings) -> Pool:
     """Connects on first use, so that a process starts, and says it is not ready, without one."""
     pool = Pool(
         settings.database_url.get_secret_value(),
-        connection_class=asyncpg.Connection,
+        connection_class=Connection,
         record_class=asyncpg.Record,
         loop=None,
         min_size=0,

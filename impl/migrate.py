@@ -134,24 +134,26 @@ def _config() -> Config:
     return config
 
 
-def _known() -> list[str]:
+def known() -> list[str]:
     """Every revision of this botcore, oldest first."""
     scripts = ScriptDirectory.from_config(_config()).walk_revisions()
     return [script.revision for script in scripts][::-1]
 
 
 def _refuse_newer(now: str | None) -> None:
-    if now is not None and now not in _known():
+    if now is not None and now not in known():
         raise MigrationError(
-            f"the database is at revision {now}, and this botcore knows {', '.join(_known())}: "
+            f"the database is at revision {now}, and this botcore knows {', '.join(known())}: "
             f"a newer one has migrated it. Run that one, or migrate back with it first"
         )
 
 
 def _direction(now: str | None, revision: str) -> Command:
-    known = _known()
+    revisions = known()
     if revision == "base" and now is not None:
         return command.downgrade
-    if revision not in known or now is None:
+    if revision not in revisions or now is None:
         return command.upgrade
-    return command.upgrade if known.index(revision) >= known.index(now) else command.downgrade
+    return (
+        command.upgrade if revisions.index(revision) >= revisions.index(now) else command.downgrade
+    )

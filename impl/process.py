@@ -1,6 +1,8 @@
 """What a process of ours and its supervisor say to one another."""
 
+import asyncio
 import os
+from typing import Any
 
 import structlog
 
@@ -9,6 +11,17 @@ from impl.settings import OutgoingSettings, Settings
 log = structlog.get_logger()
 
 PATIENT_SECONDS = 60  # twice the interval at which text_reply and the template beat
+
+
+async def end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancel until they have ended: in Python 3.11 a `wait_for` may swallow one cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=1)
+        for task in ended:
+            _ = task.cancelled() or task.exception()  # seen, whatever it was
 
 
 def announce_ready() -> None:

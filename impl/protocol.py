@@ -4,6 +4,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from generated.runtime.streams import ABORT
+
 MAX_HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
 
@@ -40,6 +42,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # uvicorn types extensions as mere mappings of mappings.
+        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
         self._head_bytes = self._field_bytes = 0
 
     def on_url(self, url: bytes) -> None:

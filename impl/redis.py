@@ -17,17 +17,22 @@ UNREACHABLE = (RedisError, OSError, TimeoutError)
 
 def request_client(settings: Settings) -> Redis:
     """For a request's way: it waits a quarter of a second at most."""
-    return _client(settings, settings.redis_timeout_seconds)
+    return _client(settings.redis_url.get_secret_value(), settings.redis_timeout_seconds)
 
 
 def relay_client(settings: Settings) -> Redis:
     """For the worker, whose batches are larger."""
-    return _client(settings, RELAY_TIMEOUT_SECONDS)
+    return _client(settings.redis_url.get_secret_value(), RELAY_TIMEOUT_SECONDS)
 
 
-def _client(settings: Settings, timeout: float) -> Redis:
+def patient_client(url: str, timeout_seconds: float) -> Redis:
+    """For a command that a person or cron waits for."""
+    return _client(url, timeout_seconds)
+
+
+def _client(url: str, timeout: float) -> Redis:
     return Redis.from_url(
-        settings.redis_url.get_secret_value(),
+        url,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),

@@ -6,6 +6,7 @@ import socket
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from generated.errors import Overloaded
@@ -96,12 +97,14 @@ class Server(uvicorn.Server):
     """Says that it is ready when it is, and that it is not before it stops to serve."""
 
     def __init__(
-        self, config: uvicorn.Config, drain: Drain, notice_seconds: float, drain_seconds: float
+        self, config: uvicorn.Config, app: FastAPI, drain: Drain, settings: Settings
     ) -> None:
         super().__init__(config)
+        self._app = app
         self._drain = drain
-        self._notice_seconds = notice_seconds
-        self._answer_after = max(drain_seconds - ANSWER_SECONDS, drain_seconds / 2)
+        self._notice_seconds = settings.unready_seconds
+        seconds = settings.drain_seconds
+        self._answer_after = max(seconds - ANSWER_SECONDS, seconds / 2)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -111,6 +114,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._give_notice()
+        self._app.state.stop_streams()  # they would be waited for
         ending = asyncio.get_running_loop().call_later(self._answer_after, self._drain.end)
         await super().shutdown(sockets)
         ending.cancel()
@@ -126,7 +130,8 @@ class Server(uvicorn.Server):
 
 
 def server_for(settings: Settings) -> Server:
-    drain = Drain(create_app(settings))
+    app = create_app(settings)
+    drain = Drain(app)
     config = uvicorn.Config(
         drain,
         host=settings.host,
@@ -143,7 +148,7 @@ def server_for(settings: Settings) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    return Server(config, drain, settings.unready_seconds, settings.drain_seconds)
+    return Server(config, app, drain, settings)
 
 
 def run(settings: Settings) -> int:

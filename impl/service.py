@@ -1,11 +1,9 @@
 """The operations of the tag `service`: health, and the contract as the service was made from it."""
 
+import contextlib
 from functools import cached_property
 from importlib.metadata import version
 from importlib.resources import files
-
-import structlog
-from redis.asyncio import Redis
 
 from generated import models
 from generated.core.service import (
@@ -28,10 +26,10 @@ from generated.core.service import (
 )
 from generated.errors import DatabaseUnavailable, NotFound
 from impl.db import Pool
+from impl.degraded.gate import Gate
+from impl.degraded.mode import Mode
 from impl.metrics.exposition import Exposition
 from impl.redis import UNREACHABLE
-
-log = structlog.get_logger()
 
 # What a readiness probe may wait for the database.
 PROBE_SECONDS = 1.0
@@ -58,9 +56,10 @@ PAGE = b"""<!doctype html>
 class ServiceHandlers:
     """`exposition` is None where a port of its own serves the metrics."""
 
-    def __init__(self, pool: Pool, redis: "Redis", exposition: Exposition | None) -> None:
+    def __init__(self, pool: Pool, gate: Gate, mode: Mode, exposition: Exposition | None) -> None:
         self._pool = pool
-        self._redis = redis
+        self._gate = gate
+        self._mode = mode
         self._exposition = exposition
         self._alive = models.HealthV1(status="ok", version=version("botcore"))
 
@@ -69,7 +68,9 @@ class ServiceHandlers:
 
     async def get_readiness(self) -> GetReadinessResult:
         await self._ask_database()
-        mode = "normal" if await self._redis_answers() else "degraded"
+        with contextlib.suppress(*UNREACHABLE):  # the gate has noted it, and so the mode tells it
+            await self._gate.ask(self._gate.redis.ping)
+        mode = "degraded" if self._mode.degraded else "normal"
         return GetReadiness200(body=models.ReadinessV1(status="ready", mode=mode))
 
     async def _ask_database(self) -> None:
@@ -78,13 +79,6 @@ class ServiceHandlers:
         async with self._pool.acquire(timeout=timeout) as connection:
             if await connection.fetchval("SELECT 1", timeout=timeout) != 1:
                 raise DatabaseUnavailable
-
-    async def _redis_answers(self) -> bool:
-        try:
-            return bool(await self._redis.ping())
-        except UNREACHABLE as error:
-            log.warning("redis_unreachable", reason=type(error).__name__)
-            return False
 
     async def get_metrics(self) -> GetMetricsResult:
         if self._exposition is None:

@@ -12,6 +12,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from generated.triggers import (
+    DEGRADED_LAG_SECONDS,
+    DEGRADED_RECOVERY_SECONDS,
+    DEGRADED_REDIS_SECONDS,
+    HEARTBEAT_MISSED_SECONDS,
+    NOTIFICATION_FAILING_DAYS,
+    PLUGIN_CRITICAL_FAILURES,
+    SCALING_ALERT_ENTRIES,
+)
 from impl.llm.settings import LLMSettings
 from impl.outgoing.addresses import Network, holds_loopback, read_network
 
@@ -53,13 +62,17 @@ class OutgoingSettings(BaseSettings):
     )
     plugin_hosts_denied: Hosts = Field(default=(), description="hosts that are no plugin's")
     plugin_connect_seconds: float = Field(default=2.0, gt=0, le=60)
+    # The same for webhooks: who may be called as a plugin is not who may be told of it.
+    notification_networks: Networks = Field(default=(), description="private ranges to open")
+    notification_hosts: Hosts = Field(default=(), description="the only hosts of webhooks")
+    notification_hosts_denied: Hosts = Field(default=(), description="hosts that are no webhook's")
 
-    @field_validator("plugin_networks")
+    @field_validator("plugin_networks", "notification_networks")
     @classmethod
     def _without_loopback(
         cls, networks: tuple[Network, ...], info: ValidationInfo
     ) -> tuple[Network, ...]:
-        """A plugin's URL is never to reach what listens on the core's own machine alone."""
+        """No URL of others is ever to reach what listens on the core's own machine alone."""
         for network in networks:
             if holds_loopback(network) and not info.data.get("development"):
                 raise ValueError(
@@ -69,7 +82,23 @@ class OutgoingSettings(BaseSettings):
         return networks
 
 
-class Settings(LLMSettings, OutgoingSettings):
+class RetentionSettings(BaseSettings):
+    """What is kept, and for how long: docs/operations.md."""
+
+    model_config = SettingsConfigDict(env_prefix="BOTCORE_", frozen=True, extra="ignore")
+
+    retention_audit_days: int = Field(default=365, ge=180, le=36_500)
+    retention_events_days: int = Field(default=30, ge=1, le=36_500)
+    retention_keys_days: int = Field(
+        default=30, ge=1, le=36_500, description="of messages that a reset deleted"
+    )
+    retention_batch: int = Field(default=1000, ge=1, le=100_000, description="rows in one commit")
+    retention_every_seconds: float = Field(
+        default=3600, ge=0, le=86_400, description="how often a worker removes; 0: never"
+    )
+
+
+class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
@@ -77,8 +106,12 @@ class Settings(LLMSettings, OutgoingSettings):
     database_statement_cache: bool = Field(
         default=True, description="false behind a pgbouncer in transaction mode"
     )
+    database_listen_url: SecretStr | None = Field(
+        default=None, description="past a pgbouncer, which passes no LISTEN on; for wake-ups alone"
+    )
     redis_url: SecretStr = Field(description="redis://:password@host:port/0")
-    redis_timeout_seconds: float = Field(default=0.25, gt=0, le=5)
+    # No request waits for Redis for longer, and none of them twice.
+    redis_timeout_seconds: float = Field(default=0.25, gt=0, le=0.25)
     secret_key: SecretStr = Field(
         min_length=32, description="derives the bearer that plugins are called with"
     )
@@ -125,7 +158,7 @@ class Settings(LLMSettings, OutgoingSettings):
     )
     classifier_training_seconds: float = Field(default=300.0, gt=0, le=3600)
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
-    heartbeat_missed_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    heartbeat_missed_seconds: float = Field(default=HEARTBEAT_MISSED_SECONDS, gt=0, le=86_400)
     probe_interval_seconds: float = Field(default=30.0, gt=0, le=300)
     watch_seconds: float = Field(default=1.0, gt=0, le=60)
     plugin_scopes: str = Field(
@@ -135,10 +168,26 @@ class Settings(LLMSettings, OutgoingSettings):
     plugin_token_overlap_seconds: int = Field(default=600, ge=0)
     catalogue_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
     limits_refresh_seconds: float = Field(default=1.0, gt=0, le=60)
+    limits_alone_share: float = Field(
+        default=1.0, gt=0, le=1, description="of a quota, permitted by each instance without Redis"
+    )
     token_cache_seconds: float = Field(default=30.0, ge=0, le=30)
 
-    relay_poll_seconds: float = Field(default=0.05, gt=0, le=5)
+    # TR-009.
+    degraded_redis_seconds: float = Field(default=DEGRADED_REDIS_SECONDS, gt=0, le=3600)
+    degraded_lag_seconds: float = Field(default=DEGRADED_LAG_SECONDS, gt=0, le=3600)
+    degraded_recovery_seconds: float = Field(
+        default=DEGRADED_RECOVERY_SECONDS,
+        ge=0,
+        le=3600,
+        description="well for so long before it is degraded no more",
+    )
+    degraded_look_seconds: float = Field(default=1.0, gt=0, le=5)
+
+    relay_poll_seconds: float = Field(default=0.5, gt=0, le=5, description="where no wake-up came")
     relay_batch: int = Field(default=500, ge=1, le=10_000)
+    event_streams: int = Field(default=2000, ge=0, le=100_000, description="open at once")
+    event_streams_per_token: int = Field(default=20, ge=1, le=100_000)
     # The queue of calls.
     plugin_concurrency: int = Field(
         default=64, ge=1, le=10_000, description="calls of one plugin under way, in each process"
@@ -162,6 +211,24 @@ class Settings(LLMSettings, OutgoingSettings):
         description="/readyz says no, and all is served, before the drain",
     )
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
+    # Triggers, see docs/TRIGGERS.md.
+    plugin_critical_failures: int = Field(
+        default=PLUGIN_CRITICAL_FAILURES, ge=0, description="0: failures disable nobody"
+    )
+    scaling_alert_entries: int = Field(default=SCALING_ALERT_ENTRIES, ge=1, le=1_000_000)
+    # Notifications.
+    notification_poll_seconds: float = Field(default=0.5, gt=0, le=60)
+    notification_timeout_seconds: float = Field(default=15.0, gt=0, le=60)
+    notification_concurrency: int = Field(
+        default=4, ge=1, le=100, description="to one webhook at once, in each process"
+    )
+    notification_retry_scale: float = Field(
+        default=1.0, gt=0, le=1, description="shortens the pauses between attempts, for tests"
+    )
+    notification_failing_days: float = Field(default=NOTIFICATION_FAILING_DAYS, gt=0, le=365)
+    notification_keep_days: float = Field(
+        default=30.0, gt=0, le=3650, description="how long ended deliveries can be listed"
+    )
 
     @model_validator(mode="after")
     def _model_is_set(self) -> Self:
@@ -190,6 +257,10 @@ class Settings(LLMSettings, OutgoingSettings):
         if set(scopes.split()) - set(PLUGIN_SCOPES.split()):
             raise ValueError(f"must be of {PLUGIN_SCOPES}")
         return scopes
+
+    @property
+    def listen_url(self) -> str:
+        return (self.database_listen_url or self.database_url).get_secret_value()
 
     @property
     def allowed_plugin_scopes(self) -> frozenset[str]:

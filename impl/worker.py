@@ -1,7 +1,6 @@
 """`botcore worker`: what happens after the answer. Any number of workers may run."""
 
 import asyncio
-import contextlib
 import signal
 
 import structlog
@@ -10,15 +9,23 @@ import uvloop
 from generated.metrics import make_metrics
 from impl import logging
 from impl.app import metrics_listener, open_resources
+from impl.degraded.keeper import Keeper
+from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
 from impl.events.relay import Relay
+from impl.events.wire import EVENTS, FEED
+from impl.notifications.collecting import Collector
+from impl.notifications.sending import Sender
+from impl.notifications.signing import Secrets
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
-from impl.process import announce_ready, warn_of_development, warn_of_impatience
+from impl.process import announce_ready, end, warn_of_development, warn_of_impatience
 from impl.redis import relay_client
+from impl.retention.retention import Retention, RetentionTask
 from impl.routing.classifier.trainer import Trainer
 from impl.settings import Settings
+from impl.triggers.scaling import ScalingAlert
 
 log = structlog.get_logger()
 
@@ -43,7 +50,13 @@ async def _work(settings: Settings) -> int:
     ):
         redis = relay_client(settings)
         relay = Relay(
-            resources.pool, redis, settings.relay_batch, settings.relay_poll_seconds, metrics
+            resources.pool,
+            redis,
+            settings.relay_batch,
+            settings.relay_poll_seconds,
+            metrics,
+            committed=resources.wire.bell(EVENTS),
+            told=lambda: resources.wire.tell(FEED),
         )
         catalogue = Catalogue(resources.pool, settings.fallback_plugin)
         delivery = make_delivery(resources.pool, resources.caller, catalogue, settings, metrics)
@@ -56,10 +69,22 @@ async def _work(settings: Settings) -> int:
             settings.catalogue_refresh_seconds,
             settings.classifier_training_seconds,
         )
+        retention = RetentionTask(Retention(resources.pool, settings), metrics)
+        secrets = Secrets(settings.secret_key.get_secret_value().encode())
+        sender = Sender(resources.pool, resources.webhooks, secrets, settings, metrics)
+        collector = Collector(resources.pool, settings, metrics)
+        scaling = ScalingAlert(resources.pool, settings, metrics)
+        keeper = Keeper(resources.pool, resources.gate, Rules.of(settings), metrics)
         tasks = {
+            asyncio.create_task(resources.wire.run(), name="wire"),
+            asyncio.create_task(collector.run(), name="notifications"),
+            asyncio.create_task(sender.run(), name="webhooks"),
+            asyncio.create_task(scaling.run(), name="scaling alert"),
             asyncio.create_task(relay.run(), name="relay"),
             asyncio.create_task(queue.run(), name="queue"),
+            asyncio.create_task(retention.run(), name="retention"),
             asyncio.create_task(watcher.run(), name="watcher"),
+            asyncio.create_task(keeper.run(), name="keeper"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),
@@ -80,8 +105,5 @@ async def _watch(tasks: set["asyncio.Task[None]"], stop: asyncio.Event) -> int:
     died = [task for task in done if task is not stopping]
     for task in died:
         log.error("task_died", task=task.get_name(), exc_info=task.exception())
-    for task in (*tasks, stopping):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
+    await end(*tasks, stopping)
     return 1 if died else 0

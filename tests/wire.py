@@ -19,6 +19,7 @@ class Line:
     target: tuple[str, int]
     url: str = ""
     refusing: bool = False
+    delay: float = 0.0
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -41,6 +42,7 @@ class Line:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
                 await self.flowing.wait()
+                await asyncio.sleep(self.delay)
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -58,8 +60,12 @@ class Line:
         """As when the server hangs: it takes connections and requests, and answers nothing."""
         self.flowing.clear()
 
+    def slow(self, seconds: float) -> None:
+        """As when the server is overloaded: each way takes half of it."""
+        self.delay = seconds / 2
+
     def mend(self) -> None:
-        self.refusing = False
+        self.refusing, self.delay = False, 0.0
         self.flowing.set()
 
 

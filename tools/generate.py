@@ -36,6 +36,7 @@ from tools.metrics import metrics_context
 from tools.model_types import complete
 from tools.operations import security_schemes, tag_context
 from tools.steps import own_parameters
+from tools.triggers import triggers_context
 
 # In these nobody else writes: what the contract does not make goes.
 OURS = ("generated", "docs/CONTRACTS")
@@ -111,6 +112,7 @@ def write_edge(target: Path) -> None:
     write_models(target, documents)
     render(target / "errors.py", "errors.py.j2", codes=error_codes())
     render(target / "events.py", "events.py.j2", **events_context(events))
+    render(target / "triggers.py", "triggers.py.j2", **triggers_context())
     write_document(target / "events.asyncapi.json", events)
     render(target / "limits.py", "limits.py.j2", limits=default_limits(documents["openapi.yaml"]))
     metrics = metrics_context(documents["openapi.yaml"], events, list(error_codes()))
@@ -165,13 +167,23 @@ def write_models(target: Path, documents: dict[str, Json]) -> None:
         "openapi": "3.1.0",
         "info": {"title": "botcore", "version": "v1alpha"},
         "paths": {},
-        "components": {"schemas": dict(sorted(schemas.items()))},
+        "components": {"schemas": without_content(dict(sorted(schemas.items())))},
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "schemas.json"
         path.write_text(json.dumps(source))
         run_model_generator(path, target / "models.py")
     complete(target / "models.py", schemas)
+
+
+def without_content(node: Any) -> Any:
+    """Without the schemas of what strings hold: a model of a string would keep them as references
+    into this document, which its own JSON schema does not have."""
+    if isinstance(node, dict):
+        return {
+            key: without_content(value) for key, value in node.items() if key != "contentSchema"
+        }
+    return [without_content(value) for value in node] if isinstance(node, list) else node
 
 
 def parameter_schemas(operation: Operation) -> dict[str, Json]:

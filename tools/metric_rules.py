@@ -29,7 +29,7 @@ def metrics_make_sense(folder: Path, bundles: dict[str, Bundle]) -> Iterator[str
     core, events = bundles["openapi.yaml"].document, bundles["events.asyncapi.yaml"].document
     metrics = core.get("x-metrics", [])
     if fits(folder, "x-metrics", metrics):
-        known = sources(core, events, list(error_codes(folder)))
+        known = sources(core, events, list(error_codes(folder)), folder)
         for rule in METRIC_RULES:
             yield from (f"metrics.yaml: {text}" for text in rule(metrics, known))
 

@@ -1,8 +1,10 @@
 """The contract's metrics (`x-metrics`), with the values of their labels worked out."""
 
+from pathlib import Path
 from typing import Any
 
-from tools.contract import Json, operations, pascal_case
+from tools.contract import CONTRACT, Json, operations, pascal_case
+from tools.triggers import running
 
 PREFIX = "botcore_"
 # The requirements name these so, without the prefix.
@@ -10,7 +12,9 @@ GIVEN = {"llm_requests_total", "llm_tokens_total", "llm_errors_total"}
 MISTAKES = "botcore_metric_mistakes_total"
 
 
-def sources(core: Json, events: Json, codes: list[str]) -> dict[str, list[str]]:
+def sources(
+    core: Json, events: Json, codes: list[str], folder: Path = CONTRACT
+) -> dict[str, list[str]]:
     """What a label's `from` may name, each with its values."""
     found = operations(core)
     statuses = {status for operation in found for status in operation.spec["responses"]}
@@ -23,6 +27,7 @@ def sources(core: Json, events: Json, codes: list[str]) -> dict[str, list[str]]:
         # One a kind of stream: a plugin's id would be a series for each plugin.
         "streams": [address.partition(":{")[0] for address in addresses],
         "metrics": [item["name"] for item in of_core(core)],
+        "triggers": list(running(folder)),
     } | {f"schemas/{name}": schema["enum"] for name, schema in schemas.items() if "enum" in schema}
 
 

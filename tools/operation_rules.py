@@ -8,6 +8,7 @@ from tools.steps import LOCATIONS, own_parameters, takes_preferences
 
 DEMANDED = ("operationId", "summary", "description", "tags", "x-error-codes", "security")
 PROBLEM = "application/problem+json"
+EVENT_STREAM = "text/event-stream"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 EVERY_ANSWER = {"X-Trace-Id", "X-Schema-Version"}
 # Beside those, by status and by code.
@@ -135,6 +136,26 @@ def preferences_applied(op: Operation, errors: Errors) -> Iterator[str]:
         yield f"{told[0]} has the header Preference-Applied, but it takes no Prefer"
 
 
+def streams_end(op: Operation, errors: Errors) -> Iterator[str]:
+    """Each event is told alone, so its stream must end by itself, and go on elsewhere."""
+    told = [
+        status
+        for status, response in op.responses().items()
+        if EVENT_STREAM in response.get("content", {})
+    ]
+    if not told:
+        return
+    if op.method != "get" or told != [200]:
+        yield f"{EVENT_STREAM} is the 200 of a GET, and nothing else"
+    elif list(op.responses()[200]["content"]) != [EVENT_STREAM]:
+        yield f"200 is not {EVENT_STREAM} alone"
+    seconds = [item for item in op.parameters("query") if item["name"] == "max_seconds"]
+    if not seconds or "maximum" not in seconds[0]["schema"]:
+        yield "its stream has no end: it takes no max_seconds with a maximum"
+    if not any(item["name"] == "Last-Event-ID" for item in op.parameters("header")):
+        yield "its stream cannot go on: it takes no Last-Event-ID"
+
+
 OPERATION_RULES: list[Callable[[Operation, Errors], Iterator[str]]] = [
     demanded_members,
     statuses_are_those_of_codes,
@@ -143,4 +164,5 @@ OPERATION_RULES: list[Callable[[Operation, Errors], Iterator[str]]] = [
     examples_given,
     edge_codes_declared,
     preferences_applied,
+    streams_end,
 ]

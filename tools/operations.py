@@ -23,6 +23,7 @@ from tools.steps import (
 
 EDGE_HEADERS = {"X-Trace-Id", "X-Schema-Version", "RateLimit", "RateLimit-Policy"}
 PROBLEM = "application/problem+json"
+EVENT_STREAM = "text/event-stream"
 
 
 def security_schemes(document: Json) -> list[Json]:
@@ -162,6 +163,7 @@ def _results(op: Operation) -> list[Json]:
                 "problem": problem,
                 "owner": owner,
                 "media": media,
+                "streams": media == EVENT_STREAM,
                 "codes": ", ".join(f'"{code}"' for code in codes),
                 "headers": _headers(op, response),
                 **({} if problem else _body(media, content)),
@@ -171,6 +173,8 @@ def _results(op: Operation) -> list[Json]:
 
 
 def _body(media: str, content: Json) -> Json:
+    if media == EVENT_STREAM:
+        return {"body": "Chunks", "content": 'b""'}
     schema = content["schema"]
     references = [item.get("$ref") for item in schema.get("anyOf", [schema])]
     if None in references:  # a document or a page: bytes already

@@ -16,16 +16,17 @@ from tools.metric_rules import metrics_make_sense
 from tools.operation_rules import OPERATION_RULES
 from tools.promise_rules import PROMISE_RULES
 from tools.schema_rules import SCHEMA_RULES
+from tools.triggers import triggers_fit
 
 HTTP = ("openapi.yaml", "plugin.openapi.yaml")
 EVENTS = "events.asyncapi.yaml"
 # What no document refers to, and the tools read.
-ALONE = {"errors.yaml", "triggers.yaml"}
+ALONE = {"errors.yaml", "triggers.yaml", "triggers.schema.yaml"}
 # What the edge answers where no operation is named.
 CODES_WITHOUT_OPERATION = {"not_found"}
 # The shapes of secrets that work somewhere; ours are told by the word EXAMPLE in them.
 _SECRET = re.compile(
-    r"bc_[a-z]+_(?!.*EXAMPLE)|sk-[A-Za-z0-9]{20}|gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}"
+    r"bc_[a-z]+_(?!.*EXAMPLE)|whsec_(?!.*EXAMPLE)|sk-[A-Za-z0-9]{20}|gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}"
     r"|xox[abprs]-|eyJ[A-Za-z0-9_-]{10,}\.|-----BEGIN|https?://[^/@\s]+:[^/@\s]+@"
 )
 
@@ -139,5 +140,6 @@ CONTRACT_RULES: list[Callable[[Path, Bundles], Iterator[str]]] = [
     every_code_used,
     codes_complete,
     metrics_make_sense,
+    triggers_fit,
     no_secret_in_examples,
 ]

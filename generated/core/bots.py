@@ -425,6 +425,103 @@ class RotateBotToken422:
 RotateBotTokenResult = RotateBotToken201 | RotateBotToken404 | RotateBotToken409 | RotateBotToken422
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBotCallback200:
+    """The callback is set. Keep the secret where there is one; it is shown this once."""
+
+    body: models.BotCallbackV1 | Rendered[models.BotCallbackV1]
+    cache_control: Literal["no-store"] = "no-store"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+        }
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBotCallback404:
+    """Absent, or not yours."""
+
+    code: Literal["bot_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBotCallback422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+SetBotCallbackResult = SetBotCallback200 | SetBotCallback404 | SetBotCallback422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveBotCallback200:
+    """The bot, which is not called back."""
+
+    body: models.BotV1 | Rendered[models.BotV1]
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return Reply(200, "application/json", runtime.content_of(self.body), headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveBotCallback404:
+    """Absent, or not yours."""
+
+    code: Literal["bot_not_found"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[404]] = 404
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveBotCallback422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+RemoveBotCallbackResult = RemoveBotCallback200 | RemoveBotCallback404 | RemoveBotCallback422
+
+
 class BotsHandlers(Protocol):
     """What `impl/` fills in for the tag `bots`."""
 
@@ -468,6 +565,18 @@ class BotsHandlers(Protocol):
         self, admin_key: AdminKey, path: models.RotateBotTokenPath, body: models.TokenRotateV1
     ) -> RotateBotTokenResult:
         """Replace a token, with an overlap."""
+        ...
+
+    async def set_bot_callback(
+        self, admin_key: AdminKey, path: models.SetBotCallbackPath, body: models.BotCallbackSetV1
+    ) -> SetBotCallbackResult:
+        """Have a bot called back."""
+        ...
+
+    async def remove_bot_callback(
+        self, admin_key: AdminKey, path: models.RemoveBotCallbackPath
+    ) -> RemoveBotCallbackResult:
+        """Call a bot back no more."""
         ...
 
 
@@ -752,6 +861,75 @@ ROTATE_BOT_TOKEN = Operation(
 )
 ROTATE_BOT_TOKEN_SCOPES = frozenset({"bots:manage"})
 
+SET_BOT_CALLBACK = Operation(
+    id="setBotCallback",
+    produces="application/json",
+    takes_body=True,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "insufficient_scope",
+            "validation_failed",
+            "bot_not_found",
+            "invalid_json",
+            "invalid_utf8",
+            "duplicate_key",
+            "body_too_large",
+            "unsupported_media_type",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+            "database_unavailable",
+            "overloaded",
+        }
+    ),
+    results=(
+        SetBotCallback200,
+        SetBotCallback404,
+        SetBotCallback422,
+    ),
+    challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
+    retry_after=frozenset([503]),
+    emits=frozenset([]),
+)
+SET_BOT_CALLBACK_SCOPES = frozenset({"bots:manage"})
+
+REMOVE_BOT_CALLBACK = Operation(
+    id="removeBotCallback",
+    produces="application/json",
+    takes_body=False,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "insufficient_scope",
+            "validation_failed",
+            "bot_not_found",
+            "method_not_allowed",
+            "not_acceptable",
+            "internal_error",
+            "database_unavailable",
+            "overloaded",
+        }
+    ),
+    results=(
+        RemoveBotCallback200,
+        RemoveBotCallback404,
+        RemoveBotCallback422,
+    ),
+    challenge='AdminKey realm="botcore"',
+    credentials="X-Admin-Key",
+    retry_after=frozenset([503]),
+    emits=frozenset([]),
+)
+REMOVE_BOT_CALLBACK_SCOPES = frozenset({"bots:manage"})
+
 
 def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge) -> APIRouter:
     """The router of the tag `bots`, its operations bound to `handlers`."""
@@ -830,6 +1008,25 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         body = read_json(models.TokenRotateV1, await call.body(), 4)
         return await handlers.rotate_bot_token(admin_key, path, body)
 
+    async def set_bot_callback(call: Call) -> Result:
+        admin_key = await runtime.authenticate(
+            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
+        )
+        runtime.require_scopes(admin_key, SET_BOT_CALLBACK_SCOPES)
+        path = read_strings(models.SetBotCallbackPath, call.scope["path_params"], "path")
+        call.refuse_query()
+        body = read_json(models.BotCallbackSetV1, await call.body(), 3)
+        return await handlers.set_bot_callback(admin_key, path, body)
+
+    async def remove_bot_callback(call: Call) -> Result:
+        admin_key = await runtime.authenticate(
+            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
+        )
+        runtime.require_scopes(admin_key, REMOVE_BOT_CALLBACK_SCOPES)
+        path = read_strings(models.RemoveBotCallbackPath, call.scope["path_params"], "path")
+        call.refuse_query()
+        return await handlers.remove_bot_callback(admin_key, path)
+
     routes: list[BaseRoute] = [
         Route(
             "/api/v1/admin/bots",
@@ -883,6 +1080,17 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
                 },
             ),
             name="rotateBotToken",
+        ),
+        Route(
+            "/api/v1/admin/bots/{bot_id}/callback",
+            Endpoint(
+                edge,
+                {
+                    "PUT": (SET_BOT_CALLBACK, set_bot_callback),
+                    "DELETE": (REMOVE_BOT_CALLBACK, remove_bot_callback),
+                },
+            ),
+            name="setBotCallback",
         ),
     ]
     return APIRouter(routes=routes)

@@ -13,6 +13,7 @@ from generated.errors import ERRORS
 from generated.runtime import edge as runtime
 from generated.runtime.edge import (
     Call,
+    Chunks,
     Edge,
     Endpoint,
     Idempotency,
@@ -58,6 +59,42 @@ class ListPluginEvents422:
 
 
 ListPluginEventsResult = ListPluginEvents200 | ListPluginEvents422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPluginEvents200:
+    """The events from here on."""
+
+    body: Chunks
+    cache_control: Literal["no-store"] = "no-store"
+    x_accel_buffering: Literal["no"] = "no"
+    status: ClassVar[Literal[200]] = 200
+
+    def reply(self) -> Reply:
+        headers = {
+            "Cache-Control": str(self.cache_control),
+            "X-Accel-Buffering": str(self.x_accel_buffering),
+        }
+        return Reply(200, "text/event-stream", b"", headers, chunks=self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPluginEvents422:
+    """Values break the contract."""
+
+    code: Literal["validation_failed", "last_event_id_expired"]
+    detail: str | None = None
+    errors: tuple[InvalidValue, ...] = ()
+    status: ClassVar[Literal[422]] = 422
+
+    def reply(self) -> Reply:
+        headers: dict[str, str] = {}
+        return runtime.problem_reply(
+            ERRORS[self.code](self.detail, errors=self.errors, headers=headers)
+        )
+
+
+StreamPluginEventsResult = StreamPluginEvents200 | StreamPluginEvents422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +156,15 @@ class EventsHandlers(Protocol):
         """Read what happened to plugins."""
         ...
 
+    async def stream_plugin_events(
+        self,
+        caller: PluginToken | AdminKey,
+        query: models.StreamPluginEventsQuery,
+        header: models.StreamPluginEventsHeader,
+    ) -> StreamPluginEventsResult:
+        """Follow what happens to plugins."""
+        ...
+
     async def report_plugin_event(
         self,
         plugin_token: PluginToken,
@@ -162,6 +208,40 @@ LIST_PLUGIN_EVENTS = Operation(
 LIST_PLUGIN_EVENTS_SCOPES = frozenset({"telemetry:read"})
 LIST_PLUGIN_EVENTS_LIMITS = (Limit("plugin", quota=6000, window=60),)
 
+STREAM_PLUGIN_EVENTS = Operation(
+    id="streamPluginEvents",
+    produces="text/event-stream",
+    takes_body=False,
+    versioned=True,
+    codes=frozenset(
+        {
+            "unsupported_schema_version",
+            "missing_credentials",
+            "invalid_credentials",
+            "validation_failed",
+            "last_event_id_expired",
+            "database_unavailable",
+            "overloaded",
+            "insufficient_scope",
+            "method_not_allowed",
+            "not_acceptable",
+            "rate_limited",
+            "too_many_streams",
+            "internal_error",
+        }
+    ),
+    results=(
+        StreamPluginEvents200,
+        StreamPluginEvents422,
+    ),
+    challenge='Bearer realm="botcore"',
+    credentials="Authorization: Bearer or X-Admin-Key",
+    retry_after=frozenset([429, 503]),
+    emits=frozenset([]),
+)
+STREAM_PLUGIN_EVENTS_SCOPES = frozenset({"telemetry:read"})
+STREAM_PLUGIN_EVENTS_LIMITS = (Limit("plugin", quota=6000, window=60),)
+
 REPORT_PLUGIN_EVENT = Operation(
     id="reportPluginEvent",
     produces="application/json",
@@ -197,7 +277,7 @@ REPORT_PLUGIN_EVENT = Operation(
     challenge='Bearer realm="botcore"',
     credentials="Authorization: Bearer",
     retry_after=frozenset([429, 503]),
-    emits=frozenset(["plugin_reported"]),
+    emits=frozenset(["plugin_reported", "plugin_disabled"]),
 )
 REPORT_PLUGIN_EVENT_SCOPES = frozenset({"telemetry:write"})
 REPORT_PLUGIN_EVENT_LIMITS = (Limit("plugin", quota=6000, window=60),)
@@ -227,6 +307,23 @@ def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: 
         await call.pay()
         return await handlers.list_plugin_events(caller, query)
 
+    async def stream_plugin_events(call: Call) -> Result:
+        caller = await runtime.authenticate_either(
+            authenticator.plugin_token,
+            runtime.bearer_credential(call),
+            authenticator.admin_key,
+            runtime.header_credential(call, b"x-admin-key"),
+        )
+        if isinstance(caller, PluginToken):
+            call.owe(STREAM_PLUGIN_EVENTS_LIMITS[0], caller.plugin_id)
+        runtime.require_scopes(caller, STREAM_PLUGIN_EVENTS_SCOPES)
+        query = read_strings(models.StreamPluginEventsQuery, call.query(), "query")
+        header = read_strings(
+            models.StreamPluginEventsHeader, call.header_values("Last-Event-ID"), "header"
+        )
+        await call.pay()
+        return await handlers.stream_plugin_events(caller, query, header)
+
     async def report_plugin_event(call: Call) -> Result:
         plugin_token = await runtime.authenticate(
             authenticator.plugin_token, runtime.bearer_credential(call)
@@ -251,6 +348,16 @@ def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: 
                 },
             ),
             name="listPluginEvents",
+        ),
+        Route(
+            "/api/v1/plugins/events/stream",
+            Endpoint(
+                edge,
+                {
+                    "GET": (STREAM_PLUGIN_EVENTS, stream_plugin_events),
+                },
+            ),
+            name="streamPluginEvents",
         ),
         Route(
             "/api/v1/plugins/{plugin_id}/events",

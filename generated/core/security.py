@@ -13,6 +13,7 @@ Scope = Literal[
     "dialogs:read",
     "dialogs:write",
     "limits:manage",
+    "notifications:manage",
     "plugins:manage",
     "plugins:read",
     "plugins:register",

@@ -4,6 +4,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
@@ -48,12 +49,14 @@ from generated.runtime.results import (
     render,
     send_reply,
 )
+from generated.runtime.streams import Chunks, send_chunks
 
 # What the generated operations and the handlers need, from one place.
 __all__ = [
     "ANSWER",
     "SCHEMA_VERSION",
     "Call",
+    "Chunks",
     "ClientDisconnectedError",
     "Edge",
     "Endpoint",
@@ -143,8 +146,25 @@ class Endpoint:
             raise
         except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
             reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
+        if reply.chunks is not None:
+            await self._stream(call, send, reply, reply.chunks, started)
+            return
         await send_reply(send, reply, call.limit_headers)
         _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
+
+    async def _stream(
+        self, call: Call, send: Send, reply: Reply, chunks: Chunks, started: float
+    ) -> None:
+        """It is answered when it begins: what goes wrong later can only break it off."""
+        operation = call.operation.id
+        async with aclosing(chunks):
+            await send_reply(send, reply, more=call.limit_headers)
+            _tell(self._edge, call.scope, started, (operation, reply.status, reply.code))
+            try:
+                await send_chunks(call.scope, call.receive, send, chunks)
+            except Exception as error:
+                self._edge.observer.failed(operation, error)
+                raise
 
     @staticmethod
     def _declared_reply(operation: Operation, result: Result) -> Reply:

@@ -10,6 +10,7 @@ from impl.audit.log import Actor, record
 from impl.audit.log import revoked as told
 from impl.bots import queries
 from impl.bots.queries import Bot
+from impl.notifications.administration import remove_callback
 from impl.tokens.administration import actions
 from impl.tokens.administration.actions import Grant, Issued
 from impl.tokens.administration.queries import Holder
@@ -47,6 +48,7 @@ async def revoke(connection: asyncpg.Connection, actor: Actor, bot_id: UUID) -> 
     if revoked:
         # A statement of its own, behind the bot's lock: it sees what was issued until then.
         token_ids = await revoke_bot_tokens_except(connection, bot_id, [])
+        await remove_callback(connection, actor, bot_id)
         details = {"bot_id": bot_id, **told(token_ids)}
         await record(connection, actor, "bot_revoked", details)
     return Revoked(await _read(connection, bot_id), token_ids, not revoked)

@@ -1,4 +1,3 @@
-from dataclasses import asdict
 from uuid import UUID
 
 from generated import models
@@ -23,17 +22,20 @@ from generated.core.bots import (
 from generated.core.security import AdminKey
 from impl.audit.log import by_key
 from impl.bots import administration
-from impl.bots.queries import Bot, list_bots
+from impl.bots.callbacks import CallbackHandlers
+from impl.bots.queries import described, list_bots
+from impl.notifications.desk import SubscriptionDesk
 from impl.tokens.administration.actions import Grant
 from impl.tokens.administration.desk import TokenDesk, issued_model, seconds
 from impl.tokens.administration.queries import Holder
 from impl.tokens.issue import prepare
 
 
-class BotHandlers:
+class BotHandlers(CallbackHandlers):
     """The operations of the tag `bots`. What the database refuses is raised as the contract's."""
 
-    def __init__(self, desk: TokenDesk) -> None:
+    def __init__(self, desk: TokenDesk, subscriptions: SubscriptionDesk) -> None:
+        super().__init__(subscriptions)
         self._desk = desk
 
     async def list_bots(self, admin_key: AdminKey, query: models.ListBotsQuery) -> ListBotsResult:
@@ -44,7 +46,7 @@ class BotHandlers:
         shown = found[: query.limit]
         more = len(found) > len(shown)
         page = models.BotPageV1(
-            items=[_described(bot) for bot in shown],
+            items=[described(bot) for bot in shown],
             next_cursor=cursors.write(shown[-1].id) if more else None,
         )
         return ListBots200(body=page)
@@ -57,14 +59,14 @@ class BotHandlers:
                 connection, by_key(admin_key), body.name, first, grant
             )
         token = issued_model(issued)
-        made = models.BotCreatedV1(bot=_described(bot), token=token.token, issued=token.issued)
+        made = models.BotCreatedV1(bot=described(bot), token=token.token, issued=token.issued)
         return CreateBot201(body=made)
 
     async def revoke_bot(self, admin_key: AdminKey, path: models.RevokeBotPath) -> RevokeBotResult:
         async with self._desk.transaction() as connection:
             done = await administration.revoke(connection, by_key(admin_key), path.bot_id)
         self._desk.verifier.forget(*done.token_ids)
-        return RevokeBot200(body=_described(done.bot))
+        return RevokeBot200(body=described(done.bot))
 
     async def list_bot_tokens(
         self,
@@ -101,7 +103,3 @@ class BotHandlers:
     ) -> RevokeBotTokenResult:
         holder = Holder("bot", path.bot_id)
         return RevokeBotToken200(body=await self._desk.revoke(admin_key, holder, path.token_id))
-
-
-def _described(bot: Bot) -> models.BotV1:
-    return models.BotV1(**asdict(bot))

@@ -1,9 +1,10 @@
 """SQL of bots. A revoked bot keeps its row, its name and its dialogs."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
+from generated import models
 from impl.db import Executor
 
 _BOT = """
@@ -12,7 +13,10 @@ _BOT = """
         WHERE tokens.bot_id = bots.id
             AND tokens.revoked_at IS NULL
             AND (tokens.expires_at IS NULL OR tokens.expires_at > now())
-    ) AS tokens
+    ) AS tokens, (
+        SELECT url FROM notification_subscriptions AS callback
+        WHERE callback.bot_id = bots.id AND callback.deleted_at IS NULL
+    ) AS callback_url
 """
 
 INSERT = "INSERT INTO bots (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id"
@@ -42,6 +46,11 @@ class Bot:
     created_at: datetime
     revoked_at: datetime | None
     tokens: int  # those that are valid now
+    callback_url: str | None = None
+
+
+def described(bot: Bot) -> models.BotV1:
+    return models.BotV1(**asdict(bot))
 
 
 async def insert_bot(executor: Executor, name: str) -> UUID | None:

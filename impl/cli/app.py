@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from impl.cli.bots import bots
+from impl.cli.checks import doctor, verify_streams
 from impl.cli.explain import explain
 from impl.cli.keys import keys
 from impl.cli.limits import limits
+from impl.cli.notifications import notifications
 from impl.cli.plugin import plugin
 from impl.cli.plugins import plugins
 
@@ -26,6 +28,9 @@ app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
 app.command()(explain)
+app.add_typer(notifications, name="notifications")
+app.command()(doctor)
+app.command("verify-streams")(verify_streams)
 
 
 @app.command()
@@ -79,6 +84,18 @@ def migrate(
         refuse(str(error), code=1)
     before, after = step.before or "base", step.after or "base"
     typer.echo(f"{before} → {after}" if before != after else f"at {after} already")
+
+
+@app.command()
+def retention(
+    dry_run: Annotated[  # typer makes the option of it
+        bool, typer.Option("--dry-run", help="Count what would be removed, and remove nothing.")
+    ] = False,
+) -> None:
+    """Remove what is older than it must be kept. A worker does so too, now and then."""
+    from impl.cli.retention import retention as run
+
+    run(dry_run=dry_run)
 
 
 @app.command()

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from impl.bots.administration import Revoked
     from impl.bots.queries import Bot
+    from impl.notifications.administration import Callback
     from impl.tokens.administration.actions import Grant, Issued
     from impl.tokens.administration.queries import Holder
 
-COLUMNS = ("id", "name", "created_at", "revoked_at", "tokens")
+COLUMNS = ("id", "name", "created_at", "revoked_at", "tokens", "callback_url")
 NAME_OR_ID = "A bot's name or id."
 
 bots = typer.Typer(
@@ -76,6 +77,41 @@ def revoke(name_or_id: Annotated[str, typer.Argument(help=NAME_OR_ID)]) -> None:
 
     was_revoked = connected(work).was_revoked
     typer.echo(f"bot {name_or_id} {'was revoked already' if was_revoked else 'revoked'}")
+
+
+@bots.command()
+def callback(
+    name_or_id: Annotated[str, typer.Argument(help=NAME_OR_ID)],
+    url: Annotated[str | None, typer.Option(help="Where it is told of late answers.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Call it back no more.")] = False,
+) -> None:
+    """Have a bot called back when a late answer is there; a new callback's secret is printed."""
+    from impl.audit.log import on_this_machine
+    from impl.cli.database import opened
+    from impl.cli.environment import refuse
+    from impl.cli.notifications import checked_url, reveal
+    from impl.notifications import administration
+
+    if (url is None) is not remove:
+        refuse("give --url, or --remove")
+
+    async def work(connection: "asyncpg.Connection") -> "Callback | None":
+        if url is not None:
+            await checked_url(url)
+        async with connection.transaction():
+            bot_id = await _bot_id(connection, name_or_id)
+            if url is None:
+                await administration.remove_callback(connection, on_this_machine(), bot_id)
+                return None
+            return await administration.set_callback(connection, on_this_machine(), bot_id, url)
+
+    done = opened(work)
+    if done is None:
+        typer.echo(f"bot {name_or_id} is not called back")
+        return
+    typer.echo(f"bot {name_or_id} is called back by {done.subscription.id}", err=True)
+    if done.created:
+        reveal(done.subscription)
 
 
 async def _find(connection: "asyncpg.Connection", name_or_id: str) -> "Holder":

@@ -2,17 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import Never, TypeVar
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 from urllib.parse import urlsplit
 
 import typer
 
 from impl.local.directory import Directory
-from impl.settings import OutgoingSettings, Settings
+from impl.settings import OutgoingSettings, RetentionSettings, Settings
 
-S = TypeVar("S", bound=OutgoingSettings)
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+S = TypeVar("S", OutgoingSettings, RetentionSettings, Settings)
 
 DIRECTORY = Path(".botcore")
+SECRET_KEY_LENGTH = 32
+POSTGRESQL, REDIS = ("postgres", "postgresql"), ("redis", "rediss", "unix")
 FORM = "postgresql://user:password@host:port/database"
 
 
@@ -30,10 +35,39 @@ def database_url() -> str:
     url = os.environ.get("BOTCORE_DATABASE_URL") or Directory(DIRECTORY).read_database_url()
     if not url:
         refuse(f"BOTCORE_DATABASE_URL is not set: set it to {FORM}, or start `botcore up` here")
-    if not _is_database(url):
+    if not _is_url(url, POSTGRESQL):
         # Never quoted: with a sign in the wrong place anything may be the password.
         refuse(f"BOTCORE_DATABASE_URL is no URL of a PostgreSQL database: its form is {FORM}")
     return url
+
+
+def redis_url() -> str | None:
+    """As `database_url`, from the same place; None where nobody says."""
+    ours = not os.environ.get("BOTCORE_DATABASE_URL")
+    url = os.environ.get("BOTCORE_REDIS_URL") or (
+        Directory(DIRECTORY).read_redis_url() if ours else None
+    )
+    if url and not _is_url(url, REDIS):
+        refuse("BOTCORE_REDIS_URL is no URL of a Redis: its form is redis://host:port/0")
+    return url
+
+
+def told_settings() -> tuple[Settings | None, list[str]]:
+    """The settings, or why there are none. Where it is `botcore up` that runs here, its own."""
+    from pydantic import ValidationError
+
+    here = Directory(DIRECTORY)
+    given: dict[str, Any] = {}
+    if not os.environ.get("BOTCORE_DATABASE_URL") and here.read_database_url():
+        given = {
+            "database_url": here.read_database_url(),
+            "redis_url": redis_url(),
+            "secret_key": os.environ.get("BOTCORE_SECRET_KEY") or here.secret_key(),
+        }
+    try:
+        return Settings(**given), []
+    except ValidationError as error:
+        return None, _complaints(error)
 
 
 def outgoing_settings() -> OutgoingSettings:
@@ -42,19 +76,36 @@ def outgoing_settings() -> OutgoingSettings:
     return OutgoingSettings(development=True) if ours else _read(OutgoingSettings)
 
 
+def retention_settings() -> RetentionSettings:
+    return _read(RetentionSettings)
+
+
+def secret_key() -> str:
+    """What webhooks' secrets are made of; of this folder's `botcore up` where it is its database.
+
+    Of the two both or none: with another key than the instances' no signature would be right.
+    """
+    if os.environ.get("BOTCORE_DATABASE_URL"):
+        key = os.environ.get("BOTCORE_SECRET_KEY", "")
+        if len(key) < SECRET_KEY_LENGTH:
+            refuse("BOTCORE_SECRET_KEY is not set: set it to the one of the instances")
+        return key
+    return Directory(DIRECTORY).secret_key()
+
+
 def origin() -> str:
     """Where `database_url` found it, for a person."""
     given = os.environ.get("BOTCORE_DATABASE_URL")
     return "BOTCORE_DATABASE_URL" if given else f"`botcore up` in {DIRECTORY} (is it running?)"
 
 
-def _is_database(url: str) -> bool:
+def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where it is no number
     except ValueError:
         return False
-    return parts.scheme in {"postgres", "postgresql"}
+    return parts.scheme in schemes
 
 
 def read_settings() -> Settings:
@@ -67,16 +118,19 @@ def _read(settings: type[S]) -> S:
     try:
         return settings()
     except ValidationError as error:
-        # Names and reasons, never the values: some are secrets.
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-    refuse(
-        "; ".join(
-            _complaint(str(each["loc"][0]), each["type"], each["msg"])
-            if each["loc"]  # of several together: its words name them
-            else each["msg"].removeprefix("Value error, ")
-            for each in problems
-        )
-    )
+        complaints = _complaints(error)
+    refuse("; ".join(complaints))
+
+
+def _complaints(error: "ValidationError") -> list[str]:
+    """Names and reasons, never the values: some are secrets."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return [
+        _complaint(str(each["loc"][0]), each["type"], each["msg"])
+        if each["loc"]  # of several together: its words name them
+        else each["msg"].removeprefix("Value error, ")
+        for each in problems
+    ]
 
 
 def _complaint(field: str, kind: str, message: str) -> str:

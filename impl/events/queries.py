@@ -26,37 +26,68 @@ UNION
 SELECT stream FROM unsent WHERE stream IS NOT NULL
 """  # noqa: S608  # constants of our own
 
+UNSENT_STREAMS = f"""
+WITH {_UNSENT} SELECT stream FROM unsent WHERE stream IS NOT NULL
+"""  # noqa: S608  # constants of our own
+
 PUBLISHED_STREAMS = "SELECT name AS stream FROM streams WHERE published_position > 0"
 
-# Of the transaction, so that it works behind a pooler and is never left behind.
-LOCK_STREAM = "SELECT pg_try_advisory_xact_lock(hashtextextended('botcore.relay.' || $1, 0))"
+# A relay that is stopped amid its work holds its lock no longer than this.
+FROZEN_SECONDS = 5
+_SHORT = f"set_config('idle_in_transaction_session_timeout', '{FROZEN_SECONDS}s', true)"
+
+# Of the transaction, so that they work behind a pooler and are never left behind.
+LOCK_STREAM = f"""
+SELECT pg_try_advisory_xact_lock(hashtextextended('botcore.relay.' || $1, 0)) AS locked, {_SHORT}
+"""
+_NUMBERING = "hashtextextended('botcore.relay', 0)"
+LOCK_NUMBERING = f"SELECT pg_try_advisory_xact_lock({_NUMBERING}) AS locked, {_SHORT}"
+AWAIT_NUMBERING = f"SELECT pg_advisory_xact_lock({_NUMBERING})"
 
 POSITIONS = """
-INSERT INTO streams (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = excluded.name
-RETURNING last_position AS assigned, published_position AS published
+SELECT last_position AS assigned, published_position AS published FROM streams WHERE name = $1
 """
 
-ASSIGN_POSITIONS = """
-WITH waiting AS (
-    SELECT id FROM outbox WHERE stream = $1 AND position IS NULL ORDER BY id LIMIT $2
-), fresh AS (
-    SELECT id, row_number() OVER (ORDER BY id) AS place FROM waiting
-), stream AS (
-    UPDATE streams SET last_position = last_position + (SELECT count(*) FROM fresh)
-    WHERE name = $1 AND EXISTS (SELECT FROM fresh)
-    RETURNING last_position - (SELECT count(*) FROM fresh) AS base
+ANY_UNNUMBERED = "SELECT EXISTS (SELECT FROM outbox WHERE position IS NULL)"
+
+# Every stream's next rows get their positions in it, and the events of plugins their places in the
+# feed. A relay of 0.1 does not know the lock: what it has numbered meanwhile is left as it is.
+NUMBER = f"""
+WITH {_FRESH}, waiting AS (
+    SELECT found.*, row_number() OVER (PARTITION BY found.stream ORDER BY found.id) AS place
+    FROM fresh CROSS JOIN LATERAL (
+        SELECT id, stream FROM outbox WHERE stream = fresh.stream AND position IS NULL
+        ORDER BY id LIMIT $1
+    ) AS found
+), sizes AS (
+    SELECT stream, count(*) AS size FROM waiting GROUP BY stream
+), grown AS (
+    INSERT INTO streams AS known (name, last_position) SELECT stream, size FROM sizes
+    ON CONFLICT (name) DO UPDATE SET last_position = known.last_position + excluded.last_position
+    RETURNING name, last_position
+), numbered AS (
+    UPDATE outbox SET position = grown.last_position - sizes.size + waiting.place
+    FROM waiting JOIN sizes USING (stream) JOIN grown ON grown.name = waiting.stream
+    WHERE outbox.id = waiting.id AND outbox.position IS NULL
+    RETURNING outbox.id, outbox.event_id, outbox.body->>'plugin_id' AS plugin_id
+), told AS (
+    INSERT INTO feed (event_id)
+    SELECT event_id FROM numbered WHERE plugin_id IS NOT NULL ORDER BY id
 )
-UPDATE outbox SET position = stream.base + fresh.place
-FROM fresh, stream WHERE outbox.id = fresh.id
-"""
+SELECT count(*) FROM numbered
+"""  # noqa: S608  # constants of our own
 
 # Rows that were numbered but not sent get new numbers, behind what Redis has.
 MOVE_BEHIND = """
-WITH unnumbered AS (
-    UPDATE outbox SET position = NULL
+WITH unsent AS (
+    SELECT id, row_number() OVER (ORDER BY position) AS place FROM outbox
     WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL
+), moved AS (
+    UPDATE outbox SET position = $2 + unsent.place FROM unsent WHERE outbox.id = unsent.id
+    RETURNING outbox.id
 )
-UPDATE streams SET last_position = $2, published_position = $2 WHERE name = $1
+UPDATE streams SET last_position = $2 + (SELECT count(*) FROM moved), published_position = $2
+WHERE name = $1
 """
 
 PUBLISH_AGAIN = """
@@ -95,8 +126,8 @@ class Positions:
     published: int
 
 
-async def waiting_streams(executor: Executor) -> list[str]:
-    return [row["stream"] for row in await executor.fetch(WAITING_STREAMS)]
+async def unsent_streams(executor: Executor) -> list[str]:
+    return [row["stream"] for row in await executor.fetch(UNSENT_STREAMS)]
 
 
 async def published_streams(executor: Executor) -> list[str]:
@@ -108,15 +139,29 @@ async def lock_stream(executor: Executor, stream: str) -> bool:
     return bool(await executor.fetchval(LOCK_STREAM, stream))
 
 
+async def lock_numbering(executor: Executor) -> bool:
+    """Until the transaction ends; False where another relay numbers."""
+    return bool(await executor.fetchval(LOCK_NUMBERING))
+
+
+async def any_unnumbered(executor: Executor) -> bool:
+    return bool(await executor.fetchval(ANY_UNNUMBERED))
+
+
+async def number(executor: Executor, limit: int) -> int:
+    """The next `limit` rows of each stream; the caller has `lock_numbering`."""
+    numbered: int = await executor.fetchval(NUMBER, limit)
+    return numbered
+
+
 async def positions(executor: Executor, stream: str) -> Positions:
-    return Positions(**await executor.fetchrow(POSITIONS, stream))
-
-
-async def assign_positions(executor: Executor, stream: str, limit: int) -> None:
-    await executor.execute(ASSIGN_POSITIONS, stream, limit)
+    row = await executor.fetchrow(POSITIONS, stream)
+    return Positions(0, 0) if row is None else Positions(**row)
 
 
 async def move_behind(executor: Executor, stream: str, position: int) -> None:
+    """Nobody numbers meanwhile, or what is newer would come before what is moved."""
+    await executor.execute(AWAIT_NUMBERING)
     await executor.execute(MOVE_BEHIND, stream, position)
 
 

@@ -7,6 +7,7 @@ the entry's id in Redis: what a lost reply hid is known by it, and so is what Re
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Executor, Pool
 from impl.events import queries
 from impl.events.streams import append, keep_state, last_position
+from impl.events.wire import Bell
 from impl.metrics.sampler import stream_label
 from impl.redis import UNREACHABLE
 
@@ -29,35 +31,69 @@ CHECK_SECONDS = 5.0
 
 @dataclass
 class Relay:
-    """Any number of these may run; for each stream one at a time does the work."""
+    """Any number of these may run; for each stream one at a time does the work.
+
+    `committed` rings when there are new events; `told` is called when they have their places in the
+    feed, which does not wait for Redis.
+    """
 
     pool: Pool
     redis: Redis
     batch: int
     poll_seconds: float
     metrics: Metrics
+    committed: Bell = field(default_factory=Bell)
+    told: Callable[[], None] | None = None
+    _numbered: Bell = field(default_factory=Bell, init=False)
     _checked_at: float = field(default=0.0, init=False)
 
     async def run(self) -> None:
         """Never ends. While PostgreSQL or Redis is away the outbox waits, and so does this."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._for_ever(self.number_once, self.committed))
+            group.create_task(self._for_ever(self._publish_and_check, self._numbered))
+
+    async def _for_ever(self, work: Callable[[], Awaitable[int]], bell: Bell) -> None:
         while True:
             try:
-                moved = await self.drain_once()
-                await self._check_now_and_then()
+                moved = await work()
             except (*UNAVAILABLE, *UNREACHABLE) as error:
                 log.warning("relay_waits", reason=type(error).__name__)
                 await asyncio.sleep(PAUSE_WHEN_AWAY_SECONDS)
             else:
                 if not moved:
-                    await asyncio.sleep(self.poll_seconds)
+                    await bell.wait(self.poll_seconds)
 
     async def drain_once(self) -> int:
         """One batch of each stream that waits. Returns the number of entries published."""
+        await self.number_once()
+        return await self.publish_once()
+
+    async def number_once(self) -> int:
+        """Gives what is new its positions. Returns how many; 0 where another relay does it.
+
+        A transaction of its own: a position that was sent must never be given to another row.
+        """
+        numbered = 0
+        async with self.pool.acquire() as connection:
+            if not await queries.any_unnumbered(connection):
+                return 0
+            async with connection.transaction():
+                if await queries.lock_numbering(connection):
+                    numbered = await queries.number(connection, self.batch)
+        if numbered:
+            self._numbered.ring()
+            if self.told is not None:
+                self.told()
+        return numbered
+
+    async def publish_once(self) -> int:
+        """One batch of each stream that has unsent entries. Returns how many were published."""
         moved = 0
         refused: ResponseError | None = None
-        for stream in await queries.waiting_streams(self.pool):
+        for stream in await queries.unsent_streams(self.pool):
             try:
-                moved += await self._drain(stream)
+                moved += await self._publish(stream)
             except ResponseError as error:  # out of memory, a key of another type: its own matter
                 log.warning("stream_refused", stream=stream, reason=str(error)[:200])
                 refused = error
@@ -72,26 +108,26 @@ class Relay:
                 if await queries.lock_stream(connection, stream):
                     await self._agree(connection, stream)
 
-    async def _check_now_and_then(self) -> None:
+    async def _publish_and_check(self) -> int:
+        moved = await self.publish_once()
         if time.monotonic() - self._checked_at > CHECK_SECONDS:
             await self.check_streams()
             self._checked_at = time.monotonic()
+        return moved
 
-    async def _drain(self, stream: str) -> int:
-        """Two transactions: a position that was sent must never be given to another row."""
-        async with self.pool.acquire() as connection:
-            async with connection.transaction():
+    async def _publish(self, stream: str) -> int:
+        for _ in range(2):
+            async with self.pool.acquire() as connection, connection.transaction():
                 if not await queries.lock_stream(connection, stream):
                     return 0  # another relay has it
-                await self._agree(connection, stream)
-                await queries.assign_positions(connection, stream, self.batch)
-            async with connection.transaction():
-                if not await queries.lock_stream(connection, stream):
-                    return 0
-                return await self._publish(connection, stream)
+                last = await self._agree(connection, stream)
+                if last is not None:
+                    return await self._send(connection, stream, last)
+        return 0
 
-    async def _agree(self, connection: Executor, stream: str) -> None:
-        """Table and stream may have parted: either may have been restored, or Redis flushed."""
+    async def _agree(self, connection: Executor, stream: str) -> int | None:
+        """The position that the stream has reached. None where table and stream have parted (either
+        was restored, or Redis flushed): then the table is put right, to be committed first."""
         known = await queries.positions(connection, stream)
         last = await last_position(self.redis, stream)
         if last > known.assigned:
@@ -100,13 +136,16 @@ class Relay:
         elif last < known.published:
             log.warning("stream_refilled", stream=stream, position=last, published=known.published)
             await queries.publish_again(connection, stream, last)
+        else:
+            return last
+        return None
 
-    async def _publish(self, connection: Executor, stream: str) -> int:
+    async def _send(self, connection: Executor, stream: str, last: int) -> int:
         rows = await queries.unpublished(connection, stream, self.batch)
         if not rows:
             return 0
         bodies: list[dict[str, Any]] = [row["body"] for row in rows]
-        await append(self.redis, stream, [(row["position"], row["body"]) for row in rows])
+        await append(self.redis, stream, last, [(row["position"], row["body"]) for row in rows])
         await keep_state(self.redis, bodies, await queries.forgotten(connection, rows))
         await queries.mark_published(connection, stream, rows)
         self.metrics.events_published_total.at(stream_label(stream)).inc(len(rows))

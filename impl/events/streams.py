@@ -29,6 +29,8 @@ CALL_EVENTS = (
 
 # One script and not a pipeline: it ends at the first entry that is refused (out of memory, say), so
 # that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
+# And it adds nothing where the stream has lost its end since the caller looked: a relay that was
+# frozen in between would leave a gap.
 APPEND = """
 local last = 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -39,7 +41,10 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
         end
     end
 end
-local at = 2
+if last < tonumber(ARGV[2]) then
+    return redis.error_reply('BEHIND the stream lost its end meanwhile')
+end
+local at = 3
 while at <= #ARGV do
     local position, size = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
     if position > last then
@@ -61,9 +66,14 @@ end
 """
 
 
-async def append(redis: Redis, stream: str, entries: Iterable[tuple[int, dict[str, Any]]]) -> None:
-    """Adds what the stream does not have yet; each entry is a position and an event's body."""
-    arguments: list[str] = [str(longest(STREAMS, stream))]
+async def append(
+    redis: Redis, stream: str, last: int, entries: Iterable[tuple[int, dict[str, Any]]]
+) -> None:
+    """Adds what the stream does not have yet; each entry is a position and an event's body.
+
+    `last` is the position that the stream had reached. Raises ResponseError where it is refused.
+    """
+    arguments: list[str] = [str(longest(STREAMS, stream)), str(last)]
     for position, body in entries:
         fields = [text for pair in entry_fields(body).items() for text in pair]
         arguments += [str(position), str(len(fields)), *fields]

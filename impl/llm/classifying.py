@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from redis.asyncio import Redis
-
 from generated.metrics import Metrics
 from impl.db import Pool
+from impl.degraded.gate import Gate
 from impl.llm.cache import ChoiceCache
 from impl.llm.classifier import LLMClassifier
 from impl.llm.compose import llm_router, openai_client
@@ -19,7 +18,7 @@ from impl.settings import Settings
 
 @asynccontextmanager
 async def open_classifier(
-    settings: Settings, local: Classifier | None, *, pool: Pool, redis: Redis, metrics: Metrics
+    settings: Settings, local: Classifier | None, *, pool: Pool, gate: Gate, metrics: Metrics
 ) -> AsyncIterator[Classifier | None]:
     """Who classifies, as `BOTCORE_CLASSIFIER` says; None: nobody."""
     if settings.classifier != "llm":
@@ -33,9 +32,9 @@ async def open_classifier(
         )
         if first is None:
             raise ValueError("BOTCORE_CLASSIFIER is llm: set BOTCORE_LLM_BASE_URL")
-        shared = RedisState(redis, settings.redis_timeout_seconds)
+        shared = RedisState(gate)
         secret = settings.secret_key.get_secret_value()
-        outages = Outages(pool)
+        outages = Outages(pool, metrics)
         stack.push_async_callback(outages.close)
         llm = llm_router(
             settings,

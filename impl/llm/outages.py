@@ -6,10 +6,13 @@ from uuid import uuid4
 
 import structlog
 
+from generated.metrics import Metrics
 from generated.runtime import trace
+from generated.triggers import TR_005
 from impl.db import UNAVAILABLE, Pool
 from impl.llm.queries import publish_outage
 from impl.llm.router import Outage
+from impl.triggers.firing import fired
 
 log = structlog.get_logger()
 
@@ -19,8 +22,9 @@ AGAIN_SECONDS = 1.0
 class Outages:
     """Each is published once by this process; another instance finds its own."""
 
-    def __init__(self, pool: Pool, again_seconds: float = AGAIN_SECONDS) -> None:
+    def __init__(self, pool: Pool, metrics: Metrics, again_seconds: float = AGAIN_SECONDS) -> None:
         self._pool = pool
+        self._metrics = metrics
         self._again = again_seconds
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -47,4 +51,5 @@ class Outages:
                 log.warning("llm_outage_waits", reason=type(error).__name__)
                 await asyncio.sleep(self._again)
             else:
+                fired(self._metrics, TR_005, provider=outage.provider)
                 return

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from generated.metrics import SubsystemLabel
 from generated.models import HttpUrl, Line
+from generated.triggers import LLM_AVAILABILITY, LLM_WINDOW_CALLS, LLM_WINDOW_SECONDS
 from impl.llm.availability import Bounds
 from impl.llm.times import Times
 
@@ -55,11 +56,16 @@ class LLMSettings(BaseSettings):
     llm_health_seconds: float = Field(default=2.0, gt=0, le=60)
     llm_retries: int = Field(default=2, ge=0, le=5, description="attempts beyond the first")
     llm_availability: float = Field(
-        default=0.97, gt=0, le=1, description="below this share of good calls another answers"
+        default=LLM_AVAILABILITY,
+        gt=0,
+        le=1,
+        description="below this share of good calls another answers",
     )
-    llm_window_seconds: float = Field(default=300.0, ge=1, le=86_400)
+    llm_window_seconds: float = Field(default=LLM_WINDOW_SECONDS, ge=1, le=86_400)
     # With 34 calls a single one that failed is no outage yet.
-    llm_window_calls: int = Field(default=34, ge=1, le=1_000_000, description="fewer say nothing")
+    llm_window_calls: int = Field(
+        default=LLM_WINDOW_CALLS, ge=1, le=1_000_000, description="fewer say nothing"
+    )
     llm_probe_seconds: float = Field(
         default=5.0, gt=0, le=3600, description="between two looks at a model that is away"
     )

@@ -139,6 +139,7 @@ class _Start:
         key = found["BOTCORE_REGISTRY_KEY"]
         await self._services(supervisor, {**env, "BOTCORE_REGISTRY_KEY": key})
         self.here.write_database_url(database)
+        self.here.write_redis_url(redis)
         self.here.write_environment(
             {"BOTCORE_URL": self._url, **{name: found[name] for name in SECRETS}}
         )

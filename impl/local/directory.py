@@ -70,6 +70,14 @@ class Directory:
     def write_database_url(self, url: str) -> None:
         write_private(self.path / "database_url", f"{url}\n")
 
+    def read_redis_url(self) -> str | None:
+        """As `read_database_url`."""
+        path = self.path / "redis_url"
+        return path.read_text().strip() if path.exists() else None
+
+    def write_redis_url(self, url: str) -> None:
+        write_private(self.path / "redis_url", f"{url}\n")
+
     def read_environment(self) -> dict[str, str]:
         if not self.environment_file.exists():
             return {}

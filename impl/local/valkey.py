@@ -19,8 +19,8 @@ PASSING = "Address already in use"
 class EmbeddedValkey:
     """A server of 127.0.0.1 whose data survive in `data_dir`.
 
-    The password is new in each object and nowhere but in memory and in `url`. `port`: 0 is a free
-    one, another at each start.
+    The password is new in each object; whoever is given `url` has it. `port`: 0 is a free one,
+    another at each start.
     """
 
     def __init__(

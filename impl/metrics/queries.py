@@ -8,8 +8,9 @@ from impl.events.queries import WAITING_STREAMS
 # A queue that is longer is counted no further: a scrape must not cost more when things go badly.
 MOST = 10_000
 
-SAMPLE = f"""
-WITH waiting AS ({WAITING_STREAMS}), lag AS (
+# By stream the age of what waits longest, in seconds.
+LAGS = f"""
+waiting AS ({WAITING_STREAMS}), lag AS (
     SELECT stream, greatest(extract(epoch FROM clock_timestamp() - least(
         (SELECT created_at FROM outbox
             WHERE outbox.stream = waiting.stream AND position IS NULL ORDER BY id LIMIT 1),
@@ -19,6 +20,10 @@ WITH waiting AS ({WAITING_STREAMS}), lag AS (
     )), 0)::float8 AS seconds
     FROM waiting
 )
+"""  # noqa: S608  # constants of our own
+
+SAMPLE = f"""
+WITH {LAGS}
 SELECT
     (SELECT count(*) FROM (
         SELECT FROM plugin_calls WHERE status = 'queued' LIMIT $1) AS rows) AS calls,
@@ -30,6 +35,10 @@ SELECT
     (SELECT count(*) FROM (
         SELECT FROM outbox WHERE position IS NOT NULL AND published_at IS NULL LIMIT $1
     ) AS rows) AS unsent,
+    (SELECT count(*) FROM (
+        SELECT FROM notification_deliveries WHERE status = 'pending' LIMIT $1) AS rows
+    ) AS notifications,
+    EXISTS (SELECT FROM trigger_states WHERE trigger_id = 'TR-010') AS scaling_alert,
     (SELECT jsonb_object_agg(status, count) FROM (
         SELECT status, count(*) FROM plugins WHERE deleted_at IS NULL GROUP BY status) AS counted
     ) AS plugins,
@@ -50,6 +59,8 @@ class Sample:
     lags: dict[str, float]
     plugins: dict[str, int] = field(default_factory=dict)
     differing: int = 0
+    notifications: int = 0
+    scaling_alert: bool = False
 
 
 async def read_sample(executor: Executor, timeout_seconds: float) -> Sample:
@@ -62,4 +73,6 @@ async def read_sample(executor: Executor, timeout_seconds: float) -> Sample:
         row["lags"] or {},
         row["plugins"] or {},
         row["differing"],
+        row["notifications"],
+        row["scaling_alert"],
     )

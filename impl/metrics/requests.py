@@ -61,10 +61,12 @@ class RequestMetrics:
         self.error_rate.add(error=status >= 500)
 
     def time(self, info: Info) -> None:
-        self.metrics.request_latency_seconds.at(answer_of(info)[0]).observe(info.modified_duration)
+        # To the beginning of the answer, where there is one: a stream's end says nothing.
+        seconds = info.modified_duration_without_streaming or info.modified_duration
+        self.metrics.request_latency_seconds.at(answer_of(info)[0]).observe(seconds)
         waited = take_waited()
         if waited is not None:
-            own = max(info.modified_duration - waited, 0.0)
+            own = max(seconds - waited, 0.0)
             self.metrics.core_latency_seconds.observe(own)
 
 

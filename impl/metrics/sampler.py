@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import cast, get_args
 
 import structlog
-from redis.asyncio import Redis
 
 from generated.metrics import Metrics, PluginsStatusLabel, StreamLabel
 from impl.db import UNAVAILABLE, Pool
+from impl.degraded.gate import Gate
 from impl.metrics.queries import Sample, read_sample
 from impl.redis import UNREACHABLE
 
@@ -31,7 +31,7 @@ STREAMS: tuple[StreamLabel, ...] = get_args(StreamLabel)
 @dataclass
 class Sampler:
     pool: Pool
-    redis: Redis
+    gate: Gate
     metrics: Metrics
     every_seconds: float = EVERY_SECONDS
     _next: float = field(default=0.0, init=False)
@@ -86,6 +86,8 @@ class Sampler:
         depth.at("calls").set(sample.calls)
         depth.at("lost_calls").set(sample.lost_calls)
         depth.at("outbox").set(sample.outbox)
+        depth.at("notifications").set(sample.notifications)
+        self.metrics.scaling_alert.set(sample.scaling_alert)
         for status in STATUSES:
             self.metrics.plugins.at(status).set(sample.plugins.get(status, 0))
         self.metrics.plugins_differing.set(sample.differing)
@@ -99,7 +101,7 @@ class Sampler:
     async def _ask_redis(self) -> None:
         up = self.metrics.dependency_up.at("redis")
         try:
-            await self.redis.ping()
+            await self.gate.ask(self.gate.redis.ping)
         except UNREACHABLE as error:
             log.warning("sample_failed", of="redis", reason=type(error).__name__)
             up.set(0)

@@ -27,7 +27,7 @@ CHECKED_ADDRESSES_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What may be asked; see the settings `development` and `plugin_…`."""
+    """What may be asked; see the settings `development`, `plugin_…`, `notification_…`."""
 
     addresses: AddressPolicy = field(default_factory=AddressPolicy)
     hosts: HostPolicy = field(default_factory=HostPolicy)
@@ -37,6 +37,13 @@ class Guard:
         return cls(
             AddressPolicy(settings.plugin_networks, settings.development),
             HostPolicy(settings.plugin_hosts, settings.plugin_hosts_denied),
+        )
+
+    @classmethod
+    def of_webhooks(cls, settings: OutgoingSettings) -> "Guard":
+        return cls(
+            AddressPolicy(settings.notification_networks, settings.development),
+            HostPolicy(settings.notification_hosts, settings.notification_hosts_denied),
         )
 
     def target(self, url: str) -> Target:
@@ -72,8 +79,13 @@ class Connector(aiohttp.TCPConnector):
 class OutgoingClient:
     """Close it when the process stops. Time is limited by the caller, but for connecting."""
 
-    def __init__(self, settings: OutgoingSettings, lookup: Lookup | None = None) -> None:
-        self.guard = guard = Guard.of(settings)
+    def __init__(
+        self,
+        settings: OutgoingSettings,
+        lookup: Lookup | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self.guard = guard = guard or Guard.of(settings)
         self._connect_seconds = settings.plugin_connect_seconds
         self._resolver = GuardedResolver(guard.addresses, lookup or SystemLookup())
         self._session = aiohttp.ClientSession(

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from generated.runtime.limits import Charge, Verdict
 from impl.db import UNAVAILABLE, Pool
+from impl.degraded.gate import Gate
 from impl.ratelimit.filling import Filling
 from impl.ratelimit.master import MasterCopy
 from impl.ratelimit.memory import MemoryLimiter
@@ -23,27 +23,35 @@ log = structlog.get_logger()
 TRIES = 3
 
 
-class RateLimiter:
-    """Alone, each instance permits a whole quota: N instances permit N of them.
+class UnfilledError(Exception):
+    """Redis lacks own limits, and the database does not give them."""
 
-    Who finds Redis away waits for it `timeout_seconds` at most, once. From then on nobody asks:
-    `watch` does, and says when it is back.
+
+class RateLimiter:
+    """Alone, each instance permits `alone_share` of a quota: N instances permit N such shares.
+
+    Who finds Redis away waits for it once: the gate sees to it. `watch` says when it is back, and
+    when all own limits are there again.
     """
 
-    def __init__(self, pool: Pool, redis: Redis, timeout_seconds: float) -> None:
+    def __init__(self, pool: Pool, gate: Gate, alone_share: float = 1.0) -> None:
         self.master = MasterCopy(pool)
-        self.filling = Filling(redis, self.master)
-        self._shared = SharedLimiter(redis, timeout_seconds)
-        self._memory = MemoryLimiter(self.master.own)
-        self._timeout = timeout_seconds
+        self.filling = Filling(gate.redis, self.master)
+        self._gate = gate
+        self._shared = SharedLimiter(gate.redis, gate.timeout_seconds)
+        self._memory = MemoryLimiter(self.master.own, share=alone_share)
         self._flight: asyncio.Task[None] | None = None
-        self.alone = False
+        self._unfilled = self._told = False
+
+    @property
+    def alone(self) -> bool:
+        return self._gate.away or self._unfilled
 
     async def charge(self, charges: Sequence[Charge]) -> Verdict:
         if not self.alone:
             try:
                 return await self._charge_shared(charges)
-            except (*UNREACHABLE, *UNAVAILABLE) as error:
+            except (*UNREACHABLE, UnfilledError) as error:
                 self._leave(error)
         return await self._memory.charge(charges)
 
@@ -56,22 +64,29 @@ class RateLimiter:
             return
         if not self.alone:
             try:
-                async with asyncio.timeout(self._timeout):
-                    await self.filling.push([changed])
+                await self._gate.ask(lambda: self.filling.push([changed]))
             except UNREACHABLE as error:
                 self._leave(error)
-        with contextlib.suppress(*UNAVAILABLE):
-            await self.master.refresh()
+        await self._refresh()
 
-    async def watch(self, every_seconds: float) -> None:
-        """Never ends. Keeps the copies equal, and finds out whether Redis is there."""
+    async def watch(
+        self, every_seconds: float, then: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Never ends. Keeps the copies equal, and finds out whether Redis is there; then `then`."""
         while True:
             try:
-                await self.agree()
-            except (*UNREACHABLE, *UNAVAILABLE) as error:
+                await self._gate.check()
+                await self._fill()
+            except UNREACHABLE as error:
+                self._leave(error)
+                await self._refresh()  # what others set meanwhile holds here too
+            except UnfilledError as error:
+                self._gate.enter()
                 self._leave(error)
             else:
                 self._return()
+            if then is not None:
+                await then()
             await asyncio.sleep(every_seconds)
 
     async def agree(self) -> None:
@@ -86,9 +101,22 @@ class RateLimiter:
             verdict = await self._shared.charge(charges)
             if verdict is not None:
                 return verdict
-            async with asyncio.timeout(self._timeout):
-                await self.agree()
+            await self._fill(self._gate.timeout_seconds)
         raise RedisError("emptied again and again")
+
+    async def _refresh(self) -> None:
+        with contextlib.suppress(*UNAVAILABLE):
+            await self.master.refresh()
+
+    async def _fill(self, seconds: float | None = None) -> None:
+        """As `agree`. What the database did not give, or not in time, is an UnfilledError."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.agree()
+        except RedisError:
+            raise
+        except UNAVAILABLE as error:
+            raise UnfilledError(type(error).__name__) from error
 
     async def close(self) -> None:
         if self._flight is not None:
@@ -97,13 +125,19 @@ class RateLimiter:
         await self._shared.close()
 
     def _leave(self, error: Exception) -> None:
-        if not self.alone:
-            self.alone = True
+        if isinstance(error, UnfilledError):  # no fault of Redis, which others may go on asking
+            self._unfilled = True
+        else:
+            self._gate.leave(error)
+        if not self._told:
+            self._told = True
             log.warning("limits_alone", reason=type(error).__name__)
 
     def _return(self) -> None:
-        if self.alone:
-            self.alone = False
+        self._gate.enter()
+        self._unfilled = False
+        if self._told:
+            self._told = False
             log.info("limits_shared")
 
 

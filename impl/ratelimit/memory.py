@@ -18,16 +18,21 @@ def nobodys_own(_partition: Partition, _subject_id: UUID) -> None:
 
 
 class MemoryLimiter:
-    """Forgets who was here longest ago once it knows `most` subjects: they start anew."""
+    """Permits `share` of each quota, and one request at least.
+
+    It forgets who was here longest ago once it knows `most` subjects: they start anew.
+    """
 
     def __init__(
         self,
         own: Own = nobodys_own,
         *,
+        share: float = 1.0,
         most: int = 100_000,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._own = own
+        self._share = share
         self._most = most
         self._clock = clock
         self._kept: OrderedDict[tuple[Partition, UUID], tuple[int, int]] = OrderedDict()
@@ -47,7 +52,8 @@ class MemoryLimiter:
 
     def _bucket(self, charge: Charge, now: int) -> Bucket:
         limit = charge.limit
-        quota, window = self._own(limit.partition, charge.subject_id) or (limit.quota, limit.window)
+        whole, window = self._own(limit.partition, charge.subject_id) or (limit.quota, limit.window)
+        quota = max(1, int(whole * self._share))
         level, at = self._kept.get((limit.partition, charge.subject_id), (0, now))
         drained, most = max(0, level - (now - at) * quota), quota * window * 1000
         if drained > most:  # the quota was lowered: from now on it drains as the others do

@@ -12,12 +12,15 @@ from hashlib import sha1
 from typing import Any
 from uuid import UUID
 
+import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 
 from generated.runtime.limits import Charge, Partition, Verdict
 from impl.ratelimit.bucket import MOST_QUOTA, MOST_WINDOW_SECONDS, Bucket, verdict
 from impl.redis import UNREACHABLE
+
+log = structlog.get_logger()
 
 BATCH = 100
 
@@ -140,6 +143,9 @@ class SharedLimiter:
                 # Those behind would only find the same, later.
                 batch, self._waiting = batch + self._waiting, []
                 answers = [error] * len(batch)
+            except Exception as error:
+                log.exception("limits_not_asked")  # a mistake, of ours or of redis-py
+                answers = [RedisError(repr(error))] * len(batch)
             for asked, answer in zip(batch, answers, strict=True):
                 asked.settle(answer)
 

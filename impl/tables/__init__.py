@@ -12,9 +12,17 @@ Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the t
 from impl.tables.base import metadata
 from impl.tables.bots import bots
 from impl.tables.classifier import classifier_models
+from impl.tables.core import core_state
 from impl.tables.dialogs import dialogs, message_keys, messages
-from impl.tables.events import audit_logs, outbox, streams
+from impl.tables.events import audit_logs, feed, outbox, streams
 from impl.tables.limits import rate_limits
+from impl.tables.notifications import (
+    notification_cursor,
+    notification_deliveries,
+    notification_subscriptions,
+    plugin_failures,
+    trigger_states,
+)
 from impl.tables.plugins import plugin_calls, plugin_events, plugins
 from impl.tables.tokens import tokens
 from impl.tables.users import bot_users, users
@@ -24,16 +32,23 @@ __all__ = [
     "bot_users",
     "bots",
     "classifier_models",
+    "core_state",
     "dialogs",
+    "feed",
     "message_keys",
     "messages",
     "metadata",
+    "notification_cursor",
+    "notification_deliveries",
+    "notification_subscriptions",
     "outbox",
     "plugin_calls",
     "plugin_events",
+    "plugin_failures",
     "plugins",
     "rate_limits",
     "streams",
     "tokens",
+    "trigger_states",
     "users",
 ]

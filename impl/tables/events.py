@@ -105,6 +105,18 @@ outbox = Table(
     },
 )
 
+# The one order in which events are told to whoever follows them: given by the relay, whatever their
+# stream, since identity order is not commit order. Append-only: the lowest row is the mark below
+# which retention has removed events, the migration's own to begin with.
+feed = Table(
+    "feed",
+    metadata,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    moment_now("created_at"),
+    info={"about": "The events of plugins in the order in which they are told."},
+)
+
 streams = Table(
     "streams",
     metadata,

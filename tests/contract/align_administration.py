@@ -1,6 +1,7 @@
 """Bots, tokens, plugins and limits that exist, for cases of what operators do."""
 
 from collections.abc import Callable
+from typing import Any
 
 from tests.contract.cases import Case, State, in_the_case_of, moment_of_utc, operation_id
 from tests.contract.known import spare_token
@@ -51,6 +52,14 @@ def _list_filtered(case: Case, state: State) -> None:
         del case.query["to"]  # it may be earlier
 
 
+def _stream(case: Case, state: State) -> None:
+    """It tells what is there and ends; a place is one of this run."""
+    _list_filtered(case, state)
+    case.query["max_seconds"] = 0
+    if "Last-Event-ID" in case.headers:
+        case.headers["Last-Event-ID"] = state.known.place
+
+
 def _limit(case: Case, state: State) -> None:
     known = {
         "bot": state.known.spare_bot_id,
@@ -75,9 +84,59 @@ def _revoke_bot(case: Case, state: State) -> None:
         case.path_parameters["bot_id"] = in_the_case_of(given, state.known.doomed_bot_id)
 
 
+def _subscribe(case: Case, state: State) -> None:
+    """Nothing may be sent to where a case likes: no worker runs, and the URL is the fixture's."""
+    body: Any = case.body
+    for name in ("url", "callback_url"):
+        if body.get(name) is not None:
+            body[name] = state.known.plugin_url
+
+
+def _subscription(case: Case, state: State) -> None:
+    given = case.path_parameters["subscription_id"]
+    doomed = operation_id(case) == "deleteSubscription"
+    known = state.known.doomed_subscription_id if doomed else state.known.subscription_id
+    case.path_parameters["subscription_id"] = in_the_case_of(given, known)
+    if "delivery_id" in case.path_parameters:
+        given = case.path_parameters["delivery_id"]
+        case.path_parameters["delivery_id"] = in_the_case_of(given, state.known.delivery_id)
+
+
+def _update_subscription(case: Case, state: State) -> None:
+    """One that is never disabled by it: others are tested and sent again."""
+    _subscription(case, state)
+    _subscribe(case, state)
+    body: Any = case.body
+    if body.get("status") == "disabled":
+        body["status"] = "active"
+
+
+def _list_deliveries(case: Case, state: State) -> None:
+    _subscription(case, state)
+    _list_filtered(case, state)
+
+
+def _callback(case: Case, state: State) -> None:
+    given = case.path_parameters["bot_id"]
+    case.path_parameters["bot_id"] = in_the_case_of(given, state.known.spare_bot_id)
+    if operation_id(case) == "setBotCallback":
+        _subscribe(case, state)
+
+
 ALIGN: dict[str, Callable[[Case, State], None]] = {
     "revokeBot": _revoke_bot,
     "listBots": list_,
+    "setBotCallback": _callback,
+    "removeBotCallback": _callback,
+    "listSubscriptions": list_,
+    "createSubscription": _subscribe,
+    "getSubscription": _subscription,
+    "updateSubscription": _update_subscription,
+    "deleteSubscription": _subscription,
+    "rotateSubscriptionSecret": _subscription,
+    "testSubscription": _subscription,
+    "listDeliveries": _list_deliveries,
+    "resendDelivery": _subscription,
     "listBotTokens": list_,
     "issueBotToken": _manage_tokens,
     "rotateBotToken": _manage_token,
@@ -97,4 +156,5 @@ ALIGN: dict[str, Callable[[Case, State], None]] = {
     "resetLimit": _limit,
     "listAuditEntries": _list_filtered,
     "listPluginEvents": _list_filtered,
+    "streamPluginEvents": _stream,
 }

@@ -21,6 +21,10 @@ class Known:
     spare_user_id: str  # sends no messages
     spare_plugin_id: str  # is called by nobody
     doomed_plugin_id: str  # may be deleted
+    place: str  # in the feed
+    subscription_id: str
+    delivery_id: str  # to that subscription
+    doomed_subscription_id: str  # may be deleted
     list_cursors: dict[str, str]  # a page of each list, by its operation
 
 

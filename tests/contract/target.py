@@ -11,6 +11,7 @@ import asyncpg
 
 from impl.app import create_app
 from impl.db import prepare_connection
+from impl.feed.places import Places
 from impl.tokens import queries
 from impl.tokens.format import Kind, NewToken
 from impl.tokens.hashing import hash_token
@@ -28,6 +29,14 @@ SPARE = """
 INSERT INTO tokens (id, kind, bot_id, plugin_id, hash, scopes)
 SELECT left($1, 1) || lpad(number::text, 15, '0'), $1, $2, $3, 'none', $4
 FROM generate_series(0, $5 - 1) AS number
+"""
+SUBSCRIPTION = "INSERT INTO notification_subscriptions (url) VALUES ($1) RETURNING id"
+DELIVERY = """
+INSERT INTO notification_deliveries (subscription_id, event_id, event_type, severity, body)
+SELECT $1::uuid, gen_random_uuid(), 'notification_test', 'info', jsonb_build_object(
+    'type', 'notification_test', 'timestamp', now(),
+    'data', jsonb_build_object('subscription_id', $1::uuid))
+RETURNING id
 """
 _numbers = count(1)
 
@@ -102,6 +111,11 @@ async def _furnish(
         spare_plugin, doomed_plugin = [
             (await api.add_plugin(plugin_url, name))["plugin_id"] for name in ("shelf", "doomed")
         ]
+        subscription, doomed_subscription = [
+            await pool.fetchval(SUBSCRIPTION, plugin_url) for _ in range(2)
+        ]
+        delivery, _ = [await pool.fetchval(DELIVERY, subscription) for _ in range(2)]
+        deliveries = f"/api/v1/notifications/subscriptions/{subscription}/deliveries"
         users = [await api.user(telegram_id) for telegram_id in (1001, 1002, 1003)]
         dialogs = {str(uuid4()): user for user in users[:2]}
         return {
@@ -114,11 +128,17 @@ async def _furnish(
             "spare_user_id": await api.user(1004),
             "spare_plugin_id": spare_plugin,
             "doomed_plugin_id": doomed_plugin,
+            "place": Places(settings_for(database, valkey).secret_key.get_secret_value()).write(0),
+            "subscription_id": str(subscription),
+            "doomed_subscription_id": str(doomed_subscription),
+            "delivery_id": str(delivery),
             "list_cursors": {
                 name: await _second_page(api, path, credentials)
                 for name, path in {
                     "listPlugins": "/api/v1/plugins",
                     "listBots": "/api/v1/admin/bots",
+                    "listSubscriptions": "/api/v1/notifications/subscriptions",
+                    "listDeliveries": deliveries,
                     "listAllPlugins": "/api/v1/admin/plugins",
                     "listAuditEntries": "/api/v1/admin/audit",
                     "listPluginEvents": "/api/v1/plugins/events",

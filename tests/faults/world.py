@@ -195,4 +195,6 @@ USUAL = {
     # Nobody watches but where a row is about it.
     "heartbeat_missed_seconds": "3600",
     "probe_interval_seconds": "300",
+    # Rows are about how a plugin that does wrong is called, not about how it is disabled.
+    "plugin_critical_failures": "0",
 }

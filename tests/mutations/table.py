@@ -66,6 +66,15 @@ TABLE = [
         "(botcore_queue_depth) > 2000", "generated",
     ),
     Mutation(
+        "a trigger tells by an event that nobody declares",
+        "contracts/v1alpha/triggers.yaml", "[scaling_alert, ", "[scaling_alarm, ", "rules",
+    ),
+    Mutation(
+        "a trigger's threshold is altered and nothing generated",
+        "contracts/v1alpha/triggers.yaml", "scaling_alert_entries: 1000",
+        "scaling_alert_entries: 100", "generated",
+    ),
+    Mutation(
         "a header is removed from a success",
         f"{PATHS}/dialog.yaml", "        RateLimit: {$ref: ../headers/RateLimit.yaml}\n", "",
         "rules",
@@ -152,6 +161,29 @@ TABLE = [
         "what is left of a quota is not told",
         f"{RUNTIME}/edge.py", "await send_reply(send, reply, call.limit_headers)",
         "await send_reply(send, reply)", "conform getDialog headers",
+    ),
+    Mutation(
+        "a stream has no end",
+        f"{PATHS}/events-stream.yaml", "    - {$ref: ../parameters/MaxSeconds.yaml}\n", "",
+        "rules",
+    ),
+    Mutation(
+        "a stream is told whole",
+        "impl/telemetry/handlers.py", "body=Stream(self._feed, subscription, query.max_seconds)",
+        'body=b""', "mypy",
+    ),
+    Mutation(
+        "who left is told on and on",
+        f"{RUNTIME}/streams.py", "asyncio.wait({gone, sending}", "asyncio.wait({sending}", "unit",
+    ),
+    Mutation(
+        "a stream is not closed",
+        f"{RUNTIME}/edge.py", "async with aclosing(chunks):", "if chunks is not None:", "unit",
+    ),
+    Mutation(
+        "a token may follow whatever its scopes",
+        f"{PATHS}/events-stream.yaml", "PluginToken: ['telemetry:read']", "PluginToken: []",
+        "rules",
     ),
     Mutation(
         "the result's owner is not compared",

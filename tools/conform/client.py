@@ -16,6 +16,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=30)
 # What stays behind unless it is taken away: its id, out of the answer.
 MAKERS: dict[str, Callable[[Any], Any]] = {
     "createBot": lambda made: made["bot"]["id"],
+    "createSubscription": lambda made: made["subscription"]["id"],
     "registerPlugin": lambda made: made["plugin_id"],
     "setLimit": lambda made: (made["subject"], made["subject_id"]),
 }

@@ -18,9 +18,11 @@ FAULTS = {"internal_error", "database_unavailable", "overloaded"}
 UNREACHED = {
     ("getMetrics", "not_found"): "only where the metrics have a port of their own",
     ("resetDialog", "plugin_failed"): "only where a call of the dialog waits in the queue",
+    ("streamPluginEvents", "last_event_id_expired"): "only for a place that retention has passed",
     ("addDialogMessage", "queue_full"): "only where the queue is full",
     ("addDialogMessage", "plugin_timeout"): "only when a worker gives a queued call up",
 }
+MANY_STREAMS = 64  # more than a token has by default
 TOO_LARGE = b" " * 300_000
 NOWHERE = {"token_id": "0" * 16, "message_id": "conform-no-such-message"}
 
@@ -168,6 +170,20 @@ async def _revoked_token(case: Try) -> Answer:
     return await case.send(good)
 
 
+async def _too_many_streams(case: Try) -> Answer:
+    """All at once, for as long as the last of them needs to be asked for."""
+    good = (await case.good()).but(query={"max_seconds": "3"})
+    answers = await asyncio.gather(*(case.send(good) for _ in range(MANY_STREAMS)))
+    return max(answers, key=lambda answer: answer.status)
+
+
+async def _disabled_subscription(case: Try) -> Answer:
+    good = await case.good()
+    path = {"subscription_id": good.path["subscription_id"]}
+    await case.world.administer("updateSubscription", path=path, body={"status": "disabled"})
+    return await case.send(good)
+
+
 RECIPES: dict[str, Recipe] = {
     "unsupported_schema_version": _unserved_version,
     "invalid_json": _invalid_json,
@@ -186,6 +202,8 @@ RECIPES: dict[str, Recipe] = {
     "plugin_conflict": _other_manifest,
     "bot_name_taken": _taken_name,
     "token_revoked": _revoked_token,
+    "too_many_streams": _too_many_streams,
+    "subscription_disabled": _disabled_subscription,
 }
 # These have columns of their own.
 ELSEWHERE = {"insufficient_scope": "scopes", "rate_limited": "limit"}

@@ -39,7 +39,19 @@ async def good_request(world: World, operation: Operation, who: Caller) -> Reque
         name = parameter["name"]
         path[name] = await _path_value(world, operation, who, path, name)
     body = _body(world, operation, who, path)
-    return Request(operation, path=path, credentials=credentials(world, operation, who), body=body)
+    return Request(
+        operation,
+        path=path,
+        query=_query(operation),
+        credentials=credentials(world, operation, who),
+        body=body,
+    )
+
+
+def _query(operation: Operation) -> dict[str, str]:
+    """A stream must end before its answer can be judged."""
+    named = {item["name"] for item in operation.parameters("query")}
+    return {"max_seconds": "0"} if "max_seconds" in named else {}
 
 
 def schemes(operation: Operation) -> list[str]:
@@ -70,6 +82,9 @@ async def _path_value(
         return (await world.registered_plugin()).id if administered else who.plugin.id
     if name == "token_id":
         return await _new_token(world, path)
+    if name in {"subscription_id", "delivery_id"}:
+        known = path.get("subscription_id")
+        return await (world.delivery(known) if known else world.subscription())
     if name in {"dialog_id", "message_id"}:
         return (await world.message(who.bot, path.get("dialog_id")))[name == "message_id"]
     raise UnknownParameterError(f"{operation.id}: {name}")
@@ -103,6 +118,8 @@ def _body(world: World, operation: Operation, who: Caller, path: dict[str, str])
         "occurred_at": lambda: datetime.now(UTC).isoformat(),
         "payload": lambda: world.text("answer") if operation.id in MESSAGES else {},
         "scopes": lambda: _narrower(path),
+        "url": lambda: world.plugin.url,
+        "callback_url": lambda: world.plugin.url,
     }
     return {name: fill[name]() if name in fill else value for name, value in body.items()}
 

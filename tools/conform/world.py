@@ -87,6 +87,16 @@ class World:
         )
         return RegisteredPlugin(made["plugin_id"], made["token"])
 
+    async def subscription(self) -> str:
+        """Of a webhook at the suite's plugin, which takes none."""
+        body = {"url": self.plugin.url, "event_types": [f"plugin_custom_{self.word}"]}
+        made = await self.administer("createSubscription", body=body)
+        return str(made["subscription"]["id"])
+
+    async def delivery(self, subscription_id: str) -> str:
+        path = {"subscription_id": subscription_id}
+        return str((await self.administer("testSubscription", path=path))["id"])
+
     def registration(self, name: str, *intents: Json) -> Json:
         manifest = {
             "name": name,
@@ -162,6 +172,9 @@ class World:
         for subject, subject_id in self.client.made["setLimit"]:
             path = {"subject": subject, "subject_id": subject_id}
             await self.call("resetLimit", path=path, credentials=credentials)
+        for subscription in self.client.made["createSubscription"]:
+            path = {"subscription_id": subscription}
+            await self.call("deleteSubscription", path=path, credentials=credentials)
         for bot in self.client.made["createBot"]:
             await self.call("revokeBot", path={"bot_id": bot}, credentials=credentials)
         for plugin in self.client.made["registerPlugin"]:

@@ -1,4 +1,4 @@
-"""The contract for people: `docs/TRIGGERS.md` and `docs/CONTRACTS/`, made from it."""
+"""The contract for people: `docs/TRIGGERS.md`, `DEGRADED.md` and `CONTRACTS/`, made from it."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,12 +10,14 @@ from impl.tables import metadata
 from tools.bundler import error_codes, load, read
 from tools.contract import CONTRACT, Json, Operation, operations
 from tools.docs.database import COLUMNS, tables
+from tools.docs.degraded import degraded
 from tools.docs.markdown import anchor, code, line, listed, sentence, table
 from tools.docs.operation_facts import event_link, operation_facts, operation_link
 from tools.docs.shapes import HEAD, bounds, kind, named, rows
 from tools.docs.uses import users
 from tools.events import ENVELOPE, Message, messages
 from tools.extensions import EXTENSIONS, FOLDER
+from tools.triggers import triggers
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "docs"
 HEADER = (
@@ -26,6 +28,7 @@ SOURCES = ("openapi.yaml", "plugin.openapi.yaml", "events.asyncapi.yaml")
 # Each document, and the file that it becomes below docs/.
 DOCUMENTS = {
     "TRIGGERS.md.j2": "TRIGGERS.md",
+    "DEGRADED.md.j2": "DEGRADED.md",
     "README.md.j2": "CONTRACTS/README.md",
     "OPERATIONS.md.j2": "CONTRACTS/OPERATIONS.md",
     "SCHEMAS.md.j2": "CONTRACTS/SCHEMAS.md",
@@ -76,11 +79,13 @@ def _context(contract: Path) -> dict[str, Any]:
         "core": core,
         "parts": [(core, ""), (plugin, ", which a plugin serves")],
         "tags": tags,
+        "operations": operations(core),
+        "degraded": degraded,
         "events": events,
         "messages": messages(events),
         "envelope": events["components"]["schemas"][ENVELOPE],
         "sources": _sources(documents),
-        "triggers": read(contract / "triggers.yaml"),
+        "triggers": triggers(contract),
         "errors": errors,
         "answered_by": _answered_by(documents),
         "facts": lambda operation: operation_facts(operation, errors),

@@ -51,6 +51,7 @@ WITH known AS (
     UPDATE plugins SET status = 'disabled', disabled_at = now(), updated_at = now(), {WELL}
     FROM known WHERE plugins.id = known.id
     RETURNING plugins.id AS plugin_id, name, version, $2::text AS reason, false AS deleted,
+        plugins.metadata->>'owner' AS owner, $5::text AS severity,
         known.status AS was, plugins.status
 )
 {published(PLUGIN_DISABLED, "plugin", event_id="$3", trace_id="$4")}
@@ -66,6 +67,7 @@ WITH known AS (
         deleted_at = now(), updated_at = now(), {WELL}
     FROM known WHERE plugins.id = known.id
     RETURNING plugins.id AS plugin_id, name, version, $2::text AS reason, true AS deleted,
+        plugins.metadata->>'owner' AS owner, 'warning' AS severity,
         known.status AS was, plugins.status
 )
 {published(PLUGIN_DISABLED, "plugin", event_id="$3", trace_id="$4")}
@@ -128,9 +130,15 @@ async def enable(
     return await executor.fetchval(ENABLE, plugin_id, healthy, base_url, trace_id) is not None
 
 
-async def disable(executor: Executor, plugin_id: UUID, reason: str, trace_id: str) -> bool:
-    event_id = PLUGIN_DISABLED.new_id()
-    return await executor.fetchval(DISABLE, plugin_id, reason, event_id, trace_id) is not None
+async def disable(
+    executor: Executor,
+    plugin_id: UUID,
+    reason: str,
+    trace_id: str,
+    severity: models.Severity = "warning",
+) -> bool:
+    values = (plugin_id, reason, PLUGIN_DISABLED.new_id(), trace_id, severity)
+    return await executor.fetchval(DISABLE, *values) is not None
 
 
 async def delete(executor: Executor, plugin_id: UUID, reason: str | None, trace_id: str) -> bool:

@@ -11,7 +11,6 @@ from impl.db import Executor
 from impl.events.log import published
 from impl.plugins.status import status_changed
 
-FAILURES = 3  # in a row, of an active plugin's probes, are an outage
 LONGEST_PAUSE_SECONDS = 300
 MANIFEST_SECONDS = 30  # the core reads a plugin's manifest no more often, all workers together
 AT_ONCE = 100

@@ -9,13 +9,15 @@ import structlog
 
 from generated.metrics import Metrics
 from generated.runtime import trace
+from generated.triggers import PLUGIN_BACK, PLUGIN_LOST, PROBE_FAILURES
 from impl.db import UNAVAILABLE, Pool
 from impl.plugins.caller import PluginCaller
 from impl.plugins.manifests import same
 from impl.plugins.manifests.canonical import manifest_hash
 from impl.plugins.watcher import golden, queries
-from impl.plugins.watcher.queries import FAILURES, Due
+from impl.plugins.watcher.queries import Due
 from impl.settings import Settings
+from impl.triggers.firing import fired
 
 log = structlog.get_logger()
 
@@ -77,6 +79,7 @@ class Watcher:
         ):
             self.metrics.plugin_outages_total.at("heartbeat").inc()
             log.warning("plugin_outage", plugin_id=plugin_id, reason=detail, trace_id=trace_id)
+            fired(self.metrics, PLUGIN_LOST, plugin_id=plugin_id, trace_id=trace_id)
 
     async def _probe(self, due: Due) -> None:
         """One plugin's fault is its own; a probe that was lost is made again by whoever is next."""
@@ -112,6 +115,7 @@ class Watcher:
         if await queries.note_well(self.pool, due, self.settings.probe_interval_seconds, trace_id):
             self.metrics.plugin_recoveries_total.inc()
             log.info("plugin_recovered", plugin=due.plugin, plugin_id=due.plugin_id)
+            fired(self.metrics, PLUGIN_BACK, plugin_id=due.plugin_id)
 
     async def _ill(self, due: Due, reason: str, trace_id: str) -> None:
         failures = await queries.note_ill(self.pool, due, self.settings.probe_interval_seconds)
@@ -119,11 +123,12 @@ class Watcher:
             return
         log.warning("plugin_ill", plugin=due.plugin, plugin_id=due.plugin_id, failures=failures,
                     base_url=due.base_url, reason=reason)  # fmt: skip
-        if failures >= FAILURES and await queries.begin_outage(
-            self.pool, due.plugin_id, "health", FAILURES, trace_id=trace_id, detail=reason
+        if failures >= PROBE_FAILURES and await queries.begin_outage(
+            self.pool, due.plugin_id, "health", PROBE_FAILURES, trace_id=trace_id, detail=reason
         ):
             self.metrics.plugin_outages_total.at("health").inc()
             log.warning("plugin_outage", plugin=due.plugin, plugin_id=due.plugin_id, reason=reason)
+            fired(self.metrics, PLUGIN_LOST, plugin_id=due.plugin_id)
 
     async def _compare(self, due: Due, trace_id: str) -> None:
         """A manifest that cannot be read now tells nothing, and is no difference."""

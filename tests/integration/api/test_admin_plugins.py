@@ -58,6 +58,7 @@ async def test_a_disabled_plugin_is_called_no_more(
         "version": "1.0.0",
         "reason": REASON["reason"],
         "deleted": False,
+        "owner": None,
     }
 
 

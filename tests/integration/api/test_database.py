@@ -31,11 +31,12 @@ async def proxy(database: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-def settings(proxy: Proxy, valkey: str) -> Settings:
-    # Nothing but the message itself may talk to the database meanwhile.
+def settings(proxy: Proxy, database: str, valkey: str) -> Settings:
+    # Nothing but the message itself may talk to the database meanwhile, on this way.
     return settings_for(
         proxy.dsn,
         valkey,
+        database_listen_url=database,
         catalogue_refresh_seconds=60,
         limits_refresh_seconds=60,
         database_pool_size=1,

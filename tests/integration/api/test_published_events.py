@@ -124,7 +124,7 @@ async def is_put_off(stage: Stage) -> Answer:
     return await say(stage.api, await stage.api.user(), "Hello!", headers=LATER)
 
 
-async def reports(stage: Stage) -> Answer:
+async def reports(stage: Stage, severity: str = "info") -> Answer:
     done = await stage.api.add_plugin(stage.plugin.url)
     token = await issue(
         stage.pool, "plugin", subject_id=UUID(done["plugin_id"]), scopes=["telemetry:write"]
@@ -136,10 +136,15 @@ async def reports(stage: Stage) -> Answer:
             "event_id": str(uuid4()),
             "plugin_id": done["plugin_id"],
             "event_type": "plugin_failed",
+            "severity": severity,
             "occurred_at": "2024-02-29T10:15:30Z",
         },
         headers={"Authorization": f"Bearer {token.plaintext}"},
     )
+
+
+async def reports_the_worst(stage: Stage) -> Answer:
+    return await reports(stage, "critical")
 
 
 Scenario = Callable[[Stage], Awaitable[Answer]]
@@ -158,11 +163,22 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("resetDialog", "dialog_reset"): is_reset,
     ("resetDialog", "plugin_failed"): is_reset,
     ("reportPluginEvent", "plugin_reported"): reports,
+    ("reportPluginEvent", "plugin_disabled"): reports_the_worst,
 }
 
 
-# Outside of any operation: tests/integration/plugins and tests/integration/llm show them.
-BY_NO_OPERATION = {"plugin_heartbeat_missed", "plugin_recovered", "llm_unavailable"}
+# Outside of any operation: the tests of plugins, models, triggers, notifications and the degraded
+# mode show them.
+BY_NO_OPERATION = {
+    "core_degraded",
+    "core_recovered",
+    "llm_unavailable",
+    "plugin_heartbeat_missed",
+    "plugin_recovered",
+    "scaling_alert",
+    "scaling_alert_ended",
+    "subscription_disabled",
+}
 
 
 @pytest.mark.parametrize(

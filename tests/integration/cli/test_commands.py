@@ -116,9 +116,9 @@ async def test_migrate_says_from_where_to_where(empty_database: str, tmp_path: P
         env = {"BOTCORE_DATABASE_URL": empty_database}
         return await botcore("migrate", *arguments, env=env, directory=tmp_path)
 
-    assert (await migrate()).out == "base → 0007\n"
-    assert (await migrate()).out == "at 0007 already\n"
-    assert (await migrate("--to", "0001")).out == "0007 → 0001\n"
+    assert (await migrate()).out == "base → 0010\n"
+    assert (await migrate()).out == "at 0010 already\n"
+    assert (await migrate("--to", "0001")).out == "0010 → 0001\n"
     unknown = await migrate("--to", "nonsense")
     assert unknown.code == 1
     assert "nonsense" in unknown.err
@@ -185,9 +185,9 @@ class TestBots:
         assert await pool.fetchval("SELECT count(*) FROM tokens WHERE revoked_at IS NULL") == 0
         assert len((await self.bots("list")).out.splitlines()) == 1
         header, *rows = (await self.bots("list", "--all")).out.splitlines()
-        assert header.split() == ["ID", "NAME", "CREATED", "REVOKED", "TOKENS"]
+        assert header.split() == ["ID", "NAME", "CREATED", "REVOKED", "TOKENS", "CALLBACK", "URL"]
         assert [row.split()[0] for row in rows] == [one["id"], two["id"]]
-        assert [row.split()[-1] for row in rows] == ["0", "0"]
+        assert [row.split()[-2] for row in rows] == ["0", "0"]
 
 
 def invoke(*arguments: str) -> int:

@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 from structlog.testing import capture_logs
 
+from generated.metrics import Metrics, make_metrics
 from generated.runtime import emits, trace
 from impl.db import open_pool
 from impl.llm.availability import Bounds
@@ -39,12 +40,18 @@ async def published(pool: asyncpg.Pool) -> asyncpg.Record:
     return row
 
 
+def fired(metrics: Metrics) -> float | None:
+    labels = {"trigger": "TR-005"}
+    return metrics.registry.get_sample_value("botcore_triggers_fired_total", labels)
+
+
 async def test_it_is_published_once_and_without_a_word(
     pool: asyncpg.Pool, database: str, valkey: str, llm: FakeLLM
 ) -> None:
     settings = settings_for(database, valkey)
     core = await open_pool(settings)
-    outages = Outages(core)
+    metrics = make_metrics()
+    outages = Outages(core, metrics)
 
     async def request() -> None:
         emits.enter(frozenset())
@@ -53,6 +60,9 @@ async def test_it_is_published_once_and_without_a_word(
 
     await asyncio.create_task(request())
     row = await published(pool)
+    async with asyncio.timeout(20):
+        while fired(metrics) != 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     await outages.close()
     await core.close()
     body = row["body"]
@@ -91,7 +101,7 @@ async def test_it_waits_for_a_database_that_is_away(
 ) -> None:
     async with proxy_before(database) as proxy:
         core = await open_pool(settings_for(proxy.dsn, valkey))
-        outages = Outages(core, again_seconds=0.02)
+        outages = Outages(core, make_metrics(), again_seconds=0.02)
         proxy.cut()
         with capture_logs() as logs:
             await outage(llm, outages)

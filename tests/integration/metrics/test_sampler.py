@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from generated.metrics import Metrics, make_metrics
 from impl import app
 from impl.db import Pool, open_pool
+from impl.degraded.gate import Gate
 from impl.metrics import queries, sampler
 from impl.metrics.exposition import watch_pool
 from impl.metrics.queries import SAMPLE, Sample, read_sample
@@ -64,7 +65,9 @@ async def sampled(own_pool: Pool, settings: Settings, metrics: Metrics) -> Async
     async with AsyncExitStack() as stack:
         redis = request_client(settings)
         stack.push_async_callback(redis.aclose)
-        made = Sampler(own_pool, redis, metrics, every_seconds=0)
+        made = Sampler(
+            own_pool, Gate(redis, settings.redis_timeout_seconds), metrics, every_seconds=0
+        )
         stack.push_async_callback(made.close)
         yield made
 
@@ -91,8 +94,9 @@ async def test_queues_and_lags_are_those_of_the_database(
     await connection.execute(OUTBOX, "plugin:events", 1, 999.0, 6, now)  # published
     await sampled.refresh()
     depths = {queue: shown(metrics, "queue_depth", queue=queue)
-              for queue in ("calls", "lost_calls", "outbox")}  # fmt: skip
-    assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6}
+              for queue in ("calls", "lost_calls", "outbox", "notifications")}  # fmt: skip
+    assert depths == {"calls": 3, "lost_calls": 2, "outbox": 6, "notifications": 1}
+    assert shown(metrics, "scaling_alert") == 1
     lag = {stream: shown(metrics, "stream_lag_seconds", stream=stream) or 0
            for stream in sampler.STREAMS}  # fmt: skip
     assert 90 <= lag["plugin:invocations"] < 90 + PATIENT_SECONDS  # and not the other's 30
@@ -231,7 +235,7 @@ async def test_without_redis_the_database_is_still_read(
     own_pool: Pool, metrics: Metrics, unused_tcp_port: int
 ) -> None:
     redis = Redis(port=unused_tcp_port)
-    asked = Sampler(own_pool, redis, metrics)
+    asked = Sampler(own_pool, Gate(redis, 0.25), metrics)
     await asked.refresh()
     assert shown(metrics, "dependency_up", dependency="redis") == 0
     assert shown(metrics, "dependency_up", dependency="database") == 1

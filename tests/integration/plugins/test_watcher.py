@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 
+from generated.triggers import PROBE_FAILURES
 from impl.plugins.watcher import queries
 from impl.plugins.watcher.watcher import Watcher
 from tests.integration.plugins.conftest import counted
@@ -117,7 +118,7 @@ async def test_two_failed_probes_are_none(watcher: Watcher, pool: asyncpg.Pool) 
         (due,) = await queries.claim(pool, 60, 10)
         assert await queries.note_ill(pool, due, 0) == failures
         assert not await queries.begin_outage(
-            pool, one, "health", queries.FAILURES, trace_id="7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
+            pool, one, "health", PROBE_FAILURES, trace_id="7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
         )
     assert await pool.fetchval("SELECT status FROM plugins") == "active"
 

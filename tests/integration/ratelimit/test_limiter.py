@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from generated.runtime.limits import Charge, Limit
 from impl.db import open_pool
+from impl.degraded.gate import Gate
 from impl.ratelimit.limiter import RateLimiter
 from impl.ratelimit.shared import BATCH, FILLED, own_limit_key
 from impl.redis import request_client
@@ -31,11 +32,11 @@ async def line(redis_url: str) -> AsyncIterator[Line]:
 
 @asynccontextmanager
 async def limiting(
-    database: str, redis_url: str, seconds: float = PATIENT_SECONDS
+    database: str, redis_url: str, seconds: float = PATIENT_SECONDS, share: float = 1.0
 ) -> AsyncIterator[RateLimiter]:
     settings = settings_for(database, redis_url)
     pool, client = await open_pool(settings), request_client(settings)
-    limiter = RateLimiter(pool, client, seconds)
+    limiter = RateLimiter(pool, Gate(client, seconds), share)
     try:
         yield limiter
     finally:
@@ -151,7 +152,10 @@ async def test_while_redis_is_gone_each_instance_counts_alone(
     with capture_logs() as logs:
         assert await permitted(limiter, charge(subject), 5) == 3
         assert await permitted(limiter, charge(uuid4()), 20) == 10
-    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("limits_alone", "warning")]
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [
+        ("redis_away", "warning"),
+        ("limits_alone", "warning"),
+    ]
 
 
 async def test_it_says_once_that_redis_is_gone_and_once_that_it_is_back(
@@ -169,7 +173,7 @@ async def test_it_says_once_that_redis_is_gone_and_once_that_it_is_back(
             await until_alone(limiter, False)
             await limiter.charge([charge(subject)])
     told = [entry["event"] for entry in logs if entry["event"] != "limits_filled"]
-    assert told == ["limits_alone", "limits_shared"]
+    assert told == ["redis_away", "limits_alone", "redis_back", "limits_shared"]
     assert await redis.exists(f"{own_limit_key('bot', subject)}:bucket")
 
 
@@ -201,6 +205,46 @@ async def test_a_filling_that_takes_long_holds_nobody_up(database: str, redis_ur
         proxy.stall()
         async with asyncio.timeout(PATIENT_SECONDS / 2):  # half of what the database is given
             assert await permitted(limiter, charge(uuid4()), 30) == 10
+
+
+async def test_alone_each_instance_permits_its_share(
+    database: str, pool: asyncpg.Pool, line: Line, redis: Redis
+) -> None:
+    subject = uuid4()
+    await set_limit(pool, subject, 3)
+    async with limiting(database, line.url, share=0.5) as limiter:
+        await limiter.agree()
+        assert await permitted(limiter, charge(uuid4()), 20) == 10
+        line.cut()
+        assert await permitted(limiter, charge(uuid4()), 20) == 5
+        assert await permitted(limiter, charge(subject), 20) == 1
+        assert await permitted(limiter, charge(uuid4(), quota=1), 20) == 1, "never none at all"
+
+
+async def test_a_limit_that_is_set_while_redis_is_away_holds_in_every_instance(
+    limiter: RateLimiter, pool: asyncpg.Pool, line: Line
+) -> None:
+    subject = uuid4()
+    line.cut()
+    async with watched(limiter):
+        await until_alone(limiter, True)
+        await set_limit(pool, subject, 3)
+        async with asyncio.timeout(5):
+            while await quota_of(limiter, subject) != 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_what_the_database_does_not_give_is_no_fault_of_redis(
+    database: str, redis_url: str, redis: Redis
+) -> None:
+    async with proxy_before(database) as proxy, limiting(proxy.dsn, redis_url) as limiter:
+        proxy.cut()
+        async with watched(limiter):
+            await until_alone(limiter, True)
+            assert await permitted(limiter, charge(uuid4()), 20) == 10
+            assert not limiter._gate.away
+            proxy.mend()
+            await until_alone(limiter, False)
 
 
 async def test_with_both_away_the_contracts_defaults_hold(database: str, redis_url: str) -> None:

@@ -1,11 +1,13 @@
 """What is Redis' own: one round trip, keys that expire, and what it may have lost."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from generated.runtime.limits import Charge, Limit
 from impl.ratelimit.shared import FILLED, SharedLimiter, own_limit_key
@@ -82,6 +84,19 @@ async def test_a_limit_that_makes_no_sense_is_none(redis: Redis, fields: dict[st
     verdict = await SharedLimiter(redis, PATIENT_SECONDS).charge(charges)
     assert verdict is not None
     assert (verdict.standings[0].quota, verdict.standings[0].window) == (10, 60)
+
+
+async def test_a_mistake_keeps_nobody_waiting(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise RuntimeError("a mistake")
+
+    limiter = SharedLimiter(redis, 0.25)
+    monkeypatch.setattr(redis, "pipeline", fail)
+    async with asyncio.timeout(5):
+        with pytest.raises(RedisError, match="a mistake"):
+            await limiter.charge(both())
 
 
 async def test_keys_of_other_types_are_no_errors(redis: Redis) -> None:

@@ -26,9 +26,16 @@ STATEMENTS = (
     """INSERT INTO outbox (event_id, stream, body)
        VALUES (gen_random_uuid(), 'plugin:events', '{}')""",
     """INSERT INTO classifier_models (catalogue_version, claimed_until) VALUES ('v1', now())""",
+    "INSERT INTO feed (event_id) SELECT id FROM plugin_events",
     """INSERT INTO rate_limits (partition, subject_id, version)
        VALUES ('bot', gen_random_uuid(), 1)""",
     "INSERT INTO streams (name) VALUES ('plugin:events')",
+    "INSERT INTO notification_subscriptions (url) VALUES ('https://hooks.example.com/')",
+    """INSERT INTO notification_deliveries (subscription_id, event_id, event_type, severity, body)
+       SELECT id, gen_random_uuid(), 'plugin_disabled', 'warning', '{}'
+       FROM notification_subscriptions""",
+    "INSERT INTO plugin_failures (plugin_id, in_a_row) SELECT id, 1 FROM plugins",
+    "INSERT INTO trigger_states (trigger_id) VALUES ('TR-010')",
 )
 
 

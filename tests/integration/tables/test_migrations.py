@@ -10,7 +10,7 @@ from impl.migrate import Migrated, MigrationError
 from impl.tables import metadata
 from tests.integration.tables.rows import fill
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
+REVISIONS = [f"{number:04}" for number in range(1, 11)]
 
 
 async def tables(dsn: str) -> set[str]:
@@ -134,7 +134,7 @@ async def test_moving_finds_the_direction(empty_database: str) -> None:
         ("0002", "0002"),
         ("0001", "0001"),
         ("0001", "0001"),
-        ("head", "0007"),
+        ("head", REVISIONS[-1]),
         ("base", None),
         ("base", None),
     ]:

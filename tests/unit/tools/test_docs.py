@@ -10,6 +10,7 @@ from tests.unit.tools.conftest import Edit
 from tools.bundler import bundle, error_codes
 from tools.contract import ROOT, operations
 from tools.docs import DOCUMENTS, write_documents
+from tools.docs.degraded import OTHERWISE
 from tools.docs.markdown import anchor, table
 from tools.docs.shapes import bounds, kind
 from tools.events import messages
@@ -34,6 +35,14 @@ def test_every_part_of_the_contract_has_its_place() -> None:
     assert all(f"| `{metric['name']}` |" in metrics for metric in HTTP[0]["x-metrics"])
     assert headings("ERRORS.md", 2) == list(error_codes())
     assert headings("DATABASE.md", 2) == sorted(metadata.tables)
+
+
+def test_each_operation_has_one_row_of_what_holds_without_redis() -> None:
+    """tests/integration/degraded asks every operation of the contract, and so checks each row."""
+    ids = [operation.id for operation in operations(HTTP[0])]
+    table = (DOCS / "DEGRADED.md").read_text().partition("## Each operation")[2]
+    assert re.findall(r"^\| \[`(\w+)`\]", table, re.MULTILINE) == ids
+    assert set(OTHERWISE) <= set(ids)
 
 
 def test_every_table_says_what_it_is_for() -> None:
@@ -67,8 +76,9 @@ def test_every_document_says_what_it_is_made_of(name: str) -> None:
         ("paths/users.yaml", "  x-emits: [user_created]\n", "", "../TRIGGERS.md",
          "to the core. | the core by itself |"),
         ("triggers.yaml", "plugin-back:",
-         "TR-0: {when: never, does: nothing, publishes: [user_created]}\nplugin-back:",
-         "../TRIGGERS.md", "| TR-0 | never | nothing | `user_created` |"),
+         ("TR-000: {condition: never, action: nothing, severity: info, events: [user_created]}\n"
+          "plugin-back:"),
+         "../TRIGGERS.md", "| TR-000 | never | nothing | `info` | `user_created` |"),
     ],
 )  # fmt: skip
 def test_a_change_of_the_contract_is_told(  # noqa: PLR0917

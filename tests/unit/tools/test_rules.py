@@ -12,6 +12,7 @@ from tools.schema_rules import SCHEMA_RULES
 USERS = "paths/users.yaml"
 MESSAGES = "paths/dialog-messages.yaml"
 HEARTBEAT = "paths/plugin-heartbeat.yaml"
+STREAM = "paths/events-stream.yaml"
 EVENTS = "events.asyncapi.yaml"
 # Of each rule the changes that break it: a file, what to replace there by what, and what is said.
 BROKEN = {
@@ -66,6 +67,15 @@ BROKEN = {
          "no success has the header Preference-Applied"),
         (MESSAGES, "    - {$ref: ../parameters/Prefer.yaml}\n", "",
          "202 has the header Preference-Applied, but it takes no Prefer"),
+    ],
+    "streams_end": [
+        (STREAM, "    - {$ref: ../parameters/MaxSeconds.yaml}\n", "", "its stream has no end"),
+        ("parameters/MaxSeconds.yaml", "maximum: 3600, ", "", "its stream has no end"),
+        (STREAM, "    - {$ref: ../parameters/LastEventId.yaml}\n", "", "its stream cannot go on"),
+        (STREAM, "get:\n", "post:\n", "is the 200 of a GET"),
+        (STREAM, "        text/event-stream:\n",
+         "        application/json: {}\n        text/event-stream:\n",
+         "200 is not text/event-stream alone"),
     ],
     "extensions_fit": [
         (USERS, "  tags:", "  x-rate-limits: 5\n  tags:", "unknown x-rate-limits"),
@@ -179,7 +189,27 @@ BROKEN = {
         ("metrics.yaml", "name: botcore_error_rate", "name: botcore_error_share",
          "metrics.yaml: botcore_error_share: its unit demands _rate"),
     ],
+    "triggers_fit": [
+        ("triggers.yaml", "severity: info", "severity: low", "triggers.yaml: $['plugin-back']"),
+        ("triggers.yaml", "events: [plugin_recovered]", "publishes: [plugin_recovered]",
+         "'events' is a required property"),
+        ("triggers.yaml", "events: [plugin_recovered]", "events: [plugin_returned]",
+         "plugin-back: plugin_returned is no message"),
+        ("triggers.yaml", "severity: info", "severity: critical",
+         "plugin-back: is critical, but plugin_recovered is info"),
+        ("triggers.yaml", "same_as: TR-004", "same_as: TR-044",
+         "TR-008: TR-044 is no trigger that it could be another name of"),
+        ("triggers.yaml", "  same_as: TR-004\n", "  same_as: TR-004\n  constants: {tries: 1}\n",
+         "TR-008: its figures are those of TR-004"),
+        ("triggers.yaml", "probe_failures: 3", "heartbeat_missed_seconds: 3",
+         "heartbeat_missed_seconds is declared twice"),
+        ("triggers.yaml", "events: [scaling_alert, scaling_alert_ended]", "events: [scaling_alert]",
+         "no trigger and no operation publishes scaling_alert_ended"),
+    ],
     "no_secret_in_examples": [
+        ("paths/notification-subscriptions.yaml",
+         "whsec_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXA=",
+         "whsec_YTgwZDljMGIxYThkOWMwYjFhOGQ5YzBi", "looks like a secret that works"),
         ("paths/plugin-register.yaml", "invoke_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0",
          "invoke_a8d9c0b1a8d9c0b1a8d9c0b1a8d9c0b1", "looks like a secret that works"),
         ("schemas/HttpUrl.yaml", "'https://files", "'https://ada:pw@files", "looks like a secret"),

@@ -61,7 +61,15 @@ async def _asking_for_later(case: Try) -> Request:
     return (await case.good()).but(headers={"Prefer": "respond-async"})
 
 
+async def _critical(case: Try) -> Request:
+    """Of a plugin of its own: it is disabled by it."""
+    plugin, good = await case.world.registered_plugin(), await case.good()
+    good = good.but(path={"plugin_id": plugin.id}, credentials={"PluginToken": plugin.token})
+    return good.with_body(plugin_id=plugin.id, event_type="plugin_failed", severity="critical")
+
+
 SCENARIOS: dict[tuple[str, str], Callable[[Try], Awaitable[Request]]] = {
+    ("reportPluginEvent", "plugin_disabled"): _critical,
     ("addDialogMessage", "plugin_failed"): _failing,
     ("addDialogMessage", "plugin_invocation_queued"): _asking_for_later,
 }

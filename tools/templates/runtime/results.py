@@ -9,6 +9,7 @@ from starlette.types import Send
 
 from generated.runtime import trace
 from generated.runtime.problems import ProblemError
+from generated.runtime.streams import Chunks
 
 SCHEMA_VERSION = "v1alpha"
 NO_HEADERS: Mapping[str, str] = {}
@@ -37,6 +38,7 @@ class Reply:
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     code: str | None = None  # of a problem
+    chunks: Chunks | None = None  # of a stream, which has them instead of its content
 
 
 class Result(Protocol):
@@ -54,13 +56,16 @@ def problem_reply(problem: ProblemError) -> Reply:
 
 
 async def send_reply(send: Send, reply: Reply, more: Mapping[str, str] = NO_HEADERS) -> None:
+    """The whole answer; of a stream the beginning. What `reply` says itself goes before `more`."""
     headers = [
         (b"content-type", reply.media_type.encode()),
-        (b"content-length", str(len(reply.content)).encode()),
         (b"x-trace-id", (trace.current() or "").encode()),
         (b"x-schema-version", SCHEMA_VERSION.encode()),
     ]
-    for given in (reply.headers, more):
-        headers += [(name.lower().encode(), value.encode()) for name, value in given.items()]
+    if reply.chunks is None:
+        headers.append((b"content-length", str(len(reply.content)).encode()))
+    given = {**more, **reply.headers} if more else reply.headers
+    headers += [(name.lower().encode(), value.encode()) for name, value in given.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.content})
+    if reply.chunks is None:
+        await send({"type": "http.response.body", "body": reply.content})

@@ -1,0 +1,1 @@
+"""The feed: events told as they are committed, in one order for all who follow them."""

@@ -1,0 +1,1 @@
+"""What the core does by itself when something happens, as `docs/TRIGGERS.md` lists it."""
