@@ -149,8 +149,8 @@ class Gone:
         self.complete = time.monotonic() - returned
         if found:
             waits = await self.made.pool.fetchval(WAITS)
-            self.faults += [f"the streams are not complete {COMPLETE_SECONDS:g} s after the return"
-                            f" of Redis: {waits} events wait", *found]  # fmt: skip
+            late = f"not complete {COMPLETE_SECONDS:g} s after the return of Redis"
+            self.faults += [f"the streams are {late}: {waits} events wait", *found]
 
     async def _differences(self) -> list[str]:
         reports = [report async for report in compare(self.made.pool, self.store.server.redis)]
