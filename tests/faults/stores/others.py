@@ -12,6 +12,7 @@ import orjson
 from tests.faults.bot import Bot
 
 EVERY_SECONDS = 0.1
+USER = {"display_name": "Ada", "locale": "en"}
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Others:
         """Until it is cancelled."""
         for number in count(1):
             await self._look()
-            await self._ask("POST", "/api/v1/users", {"telegram_id": number, "locale": "en"})
+            await self._ask("POST", "/api/v1/users", USER | {"telegram_id": number})
             if keys := self.bot.log.entries[-1:]:
                 key = keys[0].key
                 reply = await self.bot.read(self.url, key)

@@ -10,8 +10,10 @@ from uuid import uuid4
 import aiohttp
 
 from tests.faults.bot import Bot
+from tests.faults.errors import CannotRunError
 
 EVENT = "plugin_custom_fault"
+MAY_REPORT = "telemetry:write"
 
 
 @dataclass
@@ -33,6 +35,11 @@ class Reporter:
             waiting.append(self._event())
             waiting = [event for event in waiting if not await self._send(event)]
             await asyncio.sleep(1 / self.rate)
+
+    def require_acknowledged(self) -> None:
+        """Raises CannotRunError where nothing of it came to anything."""
+        if not self.acknowledged:
+            raise CannotRunError(f"no event was acknowledged: {dict(self.statuses)}")
 
     async def _send(self, event: dict[str, Any]) -> bool:
         headers = {"Authorization": f"Bearer {self.token}"}

@@ -19,18 +19,24 @@ from tests.faults.processes import Process
 from tests.faults.raw import Worker, raw_plugin
 from tests.faults.results import Row
 from tests.faults.stores.beside import beside
-from tests.faults.stores.reporter import Reporter
+from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
+from tests.faults.stores.webhooks import SENT, judge_notices, subscribe
 from tests.faults.world import World, world
+from tests.integration.notifications.receiver import receiver
 
 RATE, EVENTS_RATE = 30.0, 5.0
 DEADLINE_SECONDS, LEASE_SECONDS = 1.0, 11.0
 ENDS_SECONDS = LEASE_SECONDS + 10.0
+WEBHOOK_SECONDS = 1.0  # its timeout; a worker's attempt is another one's after that and 15 s
+SENT_SECONDS = WEBHOOK_SECONDS + 15.0 + 10.0
 LATE_SECONDS = 1.0  # what waits for longer is a lag …
 LAG_SECONDS = 10.0  # … of which nothing is left so long after the last worker is back
 SETTINGS = {
     "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
     "call_lease_seconds": f"{LEASE_SECONDS:g}",
+    "notification_timeout_seconds": f"{WEBHOOK_SECONDS:g}",
+    "notification_poll_seconds": "0.1",
 }
 LAG = """
 SELECT greatest(
@@ -49,19 +55,23 @@ async def run(run: Run, row: Row) -> None:
         plugin = await stack.enter_async_context(raw_plugin(worker.behave))
         core = await made.serve()
         users = await made.users(core, 4)
-        said = await made.register(core, plugin.url, "text_reply")
+        said = await made.register(core, plugin.url, "text_reply", scopes=[MAY_REPORT])
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         bots = [made.bot, Later(made.bot.session, made.bot.token, made.bot.log)]
         load = Load(bots, [core.url], users, RATE, run.random, ENDS_SECONDS)
+        hook = await stack.enter_async_context(receiver())
+        await subscribe(made, core, hook)
         workers = Workers(run, made, [await made.worker(), await made.worker()])
         async with under_load(load), beside(reporter.run()):
             await workers.kill(amounts(run.scale).worker_kills)
             await workers.freeze(amounts(run.scale).frozen_seconds)
         await workers.recover()
         await made.until(made.all_ended, ENDS_SECONDS, "every call ended")
+        await made.until(lambda: made.none(SENT), SENT_SECONDS, "every notification was delivered")
         row.take(await made.check(worker.ledgers), made.bot.log)
         stored, streams = await made.stored(), await made.streams()
     load.require_rate()
+    reporter.require_acknowledged()
     taken_over = sum(call.attempt > 1 for call in stored.calls)
     if not taken_over:
         raise CannotRunError("no worker had a call when it was killed")
@@ -70,12 +80,15 @@ async def run(run: Run, row: Row) -> None:
     found = judge_events(reporter.acknowledged, streams)
     row.lost, row.doubled = row.lost + found.lost, row.doubled + found.doubled
     row.faults += found.faults
+    judge_notices(reporter.acknowledged, hook.got, hook.ids, row)
     again = sum(times > 1 for times in worker.deliveries.values())
     row.notes.append(
         f"{RATE:g} messages/s, of which half are the workers', and {EVENTS_RATE:g} events/s;"
         f" {workers.kills} kills and {workers.frozen:g} s of SIGSTOP; {taken_over} calls were taken"
-        f" over, {again} were delivered again; at the end of the stop {workers.lag_frozen:.1f} s"
-        f" late, and not at all {workers.recovered:.1f} s after it"
+        f" over, {again} were delivered again; {len(hook.ids)} notifications were sent of"
+        f" {len(set(hook.ids))} webhook-ids and {len(reporter.acknowledged)} events; at the end of"
+        f" the stop {workers.lag_frozen:.1f} s late, and not at all {workers.recovered:.1f} s after"
+        " it"
     )
 
 
