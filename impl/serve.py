@@ -97,14 +97,18 @@ class Server(uvicorn.Server):
     """Says that it is ready when it is, and that it is not before it stops to serve."""
 
     def __init__(
-        self, config: uvicorn.Config, app: FastAPI, drain: Drain, settings: Settings
+        self,
+        config: uvicorn.Config,
+        app: FastAPI,
+        drain: Drain,
+        notice_seconds: float,
+        drain_seconds: float,
     ) -> None:
         super().__init__(config)
         self._app = app
         self._drain = drain
-        self._notice_seconds = settings.unready_seconds
-        seconds = settings.drain_seconds
-        self._answer_after = max(seconds - ANSWER_SECONDS, seconds / 2)
+        self._notice_seconds = notice_seconds
+        self._answer_after = max(drain_seconds - ANSWER_SECONDS, drain_seconds / 2)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -148,7 +152,7 @@ def server_for(settings: Settings) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    return Server(config, app, drain, settings)
+    return Server(config, app, drain, settings.unready_seconds, settings.drain_seconds)
 
 
 def run(settings: Settings) -> int:

@@ -305,6 +305,7 @@ GET_READINESS = Operation(
             "not_acceptable",
             "internal_error",
             "database_unavailable",
+            "overloaded",
         }
     ),
     results=(GetReadiness200,),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from tests.faults.bot import Bot, Reply, new_key
+from tests.faults.bot import Bot, Reply, kind_of, new_key
 from tests.faults.errors import CannotRunError
 from tests.faults.log import Key
 
@@ -25,8 +25,9 @@ AT_ONCE = 20
 class Load:
     """`bots` share one log and take turns at `urls`; `rate` is of new messages a second.
 
-    A message is given up after `patience` seconds, and then it is in `unanswered`; in `failed` are
-    those whose answer is that they failed.
+    What a bot was told is queued, it looks for and does not send again. A message is given up after
+    `patience` seconds, and then it is in `unanswered`; in `failed` are those whose answer is that
+    they failed, in `vanished` those that were queued and are not there.
     """
 
     bots: Sequence[Bot]
@@ -41,6 +42,7 @@ class Load:
     repeated: set[Key] = field(default_factory=set)
     unanswered: dict[Key, Reply] = field(default_factory=dict)
     failed: dict[Key, Reply] = field(default_factory=dict)
+    vanished: dict[Key, Reply] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
     seconds: float = 0.0
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -77,7 +79,8 @@ class Load:
     def faults(self) -> list[str]:
         """What a bot would complain about: of all messages, each of which has a good plugin."""
         waited = f"has no answer after {self.patience:g} s"
-        told = [(waited, self.unanswered), ("failed", self.failed)]
+        told = [(waited, self.unanswered), ("failed", self.failed),
+                ("was acknowledged and is not there", self.vanished)]  # fmt: skip
         return [f"{key.message_id} {what}: {reply.status} {reply.code}"
                 for what, replies in told for key, reply in replies.items()]  # fmt: skip
 
@@ -101,21 +104,37 @@ class Load:
 
     async def _message(self, number: int, key: Key) -> None:
         bot, user = self.bots[number % len(self.bots)], self.users[number % len(self.users)]
-        ends = time.monotonic() + self.patience
+        ends, kept = time.monotonic() + self.patience, False
         for attempt in count():
-            at = number // len(self.bots) + attempt
-            url = self.urls[at % len(self.urls)]
-            text = f"{self.text} {key.message_id}"
-            reply = await bot.say(url, key, user, text, **self.headers)
-            if reply.is_final:
-                if reply.said["status"] == "failed":
-                    self.failed[key] = reply
+            url = self.urls[(number // len(self.bots) + attempt) % len(self.urls)]
+            reply = await (self._look(bot, url, key) if kept else self._say(bot, url, key, user))
+            kept = kept or reply.status == 202
+            if self._is_over(key, reply, kept=kept):
                 return
             if time.monotonic() > ends:
                 self.unanswered[key] = reply
                 return
             self.repeated.add(key)
             await asyncio.sleep(self._pause(reply, attempt))
+
+    def _is_over(self, key: Key, reply: Reply, *, kept: bool) -> bool:
+        if kept and reply.status == 404:
+            self.vanished[key] = reply
+            return True
+        if reply.said.get("status") == "failed":
+            self.failed[key] = reply
+        return reply.is_final
+
+    async def _say(self, bot: Bot, url: str, key: Key, user: str) -> Reply:
+        return await bot.say(url, key, user, f"{self.text} {key.message_id}", **self.headers)
+
+    async def _look(self, bot: Bot, url: str, key: Key) -> Reply:
+        """Noted where it says something that the checker holds against the rest."""
+        reply = await bot.read(url, key)
+        if reply.is_final or reply.status >= 500:
+            bot.log.note(key, kind_of(reply), reply.status, reply.body, reply.milliseconds,
+                         retry_after=reply.retry_after)  # fmt: skip
+        return reply
 
     def _pause(self, reply: Reply, attempt: int) -> float:
         """As the answer asks, else twice as long each time."""

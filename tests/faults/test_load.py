@@ -27,6 +27,7 @@ class Server:
 
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=lambda: [(200, {})])
     said: str = "accepted"
+    keeps: bool = True
     ready: bool = True
     url: str = ""
     attempts: Counter[str] = field(default_factory=Counter)
@@ -34,19 +35,26 @@ class Server:
     async def readyz(self, _request: web.Request) -> web.Response:
         return web.Response(status=200 if self.ready else 503)
 
+    async def look(self, _request: web.Request) -> web.Response:
+        status = 200 if self.keeps else 404
+        return web.json_response({"status": self.said}, status=status)
+
     async def message(self, request: web.Request) -> web.Response:
         message_id = (await request.json())["message_id"]
         at = min(self.attempts[message_id], len(self.answers) - 1)
         self.attempts[message_id] += 1
         status, headers = self.answers[at]
-        return web.json_response({"status": self.said}, status=status, headers=headers)
+        said = "queued" if status == 202 else self.said
+        return web.json_response({"status": said}, status=status, headers=headers)
 
 
 @asynccontextmanager
 async def serving(server: Server) -> AsyncIterator[Server]:
     application = web.Application()
     application.router.add_get("/readyz", server.readyz)
-    application.router.add_post("/api/v1/dialogs/{dialog_id}/messages", server.message)
+    place = "/api/v1/dialogs/{dialog_id}/messages"
+    application.router.add_post(place, server.message)
+    application.router.add_get(place + "/{message_id}", server.look)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -84,6 +92,16 @@ async def test_an_answer_that_says_failed_is_named() -> None:
         await World.until(lambda: begun(load, 3), WAIT_SECONDS, "it began three")
     assert len(load.faults()) == load.begun
     assert "failed" in load.faults()[0]
+
+
+@pytest.mark.parametrize(("keeps", "faults"), [(True, 0), (False, 1)])
+async def test_what_is_queued_is_looked_for(keeps: bool, faults: int) -> None:
+    server = Server([(202, {})], keeps=keeps)
+    async with serving(server), load_on(server.url) as load, under_load(load):
+        await World.until(lambda: begun(load, 3), WAIT_SECONDS, "it began three")
+    assert set(server.attempts.values()) == {1}
+    assert len(load.faults()) == load.begun * faults
+    assert len(load.bots[0].log.final_bodies()) == load.begun * (1 - faults)
 
 
 async def begun(load: Load, number: int) -> bool:

@@ -153,18 +153,23 @@ async def _still_held(built: Stage, before: list[int]) -> list[str]:
     if built.plugin.busy:
         found.append(f"{built.plugin.busy} calls are under way after the aborts")
     for core, usual in zip(built.cores, before, strict=True):
-        used = await _used(built, core)
-        if used:
-            found.append(f"{used:g} connections of a pool are in use after the aborts")
+        found += await _held_by(built, core)
         if core.descriptors > usual + MORE_DESCRIPTORS:
             found.append(f"an instance holds {core.descriptors} descriptors, before {usual}")
     return found
 
 
-async def _used(built: Stage, core: Process) -> float:
+async def _held_by(built: Stage, core: Process) -> list[str]:
     async with built.made.bot.session.get(f"{core.url}/metrics") as response:
         scraped = read(await response.read())
-    return scraped.value("botcore_database_connections", state="used") or 0.0
+    used = scraped.value("botcore_database_connections", state="used")
+    under_way = scraped.value("botcore_requests_under_way")
+    if used is None or under_way is None:
+        return ["the metrics do not say what is held"]
+    found = [f"{used:g} connections of a pool are in use after the aborts"] if used else []
+    if under_way > 1:  # the scrape itself
+        found.append(f"{under_way - 1:g} requests are under way after the aborts")
+    return found
 
 
 async def _asked_again(aborts: Aborts) -> list[str]:

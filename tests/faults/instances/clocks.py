@@ -15,7 +15,7 @@ import aiohttp
 
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
-from tests.faults.instances.stage import LIMIT_SECONDS, Stage, stage
+from tests.faults.instances.stage import LATER, LIMIT_SECONDS, QUEUED, Stage, stage
 from tests.faults.load import Load, under_load
 from tests.faults.processes import Process
 from tests.faults.results import Row
@@ -27,8 +27,6 @@ EXACT_SECONDS = 60.0
 LIBRARY = "vendor/libfaketime/src/libfaketime.so.1"
 # Long enough that each worker looks for lost calls many times while one is made.
 LONGEST_WORK = 1.0
-LATER = 8  # of so many messages one is answered later
-QUEUED = {"Prefer": "respond-async"}
 BEAT_SECONDS, MISSED_SECONDS = 0.5, 20.0
 SETTINGS = {"heartbeat_missed_seconds": f"{MISSED_SECONDS:g}"}
 FALSE_ALARMS = """

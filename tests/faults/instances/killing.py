@@ -5,12 +5,21 @@ import asyncio
 
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
-from tests.faults.instances.stage import LEASE, LEASE_SECONDS, LIMIT_SECONDS, Stage, stage
+from tests.faults.instances.stage import (
+    LATER,
+    LEASE,
+    LEASE_SECONDS,
+    LIMIT_SECONDS,
+    QUEUED,
+    Stage,
+    stage,
+)
 from tests.faults.load import under_load
 from tests.faults.results import Row
 from tests.faults.world import World
 
 LONGEST_WORK, LONGEST_PAUSE = 0.3, 0.5
+PATIENCE_SECONDS = LIMIT_SECONDS + 5
 REPLAYED = 200
 # A lease begins with its call, before the kill: so this asks for a little more than was promised.
 ORPHANS = """
@@ -21,8 +30,10 @@ FROM plugin_calls WHERE attempt > 1 AND queued_at IS NULL
 
 async def run(run: Run, row: Row) -> None:
     async with stage(run, 2, LONGEST_WORK, **LEASE) as built:
-        load = built.load(LIMIT_SECONDS + 5)
-        async with under_load(load):
+        rate = run.scale.rate
+        load = built.load(PATIENCE_SECONDS)
+        later = built.load(PATIENCE_SECONDS, rate=rate / LATER, name="later", headers=QUEUED)
+        async with under_load(load), under_load(later):
             for number in range(1, run.scale.instance_kills + 1):
                 await _kill(built)
                 row.rounds = number
@@ -30,11 +41,12 @@ async def run(run: Run, row: Row) -> None:
         await _ends(built, row)
         await load.replay(REPLAYED)
         found = await built.made.check(built.worker.ledgers)
-    row.faults += load.faults()
+    row.faults += load.faults() + later.faults()
     row.take(found, built.made.bot.log)
     load.require_rate()
     row.notes.append(
         f"{load.begun} messages at {load.rate:g} a second, {len(load.repeated)} asked for again;"
+        f" {later.begun} more to be answered later;"
         f" answers {dict(built.made.bot.log.told)}"
     )
 

@@ -13,6 +13,8 @@ from tests.faults.raw import RawPlugin, Worker, raw_plugin
 from tests.faults.world import World, world
 
 USERS = 8
+LATER = 8  # for so many messages there is one whose answer comes later
+QUEUED = {"Prefer": "respond-async"}
 # The shortest lease that this deadline permits, and the time to end a call after it.
 LEASE_SECONDS = 12.0
 LIMIT_SECONDS = LEASE_SECONDS + 10.0
