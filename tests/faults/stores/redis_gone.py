@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
@@ -66,43 +68,52 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         others = Others(made.bot, core.url)
         rate = amounts(run.scale).redis_rate
         load = Load([made.bot], [core.url], users, rate, run.random, PATIENCE_SECONDS)
-        gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others)
+        gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others, row)
         async with under_load(load), beside(reporter.run()), beside(others.run()):
             await gone.run()
-        await made.until(made.all_ended, PATIENCE_SECONDS, "every call ended")
-        row.take(await made.check(worker.ledgers), made.bot.log)
+        # At once: what is found already is told, whatever comes of the rest.
+        row.faults += [*load.faults(), *_refused(made.bot.log.told, others, reporter)]
+        gone.judge_times()
+        if gone.complete is not None:
+            await made.until(made.all_ended, PATIENCE_SECONDS, "every call ended")
+            row.take(await made.check(worker.ledgers), made.bot.log)
+            row.lost += len(reporter.acknowledged - await gone.told())
         await gone.count()
     load.require_rate()
     reporter.require_acknowledged()
-    row.rounds = 1
-    row.p99_ms = gone.p99_ms
-    statuses = made.bot.log.told + others.statuses + reporter.statuses
-    row.faults += [*load.faults(), *gone.faults]
-    row.faults += [f"{times} requests were answered {status}" for status, times in statuses.items()
-                   if not 200 <= status < 500]  # fmt: skip
-    row.lost += len(reporter.acknowledged - gone.told)
+    row.rounds, row.p99_ms = 1, gone.p99_ms
     row.notes.append(
         f"{rate:g} messages/s; Redis {way.name} for {gone.seconds:.0f} s: p99 {gone.p99_ms:.0f} ms,"
-        f" {gone.normal_ms:.0f} ms before; the streams were complete {gone.complete:.1f} s after"
-        " its return"
+        f" {gone.normal_ms:.0f} ms before; the streams were complete {gone.complete or 0:.1f} s"
+        " after its return"
     )
+
+
+def _refused(told: Counter[int], others: Others, reporter: Reporter) -> list[str]:
+    statuses = told + others.statuses + reporter.statuses
+    return [f"{times} requests were answered {status or 'not at all'}"
+            for status, times in statuses.items() if not 200 <= status < 500]  # fmt: skip
 
 
 @dataclass
 class Gone:
-    """`told`: the events of plugins in the streams, in the end."""
+    """`complete`: so long after the return of Redis the streams were; None: they never were."""
 
     way: Way
     run_: Run
     made: World
     store: Store
     others: Others
+    row: Row
     normal_ms: float = 0.0
     p99_ms: float = 0.0
-    seconds: float = 0.0
-    complete: float = 0.0
-    told: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    spans: Sequence[tuple[float, float]] = ()
+    complete: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        started, ended = self.spans[-1]
+        return ended - started
 
     async def run(self) -> None:
         await self.made.until(self._is_warm, PATIENCE_SECONDS, "messages are answered")
@@ -112,13 +123,10 @@ class Gone:
         async with self.way.enter(self.store):
             await self._require_effect()
             await asyncio.sleep(amounts(self.run_.scale).away_seconds)
-            ended = time.monotonic()
-            self._judge_times(started, began, ended)
-        self.run_.progress(f"Redis {self.way.name}: for {self.seconds:.0f} s, p99"
-                           f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
+            self.spans = [(started, began), (began, time.monotonic())]
         await self._completes(time.monotonic())
         if not await self.made.until(self._is_normal, NOTICED_SECONDS):
-            self.faults.append(f"/readyz says {self.others.mode} after Redis came back")
+            self.row.faults.append(f"/readyz says {self.others.mode} after Redis came back")
 
     async def _is_warm(self) -> bool:
         return len(self.made.bot.log.acknowledged) >= WARM_MESSAGES and bool(self.others.modes)
@@ -130,14 +138,21 @@ class Gone:
         if self.way.away and await self.store.takes_writes():
             raise CannotRunError(f"Redis {self.way.name}, and takes writes all the same")
 
-    def _judge_times(self, started: float, began: float, ended: float) -> None:
-        log = self.made.bot.log
-        self.seconds = ended - began
-        self.normal_ms = percentile(log.times(started, began), 0.99) or 0.0
-        self.p99_ms = percentile(log.times(began, ended), 0.99) or 0.0
+    def judge_times(self) -> None:
+        """Of the requests that were begun before, and meanwhile, whenever they were answered."""
+        before, meanwhile = [
+            [entry.milliseconds for entry in self.made.bot.log.entries if entry.kind != "invoke"
+             and start <= entry.at - entry.milliseconds / 1000 < end] for start, end in self.spans
+        ]  # fmt: skip
+        if not before or not meanwhile:
+            raise CannotRunError("no message was sent")
+        self.normal_ms = percentile(before, 0.99) or 0.0
+        self.p99_ms = percentile(meanwhile, 0.99) or 0.0
+        self.run_.progress(f"Redis {self.way.name}: {len(meanwhile)} requests, p99"
+                           f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
         most = MORE_MS + (0.0 if self.run_.scale.strict else LENIENT_MS)
         if self.p99_ms > self.normal_ms + most:
-            self.faults.append(
+            self.row.faults.append(
                 f"the p99 is {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis is well"
             )
 
@@ -147,11 +162,12 @@ class Gone:
             if await self.made.pool.fetchval(WAITS) == 0:
                 found = await self._differences()
             await asyncio.sleep(COMPARE_SECONDS)
-        self.complete = time.monotonic() - returned
-        if found:
+        if not found:
+            self.complete = time.monotonic() - returned
+        else:
             waits = await self.made.pool.fetchval(WAITS)
             late = f"not complete {COMPLETE_SECONDS:g} s after the return of Redis"
-            self.faults += [f"the streams are {late}: {waits} events wait", *found]
+            self.row.faults += [f"the streams are {late}: {waits} events wait", *found]
 
     async def _differences(self) -> list[str]:
         reports = [report async for report in compare(self.made.pool, self.store.server.redis)]
@@ -162,9 +178,12 @@ class Gone:
         entered, left = [await self.made.pool.fetchval(TOLD, event)
                          for event in ("core_degraded", "core_recovered")]  # fmt: skip
         if entered != left or (self.way.away and entered != 1):
-            self.faults.append(f"degraded was told {entered} times, and recovered {left} times")
+            self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
         modes = [mode for _, mode in self.others.modes]
         if self.way.away and modes != ["normal", "degraded", "normal"]:
-            self.faults.append(f"/readyz said {', '.join(modes)}")
+            self.row.faults.append(f"/readyz said {', '.join(modes)}")
+
+    async def told(self) -> set[str]:
+        """The events of plugins in the streams."""
         bodies = (await self.made.streams("plugin:events")).get("plugin:events", [])
-        self.told = {str(body["event_id"]) for body in bodies}
+        return {str(body["event_id"]) for body in bodies}
