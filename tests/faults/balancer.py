@@ -13,15 +13,17 @@ import aiohttp
 
 PROBE_EVERY_SECONDS = 0.1
 PROBE_SECONDS = 2.0
-YES = "200"
+YES, NO, SILENT, REFUSED = "200", "503", "silent", "refused"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass
 class Instance:
-    """`said`: what its /readyz answered, by time, each time that it changed."""
+    """`said`: what its /readyz answered, by time, each time that it changed. One that says nothing
+    stays as it was: a busy machine is no reason to leave it out."""
 
     url: str
+    ready: bool = False
     said: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -34,6 +36,8 @@ class Instance:
         return self.said[-1][1] if self.said else ""
 
     def note(self, what: str) -> None:
+        if what != SILENT:
+            self.ready = what == YES
         if what != self.last:
             self.said.append((time.monotonic(), what))
 
@@ -62,7 +66,7 @@ class Balancer:
 
     @property
     def ready(self) -> list[Instance]:
-        return [each for each, _ in self._watches.values() if each.last == YES]
+        return [each for each, _ in self._watches.values() if each.ready]
 
     async def has_ready(self, number: int) -> bool:
         return len(self.ready) >= number
@@ -93,7 +97,7 @@ class Balancer:
             try:
                 return await asyncio.open_connection(*instance.place)
             except OSError:
-                instance.note("refused")
+                instance.note(REFUSED)
         return None
 
 
@@ -127,9 +131,9 @@ async def _probe(session: aiohttp.ClientSession, instance: Instance) -> str:
             await response.read()
             return str(response.status)
     except TimeoutError:
-        return "silent"
+        return SILENT
     except (aiohttp.ClientError, OSError):
-        return "refused"
+        return REFUSED
 
 
 async def _join(client: Streams, server: Streams) -> None:

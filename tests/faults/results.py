@@ -117,17 +117,27 @@ def write_json(rows: Sequence[Row], folder: Path, **run: Any) -> Path:
     return path
 
 
-def page(rows: Sequence[Row], *, command: str, seed: int, day: str) -> str:
-    """docs/RELIABILITY.md, of a long run."""
+def page(rows: Sequence[Row], old: str, *, command: str, seed: int, day: str) -> str:
+    """docs/RELIABILITY.md of a long run: a section a group. Of other groups `old` has the run."""
+    sections = {part.partition("\n")[0]: part.strip() for part in old.split("\n## ")[1:]}
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    for group in dict.fromkeys(row.group for row in rows):
+        of_group = [row for row in rows if row.group == group]
+        sections[group] = _section(of_group, f"Run of {day}, seed {seed}, {machine}.")
+    about = ABOUT.format(command=command)
+    return (
+        "\n\n".join(
+            ["# Reliability", about, *(f"## {sections[name]}" for name in sorted(sections))]
+        )
+        + "\n"
+    )
+
+
+def _section(rows: Sequence[Row], run: str) -> str:
     head = "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS)
     lines = ["| " + " | ".join(row.cells) + " |" for row in rows]
-    parts = [
-        "# Reliability",
-        ABOUT.format(command=command),
-        f"Run of {day}, seed {seed}, {os.cpu_count()} cores, Python {platform.python_version()}.",
-        "\n".join([head, *lines]),
-        "## Figures\n" + "\n".join(f"- {row.name}: {note}" for row in rows for note in row.notes),
-    ]
-    if failures := [f"- {row.name}: {fault}" for row in rows for fault in row.faults[:SHOWN]]:
-        parts.append("## What did not hold\n" + "\n".join(failures))
-    return "\n\n".join(parts) + "\n"
+    notes = [f"- {row.name}: {note}" for row in rows for note in row.notes]
+    failures = [f"- **{row.name} did not hold**: {fault}"
+                for row in rows for fault in row.faults[:SHOWN]]  # fmt: skip
+    parts = [rows[0].group, run, "\n".join([head, *lines]), "\n".join(notes + failures)]
+    return "\n\n".join(part for part in parts if part)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,15 @@ def test_a_run_is_told_to_people_and_to_machines(tmp_path: Path) -> None:
     assert [row["verdict"] for row in document["rows"]] == ["PASS", "FAIL"]
     assert document["rows"][0]["p99_ms"] == 12.3
     assert table(rows).splitlines()[2].split()[-7:] == ["2", "7", "3", "0", "0", "12", "PASS"]
-    text = page(rows, command="make faults", seed=1, day="2026-01-02")
+    written = partial(page, command="make faults", seed=1)
+    text = written(rows, "", day="2026-01-02")
     assert "| plugins: bad | 0 | 7 | 0 | 1 | 0 | - | FAIL |" in text
     assert "lost: m-1" in text
+    both = written([Row("beside", "good")], text, day="2026-01-03")
+    assert both.count("\n## ") == 2
+    assert "Run of 2026-01-02" in both
+    assert "Run of 2026-01-03" in both
+    assert written(rows, both, day="2026-01-02").count("| plugins: bad |") == 1
     assert exit_code([]) == 2
 
 

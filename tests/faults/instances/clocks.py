@@ -39,22 +39,22 @@ GROUP BY 1
 async def run(run: Run, row: Row) -> None:
     library = _library()
     loads: list[Load] = []
-    async with stage(run, 1, LONGEST_WORK, **SETTINGS) as built, _beating(built, row):
+    async with stage(run, 1, LONGEST_WORK, **SETTINGS) as built:
         for wrong in (HOUR, -HOUR):
-            async with _wrong_clock(built, library, wrong):
+            async with _wrong_clock(built, library, wrong), _beating(built, row):
                 row.faults += await _meanwhile(built, loads)
             row.rounds += 1
             run.progress(f"a clock that is {wrong:+.0f} s wrong: done")
         row.faults += await _judge(built)
         found = await built.made.check(built.worker.ledgers)
     row.take(found, built.made.bot.log)
-    for load in loads:
-        row.faults += load.faults()
-        load.require_rate()
     row.notes.append(
         f"{len(built.worker.deliveries)} calls, {sum(built.worker.deliveries.values())} deliveries;"
         f" {sum(load.begun for load in loads if load.headers)} messages were to be answered later"
     )
+    for load in loads:
+        load.require_rate()
+    row.faults += [fault for load in loads for fault in load.faults()]
 
 
 @asynccontextmanager

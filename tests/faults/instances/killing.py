@@ -41,14 +41,10 @@ async def run(run: Run, row: Row) -> None:
         await _ends(built, row)
         await load.replay(REPLAYED)
         found = await built.made.check(built.worker.ledgers)
-    row.faults += load.faults() + later.faults()
     row.take(found, built.made.bot.log)
+    row.notes.append(f"{load.summary()}; {later.begun} more to be answered later")
     load.require_rate()
-    row.notes.append(
-        f"{load.begun} messages at {load.rate:g} a second, {len(load.repeated)} asked for again;"
-        f" {later.begun} more to be answered later;"
-        f" answers {dict(built.made.bot.log.told)}"
-    )
+    row.faults += load.faults() + later.faults()
 
 
 async def _kill(built: Stage) -> None:

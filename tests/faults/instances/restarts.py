@@ -9,17 +9,19 @@ from signal import SIGTERM
 
 import aiohttp
 
-from tests.faults.balancer import YES, Instance
+from tests.faults.balancer import NO, SILENT, YES
 from tests.faults.bot import Bot
+from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
 from tests.faults.instances.stage import LEASE, LIMIT_SECONDS, Stage, stage
 from tests.faults.load import under_load
+from tests.faults.processes import Process
 from tests.faults.results import Row
 from tests.faults.world import World
 
-UNREADY_SECONDS, DRAIN_SECONDS = 0.5, 1.0
+UNREADY_SECONDS, DRAIN_SECONDS = 1.0, 1.0
 # Uvicorn looks for its end every tenth of a second, and closes its resources.
-GONE_SECONDS = UNREADY_SECONDS + DRAIN_SECONDS + 5
+GONE_SECONDS = UNREADY_SECONDS + DRAIN_SECONDS + 10
 # What is cut off before it can be given back waits for the end of its lease.
 PATIENCE_SECONDS = LIMIT_SECONDS + 5
 LONGEST_WORK = 0.2
@@ -27,11 +29,10 @@ SETTINGS = {**LEASE, "unready_seconds": f"{UNREADY_SECONDS:g}",
             "drain_seconds": f"{DRAIN_SECONDS:g}"}  # fmt: skip
 # Uvicorn ends by the signal that asked it to, once all is done.
 ENDS = (0, -SIGTERM)
-NO = "503"
-SILENT = "silent"
 
 
 async def run(run: Run, row: Row) -> None:
+    rounds = []
     async with (
         stage(run, 2, LONGEST_WORK, **SETTINGS) as built,
         _new_connections(built.made.bot) as other,
@@ -39,20 +40,17 @@ async def run(run: Run, row: Row) -> None:
         load = built.load(PATIENCE_SECONDS, bots=[built.made.bot, other])
         async with under_load(load):
             for number in range(1, run.scale.restarts + 1):
-                row.faults += await _restart(built)
+                rounds.append(await _restart(built, row))
                 row.rounds = number
                 run.progress(f"rolling restart: {number}/{run.scale.restarts}")
         await World.until(built.made.all_ended, PATIENCE_SECONDS, "every call ended")
         found = await built.made.check(built.worker.ledgers)
-    row.faults += load.faults()
+    row.take(found, built.made.bot.log)
+    row.notes.append(f"{load.summary()}; every other message on a connection of its own")
+    load.require_rate()
+    row.faults += load.faults() + judge(rounds)
     if built.balancer.turned_away:
         row.faults.append(f"{built.balancer.turned_away} connections found no instance")
-    row.take(found, built.made.bot.log)
-    load.require_rate()
-    row.notes.append(
-        f"{load.begun} messages at {load.rate:g} a second, every other one on a connection of its"
-        f" own; {len(load.repeated)} asked for again; answers {dict(built.made.bot.log.told)}"
-    )
 
 
 @asynccontextmanager
@@ -63,30 +61,32 @@ async def _new_connections(bot: Bot) -> AsyncIterator[Bot]:
         yield replace(bot, session=session)
 
 
-async def _restart(built: Stage) -> list[str]:
-    """A new one first, then the oldest goes."""
-    old = built.cores[0]
+async def _restart(built: Stage, row: Row) -> list[str]:
+    """A new one first, then the oldest goes. Returns what /readyz said from then on."""
     await built.start()
-    instance = built.balancer.instance(old.url)
+    old = built.cores.pop(0)
     told = time.monotonic()
     old.child.signal(SIGTERM)
-    gone = await World.until(lambda: _gone(instance), GONE_SECONDS)
-    await old.stop()
-    built.cores.remove(old)
+    if not await World.until(lambda: _gone(old), GONE_SECONDS):
+        row.faults.append(f"an instance is there {GONE_SECONDS:g} s after SIGTERM")
+        await old.kill()
+    elif old.child.exit_code not in ENDS:
+        row.faults.append(f"an instance ended with {old.child.exit_code}")
+    said = [what for at, what in built.balancer.instance(old.url).said if at > told]
     await built.balancer.remove(old.url)
-    found = [] if gone else [f"an instance serves {GONE_SECONDS:g} s after SIGTERM"]
-    if old.child.exit_code not in ENDS:
-        found.append(f"an instance ended with {old.child.exit_code}")
-    return found + judge([what for at, what in instance.said if at > told])
+    return said
 
 
-async def _gone(instance: Instance) -> bool:
-    return instance.last not in (YES, NO, SILENT)
+async def _gone(core: Process) -> bool:
+    return not core.alive
 
 
-def judge(said: list[str]) -> list[str]:
-    """`said`: by /readyz since SIGTERM, each change of it."""
-    heard = [what for what in said if what != SILENT]
-    if heard[:1] == [NO] and YES not in heard:
-        return []
-    return [f"after SIGTERM /readyz said {' then '.join(said) or 'nothing new'}, not {NO} first"]
+def judge(rounds: list[list[str]]) -> list[str]:
+    """`rounds`: of each restart what /readyz said since SIGTERM, each change of it. Raises
+    CannotRunError where nobody could hear it, most of the time."""
+    unheard = [said for said in rounds if not said or (SILENT in said and NO not in said)]
+    heard = [[what for what in said if what != SILENT] for said in rounds if said not in unheard]
+    wrong = [said for said in heard if said[0] != NO or YES in said]
+    if not wrong and len(unheard) > len(rounds) / 2:
+        raise CannotRunError("the machine is too busy to ask /readyz in time")
+    return [f"after SIGTERM /readyz said {' then '.join(said)}, not {NO} first" for said in wrong]

@@ -7,12 +7,13 @@ from typing import Any
 
 from tests.faults.balancer import Balancer, balancer
 from tests.faults.groups import Run
-from tests.faults.load import Load
+from tests.faults.load import ENOUGH, Load
 from tests.faults.processes import START_SECONDS, Process
 from tests.faults.raw import RawPlugin, Worker, raw_plugin
 from tests.faults.world import World, world
 
 USERS = 8
+SOME = 0.2  # of the rate, where the machine may be busy
 LATER = 8  # for so many messages there is one whose answer comes later
 QUEUED = {"Prefer": "respond-async"}
 # The shortest lease that this deadline permits, and the time to end a call after it.
@@ -40,6 +41,7 @@ class Stage:
         usual: dict[str, Any] = {
             "bots": [self.made.bot], "urls": [self.balancer.url], "users": self.users,
             "rate": self.run.scale.rate, "random": self.run.random, "patience": patience,
+            "enough": ENOUGH if self.run.scale.strict else SOME,
         }  # fmt: skip
         return Load(**(usual | changed))
 
