@@ -23,6 +23,7 @@ T = TypeVar("T")
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # between the server's last word and the end of the connection
     asyncpg.TransactionRollbackError,
     ConnectionError,
     OSError,

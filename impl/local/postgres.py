@@ -25,10 +25,10 @@ PASSING = ("Address already in use", "is still in use", "already exists")
 
 
 class EmbeddedPostgres:
-    """A server on a free port of 127.0.0.1, its data in `data_dir`, its password beside it.
+    """A server of 127.0.0.1, its data in `data_dir`, its password beside it.
 
     Its settings are PostgreSQL's own unless `settings` says otherwise. `group`: the process group
-    to run in, a guardian's (see there).
+    to run in, a guardian's (see there). `port`: 0 is a free one, another at each start.
     """
 
     def __init__(
@@ -39,11 +39,12 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         group: int | None = None,
         identity: unprivileged.Identity | None = None,
+        port: int = 0,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
         self.password_file = self.data_dir.with_name(f"{self.data_dir.name}.password")
-        self.port = 0
+        self.port = self._fixed_port = port
         self._settings = dict(settings or {})
         self._group = group
         self._identity = identity
@@ -187,7 +188,7 @@ class EmbeddedPostgres:
 
     async def _launch(self) -> bool:
         """Start the server once; False where it stopped for a reason that passes."""
-        self.port = free_port()
+        self.port = self._fixed_port or free_port()
         options = self._options(
             listen_addresses=LOOPBACK, port=str(self.port), unix_socket_directories=""
         )

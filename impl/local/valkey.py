@@ -17,17 +17,18 @@ PASSING = "Address already in use"
 
 
 class EmbeddedValkey:
-    """A server on a free port of 127.0.0.1 whose data survive in `data_dir`.
+    """A server of 127.0.0.1 whose data survive in `data_dir`.
 
-    The password is new at each start; whoever is given `url` has it.
+    The password is new in each object; whoever is given `url` has it. `port`: 0 is a free one,
+    another at each start.
     """
 
     def __init__(
-        self, data_dir: Path, *, log: Path | None = None, group: int | None = None
+        self, data_dir: Path, *, log: Path | None = None, group: int | None = None, port: int = 0
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
-        self.port = 0
+        self.port = self._fixed_port = port
         self._password = secrets.token_urlsafe(24)
         self._group = group
         self._child: Child | None = None
@@ -70,7 +71,7 @@ class EmbeddedValkey:
         await self.stop()
 
     async def _launch(self) -> bool:
-        self.port = free_port()
+        self.port = self._fixed_port or free_port()
         self._child = await Child.start(
             "valkey",
             (program(), "-"),

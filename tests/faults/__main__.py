@@ -20,11 +20,12 @@ from tests.faults.instances.rows import ROWS as INSTANCES
 from tests.faults.plugins.rows import ROWS as PLUGINS
 from tests.faults.results import Row, exit_code, page, remarks, table, write_json
 from tests.faults.scale import LONG, SHORT, Scale
+from tests.faults.stores.rows import ROWS as STORES
 from tests.faults.world import Servers
 from tests.servers import create_database, postgres_server
 from tools.contract import ROOT
 
-GROUPS: dict[str, list[Fault]] = {"plugins": PLUGINS, "instances": INSTANCES}
+GROUPS: dict[str, list[Fault]] = {"plugins": PLUGINS, "instances": INSTANCES, "stores": STORES}
 PAGE = ROOT / "docs" / "RELIABILITY.md"
 COMMAND = "make faults ARGS=--document"
 TEMPLATE = "faults_template"

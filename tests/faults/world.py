@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -78,11 +78,13 @@ class World:
 
     async def register(
         self, core: Process, url: str, name: str, *intents: dict[str, Any],
-        version: str = "1.0.0", **more: Any,
+        version: str = "1.0.0", scopes: Sequence[str] = (), **more: Any,
     ) -> dict[str, Any]:  # fmt: skip
         """The registration's answer; `more` are members of the manifest."""
-        body = {"name": name, "version": version, "base_url": url,
-                "manifest": manifest(name, version, *intents) | more}  # fmt: skip
+        described = manifest(name, version, *intents) | more
+        described["auth"] = {"type": "bearer", "scopes": list(scopes)}
+        body = {"name": name, "version": version, "base_url": url, "manifest": described,
+                "scopes": list(scopes)}  # fmt: skip
         headers = {"X-Registry-Key": self.registry_key}
         place = f"{core.url}/api/v1/plugins/register"
         async with self.bot.session.post(place, json=body, headers=headers) as response:
@@ -99,7 +101,7 @@ class World:
     async def streams(self, pattern: str = "*") -> dict[str, list[dict[str, Any]]]:
         """What each stream holds, once the relay has sent everything."""
         waits = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
-        await self.until(lambda: self._none(waits), RELAY_SECONDS, "the relay sent everything")
+        await self.until(lambda: self.none(waits), RELAY_SECONDS, "the relay sent everything")
         found = {}
         async for key in self.redis.scan_iter(pattern, _type="stream"):
             entries = cast("list[tuple[str, dict[str, str]]]", await self.redis.xrange(key))
@@ -123,7 +125,7 @@ class World:
         )
         return int(found)
 
-    async def _none(self, query: str) -> bool:
+    async def none(self, query: str) -> bool:
         return bool(await self.pool.fetchval(query) == 0)
 
     @staticmethod
@@ -143,13 +145,15 @@ class World:
 
 @asynccontextmanager
 async def world(servers: Servers, **settings: str) -> AsyncIterator[World]:
-    """`settings` are those of every process, without the prefix."""
+    """`settings` are those of every process, without the prefix; `redis_url` is a row's own."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="botcore-faults-")))
         name = f"faults_{next(_numbers)}"
         database = await create_database(servers.postgres, name, template=servers.template)
         stack.push_async_callback(drop_database, database)
-        redis_url = await stack.enter_async_context(valkey_server())
+        redis_url = settings.get("redis_url", "")
+        if not redis_url:
+            redis_url = await stack.enter_async_context(valkey_server())
         redis = Redis.from_url(redis_url, decode_responses=True)
         stack.push_async_callback(redis.aclose)
         pool = await stack.enter_async_context(

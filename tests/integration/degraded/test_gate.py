@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from impl.degraded.gate import PROBE, Gate, RedisAwayError
 from impl.redis import UNREACHABLE, request_client
 from impl.settings import Settings
-from tests.integration.degraded.faults import AWAY, FAULTS, Server
+from tests.redis_faults import AWAY, FAULTS, Server
 from tests.wire import Line
 
 TIMEOUT = 0.25

@@ -14,7 +14,7 @@ from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
 from tests.every_operation import OPERATIONS, asking, every
-from tests.integration.degraded.faults import AWAY, FAULTS, Server
+from tests.redis_faults import AWAY, FAULTS, Server
 from tests.stack import running_api
 from tests.wire import Line
 from tools.conform.world import World

@@ -18,6 +18,7 @@ from impl.local.child import LocalError
 from impl.local.postgres import LONGEST_PATH, EmbeddedPostgres
 from impl.local.unprivileged import Identity
 from tests.integration.local.processes import alive, command_line
+from tests.ports import spare_port
 
 NOBODY = 65534
 
@@ -66,6 +67,14 @@ async def test_data_survive_a_restart(data_dir: Path) -> None:
         await fetch(server.dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
     async with EmbeddedPostgres(data_dir) as server:
         assert await fetch(server.dsn, "SELECT answer FROM kept") == 42
+
+
+async def test_a_given_port_is_the_same_at_each_start(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir, port=spare_port())
+    first = await server.start()
+    await server.stop()
+    async with server:
+        assert server.dsn == first
 
 
 async def test_it_is_18_in_utf8_with_the_default_durability(data_dir: Path) -> None:

@@ -46,6 +46,14 @@ async def test_data_survive_kill_9(data_dir: Path) -> None:
         assert await redis.get("kept") == "42"
 
 
+async def test_a_given_port_is_the_same_at_each_start(data_dir: Path) -> None:
+    server = EmbeddedValkey(data_dir, port=spare_port())
+    first = await server.start()
+    await server.stop()
+    async with server:
+        assert server.url == first
+
+
 async def test_the_password_is_required_and_kept_from_others(data_dir: Path) -> None:
     async with EmbeddedValkey(data_dir) as server:
         password = server.url.removeprefix("redis://:").partition("@")[0]

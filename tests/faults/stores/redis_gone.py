@@ -1,0 +1,189 @@
+"""Rows: what may happen to a Redis, under load, and what the bots see of it: nothing."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from impl.events.comparison.stream import compare
+from tests.faults.errors import CannotRunError
+from tests.faults.groups import Body, Run
+from tests.faults.load import Load, under_load
+from tests.faults.log import percentile
+from tests.faults.raw import Worker, raw_plugin
+from tests.faults.results import Row
+from tests.faults.stores.beside import beside
+from tests.faults.stores.others import Others
+from tests.faults.stores.redis_ways import Store, Way
+from tests.faults.stores.reporter import MAY_REPORT, Reporter
+from tests.faults.stores.scale import amounts
+from tests.faults.stores.servers import own_valkey
+from tests.faults.world import World, world
+from tests.redis_faults import Server
+from tests.wire import line_before
+
+EVENTS_RATE = 5.0
+PATIENCE_SECONDS = 20.0
+WARM_MESSAGES = 25
+MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
+COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
+NOTICED_SECONDS = 5.0  # until /readyz tells of it, beyond the setting that says for how long
+COMPARE_SECONDS = 0.25
+DEPLOYED_SECONDS = 30.0  # Redis away for longer is degraded; too long for a run that is short
+QUICK = {
+    "degraded_redis_seconds": "1",
+    "degraded_look_seconds": "0.2",
+    "degraded_recovery_seconds": "0.5",
+}
+WAITS = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+TOLD = "SELECT count(*) FROM outbox WHERE body->>'event_type' = $1"
+
+
+def row_of(way: Way) -> Body:
+    async def body(run: Run, row: Row) -> None:
+        await _run(way, run, row)
+
+    return body
+
+
+async def _run(way: Way, run: Run, row: Row) -> None:
+    worker = Worker(seconds=lambda: run.random.uniform(0, 0.02))
+    long = amounts(run.scale).away_seconds > DEPLOYED_SECONDS
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        valkey = await enter(own_valkey())
+        line = await enter(line_before(valkey.server.url))
+        redis = await enter(Redis.from_url(valkey.server.url, decode_responses=True))
+        made = await enter(world(run.servers, redis_url=line.url, **({} if long else QUICK)))
+        plugin = await enter(raw_plugin(worker.behave))
+        core = await made.serve()
+        await made.worker()
+        users = await made.users(core, 4)
+        said = await made.register(core, plugin.url, "text_reply", scopes=[MAY_REPORT])
+        reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
+        others = Others(made.bot, core.url)
+        rate = amounts(run.scale).redis_rate
+        load = Load([made.bot], [core.url], users, rate, run.random, PATIENCE_SECONDS)
+        gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others, row)
+        async with under_load(load), beside(reporter.run()), beside(others.run()):
+            await gone.run()
+        # At once: what is found already is told, whatever comes of the rest.
+        row.faults += [*load.faults(), *_refused(made.bot.log.told, others, reporter)]
+        gone.judge_times()
+        if gone.complete is not None:
+            await made.until(made.all_ended, PATIENCE_SECONDS, "every call ended")
+            row.take(await made.check(worker.ledgers), made.bot.log)
+            row.lost += len(reporter.acknowledged - await gone.told())
+        await gone.count()
+    load.require_rate()
+    reporter.require_acknowledged()
+    row.rounds, row.p99_ms = 1, gone.p99_ms
+    row.notes.append(
+        f"{rate:g} messages/s; Redis {way.name} for {gone.seconds:.0f} s: p99 {gone.p99_ms:.0f} ms,"
+        f" {gone.normal_ms:.0f} ms before; the streams were complete {gone.complete or 0:.1f} s"
+        " after its return"
+    )
+
+
+def _refused(told: Counter[int], others: Others, reporter: Reporter) -> list[str]:
+    statuses = told + others.statuses + reporter.statuses
+    return [f"{times} requests were answered {status or 'not at all'}"
+            for status, times in statuses.items() if not 200 <= status < 500]  # fmt: skip
+
+
+@dataclass
+class Gone:
+    """`complete`: so long after the return of Redis the streams were; None: they never were."""
+
+    way: Way
+    run_: Run
+    made: World
+    store: Store
+    others: Others
+    row: Row
+    normal_ms: float = 0.0
+    p99_ms: float = 0.0
+    spans: Sequence[tuple[float, float]] = ()
+    complete: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        started, ended = self.spans[-1]
+        return ended - started
+
+    async def run(self) -> None:
+        await self.made.until(self._is_warm, PATIENCE_SECONDS, "messages are answered")
+        started = time.monotonic()
+        await asyncio.sleep(amounts(self.run_.scale).quiet_seconds)
+        began = time.monotonic()
+        async with self.way.enter(self.store):
+            await self._require_effect()
+            await asyncio.sleep(amounts(self.run_.scale).away_seconds)
+            self.spans = [(started, began), (began, time.monotonic())]
+        await self._completes(time.monotonic())
+        if not await self.made.until(self._is_normal, NOTICED_SECONDS):
+            self.row.faults.append(f"/readyz says {self.others.mode} after Redis came back")
+
+    async def _is_warm(self) -> bool:
+        return len(self.made.bot.log.acknowledged) >= WARM_MESSAGES and bool(self.others.modes)
+
+    async def _is_normal(self) -> bool:
+        return self.others.mode == "normal"
+
+    async def _require_effect(self) -> None:
+        if self.way.away and await self.store.takes_writes():
+            raise CannotRunError(f"Redis {self.way.name}, and takes writes all the same")
+
+    def judge_times(self) -> None:
+        """Of the requests that were begun before, and meanwhile, whenever they were answered."""
+        before, meanwhile = [
+            [entry.milliseconds for entry in self.made.bot.log.entries if entry.kind != "invoke"
+             and start <= entry.at - entry.milliseconds / 1000 < end] for start, end in self.spans
+        ]  # fmt: skip
+        if not before or not meanwhile:
+            raise CannotRunError("no message was sent")
+        self.normal_ms = percentile(before, 0.99) or 0.0
+        self.p99_ms = percentile(meanwhile, 0.99) or 0.0
+        self.run_.progress(f"Redis {self.way.name}: {len(meanwhile)} requests, p99"
+                           f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
+        most = MORE_MS + (0.0 if self.run_.scale.strict else LENIENT_MS)
+        if self.p99_ms > self.normal_ms + most:
+            self.row.faults.append(
+                f"the p99 is {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis is well"
+            )
+
+    async def _completes(self, returned: float) -> None:
+        found = ["nothing was compared"]
+        while found and time.monotonic() < returned + COMPLETE_SECONDS:
+            if await self.made.pool.fetchval(WAITS) == 0:
+                found = await self._differences()
+            await asyncio.sleep(COMPARE_SECONDS)
+        if not found:
+            self.complete = time.monotonic() - returned
+        else:
+            waits = await self.made.pool.fetchval(WAITS)
+            late = f"not complete {COMPLETE_SECONDS:g} s after the return of Redis"
+            self.row.faults += [f"the streams are {late}: {waits} events wait", *found]
+
+    async def _differences(self) -> list[str]:
+        reports = [report async for report in compare(self.made.pool, self.store.server.redis)]
+        return [text for report in reports if report.differs for text in report.lines()]
+
+    async def count(self) -> None:
+        """It was entered and left once, and said so; a flushed one may be late for a while."""
+        entered, left = [await self.made.pool.fetchval(TOLD, event)
+                         for event in ("core_degraded", "core_recovered")]  # fmt: skip
+        if entered != left or (self.way.away and entered != 1):
+            self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
+        modes = [mode for _, mode in self.others.modes]
+        if self.way.away and modes != ["normal", "degraded", "normal"]:
+            self.row.faults.append(f"/readyz said {', '.join(modes)}")
+
+    async def told(self) -> set[str]:
+        """The events of plugins in the streams."""
+        bodies = (await self.made.streams("plugin:events")).get("plugin:events", [])
+        return {str(body["event_id"]) for body in bodies}

@@ -1,0 +1,34 @@
+"""How much of each row of the group `stores` a run makes."""
+
+from dataclasses import dataclass
+
+from tests.faults.scale import LONG, SHORT, SMALL, Scale
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """`quiet_seconds`: of load before a Redis goes wrong, which is what the rest is held against.
+
+    Whoever finds it away waits for 250 ms. That these are less than one of a hundred takes some 30
+    s; in fewer the p99 is theirs, and `redis_rate` is low, so that they do not wait for each other.
+    `frozen_seconds`: for so long a worker is stopped. `full_seconds`: so long the disk is full.
+    """
+
+    postgres_kills: int
+    redis_rate: float
+    quiet_seconds: float
+    away_seconds: float
+    worker_kills: int
+    frozen_seconds: float
+    full_seconds: float
+
+
+_AMOUNTS = {
+    SMALL.name: Amounts(1, 20, 1.5, 2.5, 2, 6, 2),
+    SHORT.name: Amounts(2, 20, 2, 3, 4, 6, 3),
+    LONG.name: Amounts(10, 100, 20, 60, 50, 30, 20),
+}
+
+
+def amounts(scale: Scale) -> Amounts:
+    return _AMOUNTS[scale.name]
