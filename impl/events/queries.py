@@ -90,13 +90,18 @@ UPDATE streams SET last_position = $2 + (SELECT count(*) FROM moved), published_
 WHERE name = $1
 """
 
+# A whole window at once takes longer than any statement may: the stream counts as sent until the
+# last of its rows waits again.
 PUBLISH_AGAIN = """
 WITH again AS (
-    UPDATE outbox SET published_at = NULL
-    WHERE stream = $1 AND position > $2 AND published_at IS NOT NULL
+    UPDATE outbox SET published_at = NULL WHERE id IN (
+        SELECT id FROM outbox WHERE stream = $1 AND position > $2 AND published_at IS NOT NULL
+        ORDER BY position LIMIT $3
+    ) RETURNING id
 )
-UPDATE streams SET published_position = $2 WHERE name = $1
+UPDATE streams SET published_position = $2 WHERE name = $1 AND (SELECT count(*) FROM again) < $3
 """
+AGAIN_AT_ONCE = 5000
 
 UNPUBLISHED = """
 SELECT id, position, body FROM outbox
@@ -165,8 +170,11 @@ async def move_behind(executor: Executor, stream: str, position: int) -> None:
     await executor.execute(MOVE_BEHIND, stream, position)
 
 
-async def publish_again(executor: Executor, stream: str, position: int) -> None:
-    await executor.execute(PUBLISH_AGAIN, stream, position)
+async def publish_again(
+    executor: Executor, stream: str, position: int, most: int = AGAIN_AT_ONCE
+) -> None:
+    """Some of what was sent after `position`. It is all when `positions` says so."""
+    await executor.execute(PUBLISH_AGAIN, stream, position, most)
 
 
 async def unpublished(executor: Executor, stream: str, limit: int) -> list[asyncpg.Record]:

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 PAUSE_WHEN_AWAY_SECONDS = 1.0
 CHECK_SECONDS = 5.0
+STEPS = 50  # to table and stream being one again, before the next stream has its turn
 
 
 @dataclass
@@ -116,7 +117,7 @@ class Relay:
         return moved
 
     async def _publish(self, stream: str) -> int:
-        for _ in range(2):
+        for _ in range(STEPS):
             async with self.pool.acquire() as connection, connection.transaction():
                 if not await queries.lock_stream(connection, stream):
                     return 0  # another relay has it
@@ -127,7 +128,8 @@ class Relay:
 
     async def _agree(self, connection: Executor, stream: str) -> int | None:
         """The position that the stream has reached. None where table and stream have parted (either
-        was restored, or Redis flushed): then the table is put right, to be committed first."""
+        was restored, or Redis flushed): then the table is put right, to be committed first; where
+        much was lost, in several steps."""
         known = await queries.positions(connection, stream)
         last = await last_position(self.redis, stream)
         if last > known.assigned:

@@ -254,6 +254,24 @@ async def test_a_flushed_redis_is_filled_again_with_the_same_ids(
     assert await entries(redis, "plugin:events") == before
 
 
+async def test_a_flushed_redis_is_filled_again_a_little_at_a_time(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    """A whole window takes longer than a statement may; what is new waits for what was there."""
+    await add_events(pool, range(20))
+    await drained(pool, redis)
+    await redis.flushall()
+    await add_events(pool, range(20, 22))
+    waiting = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+    assert await pool.fetchval(waiting) == 2
+    await queries.publish_again(pool, "plugin:events", 0, most=8)
+    assert await pool.fetchval(waiting) == 10
+    assert (await queries.positions(pool, "plugin:events")).published == 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries.publish_again, "__defaults__", (8,))
+        assert await drained(pool, redis) == list(range(22))
+
+
 async def test_what_redis_lost_of_the_end_comes_before_what_is_new(
     api: Api, pool: asyncpg.Pool, redis: Redis
 ) -> None:
