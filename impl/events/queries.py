@@ -77,17 +77,20 @@ WITH {_FRESH}, waiting AS (
 SELECT count(*) FROM numbered
 """  # noqa: S608  # constants of our own
 
-# Rows that were numbered but not sent get new numbers, behind what Redis has.
+# Rows that were numbered but not sent get new numbers, behind what Redis has and what was given.
 MOVE_BEHIND = """
-WITH unsent AS (
+WITH behind AS (
+    SELECT greatest(last_position, $2) AS position FROM streams WHERE name = $1 FOR NO KEY UPDATE
+), unsent AS (
     SELECT id, row_number() OVER (ORDER BY position) AS place FROM outbox
     WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL
 ), moved AS (
-    UPDATE outbox SET position = $2 + unsent.place FROM unsent WHERE outbox.id = unsent.id
-    RETURNING outbox.id
+    UPDATE outbox SET position = behind.position + unsent.place FROM unsent, behind
+    WHERE outbox.id = unsent.id RETURNING outbox.id
 )
-UPDATE streams SET last_position = $2 + (SELECT count(*) FROM moved), published_position = $2
-WHERE name = $1
+UPDATE streams SET last_position = behind.position + (SELECT count(*) FROM moved),
+    published_position = $2
+FROM behind WHERE name = $1
 """
 
 # A whole window at once takes longer than any statement may: the stream counts as sent until the

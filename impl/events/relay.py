@@ -18,7 +18,7 @@ from redis.exceptions import ResponseError
 from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Executor, Pool
 from impl.events import queries
-from impl.events.streams import append, keep_state, last_position
+from impl.events.streams import ForeignEntryError, append, keep_state, last_position
 from impl.events.wire import Bell
 from impl.metrics.sampler import stream_label
 from impl.redis import UNREACHABLE
@@ -122,8 +122,13 @@ class Relay:
                 if not await queries.lock_stream(connection, stream):
                     return 0  # another relay has it
                 last = await self._agree(connection, stream)
-                if last is not None:
+                if last is None:
+                    continue
+                try:
                     return await self._send(connection, stream, last)
+                except ForeignEntryError:
+                    log.warning("stream_foreign", stream=stream, position=last)
+                    await queries.move_behind(connection, stream, last)
         return 0
 
     async def _agree(self, connection: Executor, stream: str) -> int | None:
