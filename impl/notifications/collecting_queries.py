@@ -86,10 +86,13 @@ ORDER BY id
 """  # noqa: S608  # constants of our own
 
 PURGE = """
-DELETE FROM notification_deliveries WHERE id IN (
-    SELECT id FROM notification_deliveries
-    WHERE status <> 'pending' AND finished_at < now() - make_interval(secs => $1 * 86400)
-    ORDER BY finished_at LIMIT $2)
+WITH purged AS (
+    DELETE FROM notification_deliveries WHERE id IN (
+        SELECT id FROM notification_deliveries
+        WHERE status <> 'pending' AND finished_at < now() - make_interval(secs => $1 * 86400)
+        ORDER BY finished_at LIMIT $2)
+    RETURNING id)
+SELECT count(*) FROM purged
 """
 PURGED_AT_ONCE = 1000
 
@@ -144,6 +147,7 @@ async def move_cursor(connection: asyncpg.Connection, batch: Batch) -> None:
     await connection.execute(MOVE, batch.until)
 
 
-async def purge(executor: Executor, days: float) -> None:
-    """Of what ended longer ago, some."""
-    await executor.execute(PURGE, days, PURGED_AT_ONCE)
+async def purge(executor: Executor, days: float, most: int = PURGED_AT_ONCE) -> bool:
+    """Of what ended longer ago, some. Whether there may be more."""
+    purged: int = await executor.fetchval(PURGE, days, most)
+    return purged == most
