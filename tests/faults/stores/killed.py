@@ -18,6 +18,7 @@ from tests.faults.stores.servers import OwnPostgres, own_postgres
 from tests.faults.world import World, world
 
 RATE = 50.0
+ENOUGH = 0.3  # of the messages: while it is away they pile up, and are not begun in the end
 DEADLINE_SECONDS, LEASE_SECONDS = 0.5, 10.5
 # A call whose outcome could not be stored is open until its lease ends.
 ENDS_SECONDS = LEASE_SECONDS + 10.0
@@ -40,7 +41,7 @@ async def run(run: Run, row: Row) -> None:
         await made.worker()
         users = await made.users(core, 4)
         await made.register(core, plugin.url, "text_reply")
-        load = Load([made.bot], [core.url], users, RATE, run.random, ENDS_SECONDS)
+        load = Load([made.bot], [core.url], users, RATE, run.random, ENDS_SECONDS, enough=ENOUGH)
         kills = Kills(run, made, core, postgres, worker, users)
         async with under_load(load):
             times = amounts(run.scale).postgres_kills

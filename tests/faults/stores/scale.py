@@ -26,7 +26,7 @@ class Amounts:
 _AMOUNTS = {
     SMALL.name: Amounts(1, 20, 1.5, 2.5, 2, 6, 2),
     SHORT.name: Amounts(2, 20, 2, 3, 4, 6, 3),
-    LONG.name: Amounts(10, 100, 20, 60, 50, 30, 20),
+    LONG.name: Amounts(10, 50, 20, 60, 50, 30, 20),
 }
 
 
