@@ -31,7 +31,7 @@ class Scale:
 
 # For `make test`: together within a minute, on a machine that does other things too.
 SMALL = Scale("small", repeats=1, storms=5, kills=1, plugins=6, outages=1, pairs=1,
-              rate=30, instance_kills=2, restarts=2, aborts=200, clock_seconds=2,
+              rate=20, instance_kills=1, restarts=1, aborts=200, clock_seconds=2,
               round_seconds=2, row_seconds=120, strict=False)  # fmt: skip
 SHORT = Scale("short", repeats=3, storms=50, kills=1, plugins=20, outages=2, pairs=3,
               rate=60, instance_kills=2, restarts=3, aborts=1000, clock_seconds=3,

@@ -43,12 +43,15 @@ async def run(run: Run, row: Row) -> None:
                 rounds.append(await _restart(built, row))
                 row.rounds = number
                 run.progress(f"rolling restart: {number}/{run.scale.restarts}")
-        await World.until(built.made.all_ended, PATIENCE_SECONDS, "every call ended")
+                if row.faults:
+                    break
+        row.faults += judge(rounds)
+        row.faults += await built.open_calls()
         found = await built.made.check(built.worker.ledgers)
     row.take(found, built.made.bot.log)
     row.notes.append(f"{load.summary()}; every other message on a connection of its own")
     load.require_rate()
-    row.faults += load.faults() + judge(rounds)
+    row.faults += load.faults()
     if built.balancer.turned_away:
         row.faults.append(f"{built.balancer.turned_away} connections found no instance")
 

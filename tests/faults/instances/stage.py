@@ -1,5 +1,6 @@
 """What the rows of this group have in common: instances behind a balancer, a worker, a plugin."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,6 +58,12 @@ class Stage:
         """One of the instances, by chance; it is the caller's now."""
         return self.cores.pop(self.run.random.randrange(len(self.cores)))
 
+    async def open_calls(self) -> list[str]:
+        """What is open once every lease is over and a worker had the time for it."""
+        if await World.until(self.made.all_ended, LIMIT_SECONDS):
+            return []
+        return [f"{await self.made.open_calls()} calls are open {LIMIT_SECONDS:g} s after all"]
+
     async def until_ready(self) -> None:
         """Until the balancer sends connections to every instance."""
         number = len(self.cores)
@@ -74,10 +81,9 @@ async def stage(run: Run, instances: int, work: float, **settings: str) -> Async
         raw_plugin(worker.behave) as plugin,
         balancer() as before,
     ):
-        cores = [await made.serve() for _ in range(instances)]
+        *cores, _ = await asyncio.gather(*(made.serve() for _ in range(instances)), made.worker())
         for core in cores:
             before.add(core.url)
-        await made.worker()
         users = await made.users(cores[0], USERS)
         registered = await made.register(cores[0], plugin.url, "text_reply")
         built = Stage(run, made, before, cores, users, plugin, worker, registered)
