@@ -16,20 +16,14 @@ from tests.faults.results import Row
 from tests.faults.stores.disk import MIB, SmallDisk, small_disk
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.servers import OwnPostgres, own_postgres
+from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 
 RATE = 30.0  # until they pile up: what counts is that some are refused
 DISK_MIB = 256
 SMALL_SERVER = {"shared_buffers": "16MB", "min_wal_size": "32MB", "max_wal_size": "32MB"}
-DEADLINE_SECONDS, LEASE_SECONDS = 0.5, 10.5
-# A call whose outcome could not be stored is open until its lease ends.
-ENDS_SECONDS = LEASE_SECONDS + 10.0
 FULL_SECONDS = 20.0  # at most, until a message is refused
 BACK_SECONDS = 5.0  # from the moment when there is room until the first success
-SETTINGS = {
-    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
-    "call_lease_seconds": f"{LEASE_SECONDS:g}",
-}
 # Of a message either all of this is there or nothing: each has a dialog of its own.
 HALF = """
 SELECT count(*) FROM (

@@ -15,19 +15,13 @@ from tests.faults.raw import Worker, raw_plugin
 from tests.faults.results import Row
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.servers import OwnPostgres, own_postgres
+from tests.faults.stores.settings import DEADLINE_SECONDS, ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 
 RATE = 50.0
 ENOUGH = 0.3  # of the messages: while it is away they pile up, and are not begun in the end
-DEADLINE_SECONDS, LEASE_SECONDS = 0.5, 10.5
-# A call whose outcome could not be stored is open until its lease ends.
-ENDS_SECONDS = LEASE_SECONDS + 10.0
 BACK_SECONDS = 5.0  # from the moment when PostgreSQL is ready until the first success
 BURST = 20  # so that every kill meets commits
-SETTINGS = {
-    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
-    "call_lease_seconds": f"{LEASE_SECONDS:g}",
-}
 
 
 async def run(run: Run, row: Row) -> None:

@@ -22,12 +22,12 @@ from tests.faults.stores.redis_ways import Store, Way
 from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.servers import own_valkey
+from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 from tests.redis_faults import Server
 from tests.wire import line_before
 
 EVENTS_RATE = 5.0
-PATIENCE_SECONDS = 20.0
 WARM_MESSAGES = 25
 MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
 BUSY_MS = 1000.0  # a p99 that says nothing of Redis
@@ -59,7 +59,8 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         valkey = await enter(own_valkey())
         line = await enter(line_before(valkey.server.url))
         redis = await enter(Redis.from_url(valkey.server.url, decode_responses=True))
-        made = await enter(world(run.servers, redis_url=line.url, **({} if long else QUICK)))
+        ours = SETTINGS if long else SETTINGS | QUICK
+        made = await enter(world(run.servers, redis_url=line.url, **ours))
         plugin = await enter(raw_plugin(worker.behave))
         core = await made.serve()
         await made.worker()
@@ -68,7 +69,7 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         others = Others(made.bot, core.url)
         rate = amounts(run.scale).redis_rate
-        load = Load([made.bot], [core.url], users, rate, run.random, PATIENCE_SECONDS)
+        load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS)
         gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others, row)
         async with under_load(load), beside(reporter.run()), beside(others.run()):
             await gone.run()
@@ -76,7 +77,7 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         row.faults += [*load.faults(), *_refused(made.bot.log.told, others, reporter)]
         gone.judge_times()
         if gone.complete is not None:
-            await made.until(made.all_ended, PATIENCE_SECONDS, "every call ended")
+            await made.until(made.all_ended, ENDS_SECONDS, "every call ended")
             row.take(await made.check(worker.ledgers), made.bot.log)
             row.lost += len(reporter.acknowledged - await gone.told())
         await gone.count()
@@ -117,7 +118,7 @@ class Gone:
         return ended - started
 
     async def run(self) -> None:
-        await self.made.until(self._is_warm, PATIENCE_SECONDS, "messages are answered")
+        await self.made.until(self._is_warm, ENDS_SECONDS, "messages are answered")
         started = time.monotonic()
         await asyncio.sleep(amounts(self.run_.scale).quiet_seconds)
         began = time.monotonic()
@@ -177,13 +178,15 @@ class Gone:
         return [text for report in reports if report.differs for text in report.lines()]
 
     async def count(self) -> None:
-        """It was entered and left once, and said so; a flushed one may be late for a while."""
+        """It was entered and left once, and said so. A flushed one may be late for a while, and a
+        busy machine may be so late that Redis seems away again."""
         entered, left = [await self.made.pool.fetchval(TOLD, event)
                          for event in ("core_degraded", "core_recovered")]  # fmt: skip
-        if entered != left or (self.way.away and entered != 1):
-            self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
         modes = [mode for _, mode in self.others.modes]
-        if self.way.away and modes != ["normal", "degraded", "normal"]:
+        most = 1 if self.run_.scale.strict and self.way.away else len(modes)
+        if entered != left or (self.way.away and not 1 <= entered <= most):
+            self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
+        if most == 1 and modes != ["normal", "degraded", "normal"]:
             self.row.faults.append(f"/readyz said {', '.join(modes)}")
 
     async def told(self) -> set[str]:

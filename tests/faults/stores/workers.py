@@ -21,20 +21,17 @@ from tests.faults.results import Row
 from tests.faults.stores.beside import beside
 from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
+from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.stores.webhooks import SENT, judge_notices, subscribe
 from tests.faults.world import World, world
 from tests.integration.notifications.receiver import receiver
 
 RATE, EVENTS_RATE = 30.0, 5.0
-DEADLINE_SECONDS, LEASE_SECONDS = 1.0, 11.0
-ENDS_SECONDS = LEASE_SECONDS + 10.0
 WEBHOOK_SECONDS = 1.0  # its timeout; a worker's attempt is another one's after that and 15 s
 SENT_SECONDS = WEBHOOK_SECONDS + 15.0 + 10.0
 LATE_SECONDS = 1.0  # what waits for longer is a lag …
 LAG_SECONDS = 10.0  # … of which nothing is left so long after the last worker is back
-SETTINGS = {
-    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
-    "call_lease_seconds": f"{LEASE_SECONDS:g}",
+OURS = SETTINGS | {
     "notification_timeout_seconds": f"{WEBHOOK_SECONDS:g}",
     "notification_poll_seconds": "0.1",
 }
@@ -51,7 +48,7 @@ async def run(run: Run, row: Row) -> None:
     # Long enough for a worker to have some under way whenever it is killed.
     worker = Worker(seconds=lambda: run.random.uniform(0.1, 0.6))
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(world(run.servers, **SETTINGS))
+        made = await stack.enter_async_context(world(run.servers, **OURS))
         plugin = await stack.enter_async_context(raw_plugin(worker.behave))
         core = await made.serve()
         users = await made.users(core, 4)
