@@ -19,7 +19,6 @@ from tests.faults.stores.servers import OwnPostgres, own_postgres
 from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 
-RATE = 30.0  # until they pile up: what counts is that some are refused
 DISK_MIB = 256
 SMALL_SERVER = {"shared_buffers": "16MB", "min_wal_size": "32MB", "max_wal_size": "32MB"}
 FULL_SECONDS = 20.0  # at most, until a message is refused
@@ -51,7 +50,8 @@ async def run(run: Run, row: Row) -> None:
         await made.worker()
         users = await made.users(core, 4)
         await made.register(core, plugin.url, "text_reply")
-        load = Load([made.bot], [core.url], users, RATE, run.random, ENDS_SECONDS)
+        rate = amounts(run.scale).rate
+        load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS)
         full = Full(made, core, disk, postgres)
         async with under_load(load):
             await full.run(amounts(run.scale).full_seconds)
@@ -63,7 +63,7 @@ async def run(run: Run, row: Row) -> None:
     row.faults += [*load.faults(), *full.faults]
     down = "went down and was started again" if full.went_down else "stayed up"
     row.notes.append(
-        f"{RATE:g} messages/s; PostgreSQL on {DISK_MIB} MiB, of which {full.taken / MIB:.0f} were"
+        f"{rate:g} messages/s; PostgreSQL on {DISK_MIB} MiB, of which {full.taken / MIB:.0f} were"
         f" taken, {down}; {refused} requests were refused with 503; the first success came"
         f" {full.back:.2f} s after there was room"
     )

@@ -28,7 +28,7 @@ from tests.redis_faults import Server
 from tests.wire import line_before
 
 EVENTS_RATE = 5.0
-WARM_MESSAGES = 25
+WARM_MESSAGES = 15
 MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
 BUSY_MS = 1000.0  # a p99 that says nothing of Redis
 COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
@@ -68,7 +68,7 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         said = await made.register(core, plugin.url, "text_reply", scopes=[MAY_REPORT])
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         others = Others(made.bot, core.url)
-        rate = amounts(run.scale).redis_rate
+        rate = amounts(run.scale).rate
         load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS)
         gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others, row)
         async with under_load(load), beside(reporter.run()), beside(others.run()):
