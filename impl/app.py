@@ -52,6 +52,7 @@ from impl.plugins.catalogue import Catalogue
 from impl.plugins.handlers import PluginHandlers
 from impl.plugins.registration import Registrar
 from impl.plugins.token_handlers import PluginTokenHandlers
+from impl.process import end
 from impl.ratelimit.handlers import LimitHandlers
 from impl.ratelimit.limiter import RateLimiter
 from impl.redis import request_client
@@ -171,8 +172,7 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             try:
                 yield
             finally:
-                for watch in watches:
-                    watch.cancel()
+                await end(*watches)
                 await limiter.close()
 
     app = FastAPI(

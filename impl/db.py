@@ -23,7 +23,8 @@ T = TypeVar("T")
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # between the server's last word and the end of the connection
+    # Between the server's last word on a connection and its end; no host of several is the primary.
+    asyncpg.InternalClientError,
     asyncpg.TransactionRollbackError,
     ConnectionError,
     OSError,

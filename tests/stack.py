@@ -38,10 +38,19 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "call_lease_seconds": 60,
         "development": True,  # the plugins of the tests are on this machine
     }
-    made = Settings(**(values | changed))
-    # More than a deployment may set: on a busy machine instances would count alone by chance.
+    return _patient(Settings(**(values | changed)), changed)
+
+
+def settings_but(settings: Settings, **changed: Any) -> Settings:
+    """`settings` with these changes, validated as they are read."""
+    values = settings.model_dump(exclude={"redis_timeout_seconds"}) | changed
+    return _patient(Settings(**values), changed)
+
+
+def _patient(settings: Settings, changed: dict[str, Any]) -> Settings:
+    """More than a deployment may set: on a busy machine instances would count alone by chance."""
     patience = {} if "redis_timeout_seconds" in changed else {"redis_timeout_seconds": 5.0}
-    return made.model_copy(update=patience)
+    return settings.model_copy(update=patience)
 
 
 class Server(uvicorn.Server):

@@ -20,6 +20,7 @@ class Line:
     url: str = ""
     refusing: bool = False
     delay: float = 0.0
+    asked: int = 0  # what came of clients: pieces, and connections that were refused
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -28,19 +29,23 @@ class Line:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
+            self.asked += 1
             writer.transport.abort()
             return
         up_reader, up_writer = await asyncio.open_connection(*self.target)
         self.writers |= {writer, up_writer}
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass_on(reader, up_writer))
+                group.create_task(self._pass_on(reader, up_writer, asks=True))
                 group.create_task(self._pass_back(up_reader, writer))
         self.writers -= {writer, up_writer}
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False
+    ) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
+                self.asked += asks
                 await self.flowing.wait()
                 await asyncio.sleep(self.delay)
                 writer.write(data)

@@ -47,7 +47,7 @@ def redis_url() -> str | None:
     url = os.environ.get("BOTCORE_REDIS_URL") or (
         Directory(DIRECTORY).read_redis_url() if ours else None
     )
-    if url and not _is_url(url, REDIS):
+    if url and not (_is_url(url, REDIS) and _is_read_by_redis(url)):
         refuse("BOTCORE_REDIS_URL is no URL of a Redis: its form is redis://host:port/0")
     return url
 
@@ -106,6 +106,17 @@ def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return parts.scheme in schemes
+
+
+def _is_read_by_redis(url: str) -> bool:
+    """Its options too, whose values the library would quote."""
+    from redis.asyncio.connection import parse_url
+
+    try:
+        parse_url(url)
+    except ValueError:
+        return False
+    return True
 
 
 def read_settings() -> Settings:

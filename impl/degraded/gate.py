@@ -79,5 +79,5 @@ class Gate:
 
 def _is_of_a_key(error: Exception) -> bool:
     """Somebody else wrote that key: Redis is there, and the next question may be answered."""
-    words = ("WRONGTYPE", "value is not an integer")
-    return isinstance(error, ResponseError) and str(error).startswith(words)
+    words = ("WRONGTYPE", "value is not an integer")  # a pipeline writes its command before them
+    return isinstance(error, ResponseError) and any(word in str(error) for word in words)

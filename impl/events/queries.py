@@ -77,26 +77,34 @@ WITH {_FRESH}, waiting AS (
 SELECT count(*) FROM numbered
 """  # noqa: S608  # constants of our own
 
-# Rows that were numbered but not sent get new numbers, behind what Redis has.
+# Rows that were numbered but not sent get new numbers, behind what Redis has and what was given.
 MOVE_BEHIND = """
-WITH unsent AS (
+WITH behind AS (
+    SELECT greatest(last_position, $2) AS position FROM streams WHERE name = $1 FOR NO KEY UPDATE
+), unsent AS (
     SELECT id, row_number() OVER (ORDER BY position) AS place FROM outbox
     WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL
 ), moved AS (
-    UPDATE outbox SET position = $2 + unsent.place FROM unsent WHERE outbox.id = unsent.id
-    RETURNING outbox.id
+    UPDATE outbox SET position = behind.position + unsent.place FROM unsent, behind
+    WHERE outbox.id = unsent.id RETURNING outbox.id
 )
-UPDATE streams SET last_position = $2 + (SELECT count(*) FROM moved), published_position = $2
-WHERE name = $1
+UPDATE streams SET last_position = behind.position + (SELECT count(*) FROM moved),
+    published_position = $2
+FROM behind WHERE name = $1
 """
 
+# A whole window at once takes longer than any statement may: the stream counts as sent until the
+# last of its rows waits again.
 PUBLISH_AGAIN = """
 WITH again AS (
-    UPDATE outbox SET published_at = NULL
-    WHERE stream = $1 AND position > $2 AND published_at IS NOT NULL
+    UPDATE outbox SET published_at = NULL WHERE id IN (
+        SELECT id FROM outbox WHERE stream = $1 AND position > $2 AND published_at IS NOT NULL
+        ORDER BY position LIMIT $3
+    ) RETURNING id
 )
-UPDATE streams SET published_position = $2 WHERE name = $1
+UPDATE streams SET published_position = $2 WHERE name = $1 AND (SELECT count(*) FROM again) < $3
 """
+AGAIN_AT_ONCE = 5000
 
 UNPUBLISHED = """
 SELECT id, position, body FROM outbox
@@ -165,8 +173,11 @@ async def move_behind(executor: Executor, stream: str, position: int) -> None:
     await executor.execute(MOVE_BEHIND, stream, position)
 
 
-async def publish_again(executor: Executor, stream: str, position: int) -> None:
-    await executor.execute(PUBLISH_AGAIN, stream, position)
+async def publish_again(
+    executor: Executor, stream: str, position: int, most: int = AGAIN_AT_ONCE
+) -> None:
+    """Some of what was sent after `position`. It is all when `positions` says so."""
+    await executor.execute(PUBLISH_AGAIN, stream, position, most)
 
 
 async def unpublished(executor: Executor, stream: str, limit: int) -> list[asyncpg.Record]:

@@ -18,7 +18,7 @@ from redis.exceptions import ResponseError
 from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Executor, Pool
 from impl.events import queries
-from impl.events.streams import append, keep_state, last_position
+from impl.events.streams import ForeignEntryError, append, keep_state, last_position
 from impl.events.wire import Bell
 from impl.metrics.sampler import stream_label
 from impl.redis import UNREACHABLE
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 PAUSE_WHEN_AWAY_SECONDS = 1.0
 CHECK_SECONDS = 5.0
+STEPS = 50  # to table and stream being one again, before the next stream has its turn
 
 
 @dataclass
@@ -116,18 +117,24 @@ class Relay:
         return moved
 
     async def _publish(self, stream: str) -> int:
-        for _ in range(2):
+        for _ in range(STEPS):
             async with self.pool.acquire() as connection, connection.transaction():
                 if not await queries.lock_stream(connection, stream):
                     return 0  # another relay has it
                 last = await self._agree(connection, stream)
-                if last is not None:
+                if last is None:
+                    continue
+                try:
                     return await self._send(connection, stream, last)
+                except ForeignEntryError:
+                    log.warning("stream_foreign", stream=stream, position=last)
+                    await queries.move_behind(connection, stream, last)
         return 0
 
     async def _agree(self, connection: Executor, stream: str) -> int | None:
         """The position that the stream has reached. None where table and stream have parted (either
-        was restored, or Redis flushed): then the table is put right, to be committed first."""
+        was restored, or Redis flushed): then the table is put right, to be committed first; where
+        much was lost, in several steps."""
         known = await queries.positions(connection, stream)
         last = await last_position(self.redis, stream)
         if last > known.assigned:

@@ -29,8 +29,9 @@ CALL_EVENTS = (
 
 # One script and not a pipeline: it ends at the first entry that is refused (out of memory, say), so
 # that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
-# And it adds nothing where the stream has lost its end since the caller looked: a relay that was
-# frozen in between would leave a gap.
+# Where another event has that id, the database was restored since, and nothing is added. Nor is it
+# where the stream has lost its end since the caller looked: a relay that was frozen in between
+# would leave a gap.
 APPEND = """
 local last = 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -44,12 +45,28 @@ end
 if last < tonumber(ARGV[2]) then
     return redis.error_reply('BEHIND the stream lost its end meanwhile')
 end
+local function is_another(id, first, size)
+    local found = redis.call('XREVRANGE', KEYS[1], id, '-', 'COUNT', 1)[1]
+    if not found then -- it was, and was cut off
+        return false
+    end
+    for i = 1, #found[2], 2 do
+        for j = first, first + size - 1, 2 do
+            if found[2][i] == 'event_id' and ARGV[j] == 'event_id' then
+                return found[2][i + 1] ~= ARGV[j + 1]
+            end
+        end
+    end
+    return true
+end
 local at = 3
 while at <= #ARGV do
     local position, size = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
     if position > last then
         redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[at] .. '-0',
             unpack(ARGV, at + 2, at + 1 + size))
+    elseif is_another(ARGV[at] .. '-0', at + 2, size) then
+        return redis.error_reply('FOREIGN the stream has another event there')
     end
     at = at + 2 + size
 end
@@ -66,18 +83,28 @@ end
 """
 
 
+class ForeignEntryError(Exception):
+    """The stream has another event at a position that the table gave to ours."""
+
+
 async def append(
     redis: Redis, stream: str, last: int, entries: Iterable[tuple[int, dict[str, Any]]]
 ) -> None:
     """Adds what the stream does not have yet; each entry is a position and an event's body.
 
-    `last` is the position that the stream had reached. Raises ResponseError where it is refused.
+    `last` is the position that the stream had reached. Raises ForeignEntryError where it has other
+    events there, and ResponseError where it is refused.
     """
     arguments: list[str] = [str(longest(STREAMS, stream)), str(last)]
     for position, body in entries:
         fields = [text for pair in entry_fields(body).items() for text in pair]
         arguments += [str(position), str(len(fields)), *fields]
-    await redis.register_script(APPEND)(keys=[stream], args=arguments)
+    try:
+        await redis.register_script(APPEND)(keys=[stream], args=arguments)
+    except ResponseError as error:
+        if str(error).startswith("FOREIGN"):
+            raise ForeignEntryError from None
+        raise
 
 
 async def last_position(redis: Redis, stream: str) -> int:

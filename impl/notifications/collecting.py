@@ -97,8 +97,10 @@ class Collector:
         return await judge(connection, batch.after, batch.until, most) if most else {}
 
     async def _purge_now_and_then(self) -> None:
-        if time.monotonic() - self._purged_at > PURGE_SECONDS:
-            await queries.purge(self.pool, self.settings.notification_keep_days)
+        """What is left of a purge comes with the next look: more may end than one takes."""
+        if time.monotonic() - self._purged_at <= PURGE_SECONDS:
+            return
+        if not await queries.purge(self.pool, self.settings.notification_keep_days):
             self._purged_at = time.monotonic()
 
 

@@ -37,8 +37,9 @@ SELECT max(id) FROM (
 MOVE = "UPDATE notification_cursor SET outbox_id = $1"
 
 # A subscription is told what happened since it was made. What is sent to it is what the stream has.
-# A callback is sent once for each message whose answer comes late: of a call that another replaced
-# the other one's end counts, and a critical failure tells of a call that had ended before.
+# A callback is sent once for each message whose answer comes late: from the queue, or by another
+# instance than the one that was asked, which died. Of a call that another replaced the other one's
+# end counts, and a critical failure tells of a call that had ended before.
 INSERT = f"""
 WITH event AS MATERIALIZED (
     SELECT id, event_id, body, created_at, body->>'event_type' AS event_type,
@@ -68,7 +69,7 @@ WITH event AS MATERIALIZED (
     JOIN notification_subscriptions AS subscription ON subscription.bot_id = dialogs.bot_id
         AND disabled_at IS NULL AND event.created_at >= subscription.created_at
     WHERE event_type IN ({_ENDS}) AND severity <> 'critical' AND body->>'source' = 'core'
-        AND call.queued_at IS NOT NULL AND call.message_id IS NOT NULL
+        AND (call.queued_at IS NOT NULL OR call.attempt > 1) AND call.message_id IS NOT NULL
         AND NOT EXISTS (SELECT FROM plugin_calls AS second
             WHERE second.dialog_id = call.dialog_id AND second.replaces = call.invocation_id)
 ), made AS (
@@ -86,10 +87,13 @@ ORDER BY id
 """  # noqa: S608  # constants of our own
 
 PURGE = """
-DELETE FROM notification_deliveries WHERE id IN (
-    SELECT id FROM notification_deliveries
-    WHERE status <> 'pending' AND finished_at < now() - make_interval(secs => $1 * 86400)
-    ORDER BY finished_at LIMIT $2)
+WITH purged AS (
+    DELETE FROM notification_deliveries WHERE id IN (
+        SELECT id FROM notification_deliveries
+        WHERE status <> 'pending' AND finished_at < now() - make_interval(secs => $1 * 86400)
+        ORDER BY finished_at LIMIT $2)
+    RETURNING id)
+SELECT count(*) FROM purged
 """
 PURGED_AT_ONCE = 1000
 
@@ -144,6 +148,7 @@ async def move_cursor(connection: asyncpg.Connection, batch: Batch) -> None:
     await connection.execute(MOVE, batch.until)
 
 
-async def purge(executor: Executor, days: float) -> None:
-    """Of what ended longer ago, some."""
-    await executor.execute(PURGE, days, PURGED_AT_ONCE)
+async def purge(executor: Executor, days: float, most: int = PURGED_AT_ONCE) -> bool:
+    """Of what ended longer ago, some. Whether there may be more."""
+    purged: int = await executor.fetchval(PURGE, days, most)
+    return purged == most

@@ -2,7 +2,7 @@
 
 from tools.contract import Operation
 
-# All others answer from PostgreSQL alone, as ever. tests/integration/degraded asks every one.
+# All others answer from PostgreSQL alone, as ever. tests/every_operation.py asks every one.
 OTHERWISE = {
     "addDialogMessage": "stored and answered as ever; `dialog:state` is not kept up",
     "resetDialog": "reset as ever; `dialog:state` is cleared when Redis is back",

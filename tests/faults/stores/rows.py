@@ -1,7 +1,7 @@
 """The rows of the group `stores`."""
 
 from tests.faults.groups import Fault
-from tests.faults.stores import full, killed, redis_gone, workers
+from tests.faults.stores import full, killed, operations, redis_gone, workers
 from tests.faults.stores.redis_ways import WAYS, Way
 
 
@@ -18,4 +18,8 @@ SMALL_ROWS = [
     Fault("stores", "workers are killed and stopped", workers.run),
     *(_redis(way) for way in WAYS if way.name in (STOPPED, FLUSHED, HUNG)),
 ]
-ROWS = [*SMALL_ROWS, *(_redis(way) for way in WAYS if way.name not in (STOPPED, FLUSHED, HUNG))]
+ROWS = [
+    *SMALL_ROWS,
+    *(_redis(way) for way in WAYS if way.name not in (STOPPED, FLUSHED, HUNG)),
+    Fault("stores", "every operation without Redis", operations.run),
+]

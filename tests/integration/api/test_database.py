@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -14,6 +15,7 @@ import pytest_asyncio
 from generated.metrics import make_metrics
 from impl import app
 from impl.app import open_resources
+from impl.db import UNAVAILABLE, open_pool, repeated_if_lost
 from impl.dialogs import service
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
@@ -21,7 +23,7 @@ from impl.errors import translate
 from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
-from tests.wire import Proxy, proxy_before
+from tests.wire import Line, Proxy, _serving, proxy_before
 
 
 @pytest_asyncio.fixture
@@ -141,6 +143,45 @@ async def test_a_commit_whose_answer_is_lost_is_known_again(
     assert said == ["warms the statements up", "Hello!"]
     again = await api.say(user, "Hello!", dialog, message_id="m-1")
     assert again.raw == answer.raw
+
+
+@dataclass
+class Lingering(Line):
+    """A server's last word arrives, and the end of the connection later."""
+
+    said: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        self.said.set()
+        await self.over.wait()
+        writer.close()
+
+
+async def test_a_connection_that_the_server_is_ending_is_no_mistake_of_ours(
+    pool: asyncpg.Pool, database: str, valkey: str
+) -> None:
+    parts = urlsplit(database)
+    line = Lingering((parts.hostname or "", parts.port or 5432))
+    async with _serving(line, database, query="sslmode=disable"):
+        ours = await open_pool(settings_for(line.url, valkey, database_pool_size=1))
+        backend = await ours.fetchval("SELECT pg_backend_pid()")
+        await pool.execute("SELECT pg_terminate_backend($1)", backend)
+        await line.said.wait()
+
+        async def ask() -> None:
+            while True:  # until the last word was read
+                await ours.fetchval("SELECT 1")
+
+        with pytest.raises(asyncpg.InternalClientError) as raised:
+            await ask()
+        assert isinstance(raised.value, UNAVAILABLE)
+        assert translate(raised.value) is not None
+        line.over.set()
+        assert await repeated_if_lost(lambda: ours.fetchval("SELECT 1")) == 1
+        await ours.close()
 
 
 @pytest.mark.parametrize("fault", ["unknown database", "wrong password"])

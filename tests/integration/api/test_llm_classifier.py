@@ -30,7 +30,7 @@ from tests.fake_llm import (
 from tests.integration.api.routed import Routed, routed_api
 from tests.integration.cli.commands import botcore
 from tests.integration.llm.injections import ANSWERS, INJECTIONS, PERMITTED
-from tests.stack import ScriptedPlugin
+from tests.stack import ScriptedPlugin, settings_but
 from tests.unit.routing.tables import classifier_intent
 
 SECONDS = 0.5
@@ -55,8 +55,7 @@ def settings(settings: Settings, llm: FakeLLM) -> Settings:
         "llm_window_calls": 1_000_000,  # a bad model is asked again and again
         "plugin_concurrency": 1000,
     }
-    values = settings.model_dump() | changed
-    return Settings(**values)
+    return settings_but(settings, **changed)
 
 
 @pytest_asyncio.fixture

@@ -41,7 +41,7 @@ class Line:
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     line = Line()
-    monkeypatch.setattr(Proxy, "_pass_on", lambda _proxy, *ends: line.pass_on(*ends))
+    monkeypatch.setattr(Proxy, "_pass_on", lambda _proxy, *ends, asks=False: line.pass_on(*ends))
     return line
 
 

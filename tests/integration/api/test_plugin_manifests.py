@@ -8,7 +8,15 @@ import pytest
 
 from impl.plugins.manifests.canonical import manifest_hash
 from impl.settings import Settings
-from tests.stack import Answer, Api, ScriptedPlugin, manifest, regex_intent, running_api
+from tests.stack import (
+    Answer,
+    Api,
+    ScriptedPlugin,
+    manifest,
+    regex_intent,
+    running_api,
+    settings_but,
+)
 from tests.stack import settings_for as stack_settings
 
 OLD = {"name": "chitchat", "version": "0.9.0", "intents": ["smalltalk", "joke"]}
@@ -208,6 +216,5 @@ async def test_of_heartbeats_at_once_each_change_is_audited_once(
 
 @pytest.mark.parametrize("scopes", ["everything", "telemetry:write,plugins:read"])
 def test_a_policy_of_unknown_scopes_is_refused(scopes: str, settings: Settings) -> None:
-    values = settings.model_dump() | {"plugin_scopes": scopes}
     with pytest.raises(ValueError, match="plugin_scopes"):
-        Settings(**values)
+        settings_but(settings, plugin_scopes=scopes)

@@ -242,6 +242,30 @@ async def test_a_stream_that_is_ahead_of_the_table_is_continued_behind(
     ]
 
 
+async def test_what_was_numbered_anew_after_a_restore_before_anybody_looked_is_not_skipped(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    """A standby took over that lacks the newest rows, and gives their positions a second time."""
+    await add_events(pool, range(10))
+    await drained(pool, redis)
+    await pool.execute("DELETE FROM outbox WHERE position > 6")
+    await pool.execute("UPDATE streams SET last_position = 6, published_position = 6")
+    await add_events(pool, range(20, 25))
+    assert await relay_of(pool, redis).number_once() == 5  # 7 to 11, and Redis has 7 to 10
+    assert await drained(pool, redis) == [*range(10), *range(20, 25)]
+    assert await pool.fetchval("SELECT last_position = published_position FROM streams")
+
+
+async def test_a_hole_in_a_stream_hides_no_event_either(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    await add_events(pool, range(3))
+    await drained(pool, redis)
+    await redis.xadd("plugin:events", {"payload": '{"queue_depth": -1}'}, id="6-0")
+    await add_events(pool, range(3, 8))
+    assert await drained(pool, redis) == [0, 1, 2, -1, 3, 4, 5, 6, 7]
+
+
 async def test_a_flushed_redis_is_filled_again_with_the_same_ids(
     api: Api, pool: asyncpg.Pool, redis: Redis
 ) -> None:
@@ -252,6 +276,24 @@ async def test_a_flushed_redis_is_filled_again_with_the_same_ids(
     await relay_of(pool, redis).check_streams()
     assert await drained(pool, redis) == list(range(20))
     assert await entries(redis, "plugin:events") == before
+
+
+async def test_a_flushed_redis_is_filled_again_a_little_at_a_time(
+    api: Api, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    """A whole window takes longer than a statement may; what is new waits for what was there."""
+    await add_events(pool, range(20))
+    await drained(pool, redis)
+    await redis.flushall()
+    await add_events(pool, range(20, 22))
+    waiting = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+    assert await pool.fetchval(waiting) == 2
+    await queries.publish_again(pool, "plugin:events", 0, most=8)
+    assert await pool.fetchval(waiting) == 10
+    assert (await queries.positions(pool, "plugin:events")).published == 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries.publish_again, "__defaults__", (8,))
+        assert await drained(pool, redis) == list(range(22))
 
 
 async def test_what_redis_lost_of_the_end_comes_before_what_is_new(

@@ -32,8 +32,11 @@ class Halting(Line):
 
     halted: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False
+    ) -> None:
         while data := await reader.read(2**20):
+            self.asked += asks
             if b"EVALSHA" in data and not self.halted.is_set():
                 self.stall()
                 self.halted.set()

@@ -303,6 +303,7 @@ class TestTheCommand:
             {"BOTCORE_REDIS_URL": "redis://:s3cret@127.0.0.1:1/0"},
             {"BOTCORE_DATABASE_URL": "postgresql://me:s3cret@127.0.0.1:1/x"},
             {"BOTCORE_REDIS_URL": ""},
+            {"BOTCORE_REDIS_URL": "redis://127.0.0.1:1/0?socket_timeout=s3cret"},
         ],
     )
     async def test_what_cannot_be_compared_is_no_pass(

@@ -21,6 +21,7 @@ from impl.process import end
 from impl.redis import relay_client, request_client
 from impl.settings import Settings
 from tests.integration.degraded.rows import until_told
+from tests.patience import PATIENT_SECONDS
 from tests.wire import Line, proxy_before
 
 QUICK = Rules(redis=0.4, lag=60, recovery=0.2, look=0.05)
@@ -94,7 +95,7 @@ async def test_a_redis_that_cannot_be_written_is_away(
                 await redis.config_set(fault, REFUSALS[fault])
             await until_told(pool, ["core_degraded"])
             assert worker.keeper.gate.away
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENT_SECONDS):
                 while worker.shown("degraded") != 1:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
     finally:

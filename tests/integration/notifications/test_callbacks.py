@@ -12,7 +12,7 @@ from tests.integration.api.queued import LATER, read, recover, say
 from tests.integration.api.test_plugin_failures import status
 from tests.integration.notifications.conftest import Operator, Worker
 from tests.integration.notifications.receiver import Receiver
-from tests.stack import Api, ScriptedPlugin, regex_intent, running_api, scripted_plugin
+from tests.stack import Api, Gate, ScriptedPlugin, regex_intent, running_api, scripted_plugin
 
 
 @pytest_asyncio.fixture
@@ -55,6 +55,28 @@ async def test_a_late_answer_is_told_by_its_ids(  # noqa: PLR0917  # fixtures
     answer = await read(api, dialog, "m1")
     assert answer.json["plugin_responses"][0]["content"] == "echo: a secret wish"
     assert "wish" not in str(hook.got)
+
+
+async def test_an_answer_that_another_instance_had_to_finish_is_told(  # noqa: PLR0917  # fixtures
+    api: Api, text_reply: ScriptedPlugin, callback: str, hook: Receiver, worker: Worker,
+    pool: asyncpg.Pool, settings: Settings,
+) -> None:  # fmt: skip
+    """Whoever asked saw the connection end, and was promised nothing."""
+    user, dialog, gate = await api.user(), uuid4(), Gate()
+    text_reply.reply, good = gate.reply, text_reply.reply
+    asked = asyncio.create_task(say(api, user, "Hello!", dialog, "m1"))
+    await text_reply.called.wait()
+    await pool.execute("UPDATE plugin_calls SET lease_until = now() - interval '1 second'")
+    text_reply.reply = good
+    assert await recover(pool, settings) == 1
+    while await worker.once():
+        pass
+    assert [body["data"]["message_id"] for body in hook.got] == ["m1"]
+    gate.go_on.set()
+    await asked
+    while await worker.once():
+        pass
+    assert len(hook.got) == 1
 
 
 async def test_an_answer_within_the_request_is_told_nobody(

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from generated import models
+from impl.notifications import collecting_queries
 from impl.settings import Settings
 from tests.integration.notifications.conftest import (
     Operator,
@@ -394,6 +395,24 @@ async def test_what_ended_long_ago_is_forgotten(
     await worker.collector._purge_now_and_then()
     assert old not in {UUID(item["id"]) for item in await operator.deliveries(subscription)}
     assert len(await operator.deliveries(subscription)) == 1
+
+
+async def test_more_than_one_purge_takes_is_forgotten_by_the_next_looks(
+    operator: Operator, hook: Receiver, worker: Worker, pool: asyncpg.Pool
+) -> None:
+    await operator.subscribe(hook)
+    await publish(pool, 5)
+    await worker.collector.collect()
+    await pool.execute(
+        """UPDATE notification_deliveries SET status = 'failed',
+        finished_at = now() - interval '31 days'"""
+    )
+    left = "SELECT count(*) FROM notification_deliveries"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collecting_queries.purge, "__defaults__", (2,))
+        for kept in (3, 1, 0):
+            await worker.collector._purge_now_and_then()
+            assert await pool.fetchval(left) == kept
 
 
 async def test_no_other_subscriptions_delivery_is_sent_again(

@@ -11,7 +11,7 @@ from impl.settings import Settings
 from impl.tokens.issue import issue
 from tests.integration.notifications.conftest import SUBSCRIPTIONS, Operator
 from tests.integration.notifications.receiver import Receiver
-from tests.stack import Api, running_api
+from tests.stack import Api, running_api, settings_for
 
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
 
@@ -54,8 +54,10 @@ async def test_a_url_to_a_private_address_is_refused(
 async def test_a_private_range_that_is_opened_is_taken(
     guarded: Settings, pool: asyncpg.Pool
 ) -> None:
-    opened = Settings(
-        **guarded.model_dump(exclude={"notification_networks", "notification_hosts_denied"}),
+    opened = settings_for(
+        guarded.database_url.get_secret_value(),
+        guarded.redis_url.get_secret_value(),
+        development=False,
         notification_networks="10.1.0.0/16",
         notification_hosts_denied="10.1.2.4",
     )
