@@ -35,7 +35,7 @@ SMALL = Scale("small", repeats=1, storms=5, kills=1, plugins=6, outages=1, pairs
               round_seconds=2, row_seconds=120, strict=False)  # fmt: skip
 SHORT = Scale("short", repeats=3, storms=50, kills=1, plugins=20, outages=2, pairs=3,
               rate=60, instance_kills=2, restarts=3, aborts=1000, clock_seconds=3,
-              round_seconds=2, row_seconds=90, strict=True)  # fmt: skip
+              round_seconds=2, row_seconds=150, strict=True)  # fmt: skip
 LONG = Scale("long", repeats=30, storms=1000, kills=3, plugins=20, outages=5, pairs=7,
              rate=100, instance_kills=50, restarts=20, aborts=10_000, clock_seconds=30,
              round_seconds=6, row_seconds=1800, strict=True)  # fmt: skip

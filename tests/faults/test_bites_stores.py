@@ -1,36 +1,16 @@
 """Each row of the group `stores` finds a mistake of the core that it is there for."""
 
-import asyncio
-import random
 import sys
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
-from tests.faults.breaks import broken
-from tests.faults.groups import Run, run_row
+from tests.faults.breaks import Break, assert_found, broken_rows
 from tests.faults.results import Row
-from tests.faults.scale import SMALL
 from tests.faults.stores import redis_gone
 from tests.faults.stores.rows import ROWS
-from tests.faults.world import Servers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-
-AT_ONCE = 2
-
-
-@dataclass(frozen=True)
-class Break:
-    """In `file` the first `old` is `new`; `words` are in what the row `row` finds then."""
-
-    row: str
-    file: str
-    old: str
-    new: str
-    words: str
-
 
 BREAKS = {
     "an acknowledgement before the commit is on the disk": Break(
@@ -87,34 +67,21 @@ BREAKS = {
         "requests were answered 500",
     ),
 }  # fmt: skip
-FAULTS = {fault.name: fault for fault in ROWS}
 
 
 @pytest_asyncio.fixture(scope="session")
 async def found(
     postgres: str, migrated: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Row]:
-    free = asyncio.Semaphore(AT_ONCE)
-
-    async def one(name: str, made: Break) -> Row:
-        root = broken(tmp_path_factory.mktemp("core"), made.file, made.old, made.new)
-        servers = Servers(postgres, migrated, root)
-        async with free:
-            run = Run(servers, SMALL, random.Random(name), lambda _: None)
-            return await run_row(FAULTS[made.row], run)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_gone, "COMPLETE_SECONDS", 10.0)  # it is not going to be
-        rows = await asyncio.gather(*(one(*each) for each in BREAKS.items()))
-    return dict(zip(BREAKS, rows, strict=True))
+        patch.setattr(redis_gone, "COMPLETE_SECONDS", 10.0)  # where it is not going to be
+        return await broken_rows(BREAKS, ROWS, postgres, migrated, tmp_path_factory)
 
 
 def test_every_row_has_its_bite() -> None:
-    assert {made.row for made in BREAKS.values()} == FAULTS.keys()
+    assert {made.row for made in BREAKS.values()} == {fault.name for fault in ROWS}
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_the_row_does_not_pass_where(name: str, found: dict[str, Row]) -> None:
-    row = found[name]
-    assert row.verdict == "FAIL", (row.not_run, row.faults)
-    assert any(BREAKS[name].words in fault for fault in row.faults), row.faults
+    assert_found(found[name], BREAKS[name])

@@ -16,20 +16,13 @@ from tests.faults.results import Row
 from tests.faults.stores.disk import MIB, SmallDisk, small_disk
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.servers import OwnPostgres, own_postgres
+from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 
-RATE = 30.0
 DISK_MIB = 256
 SMALL_SERVER = {"shared_buffers": "16MB", "min_wal_size": "32MB", "max_wal_size": "32MB"}
-DEADLINE_SECONDS, LEASE_SECONDS = 0.5, 10.5
-# A call whose outcome could not be stored is open until its lease ends.
-ENDS_SECONDS = LEASE_SECONDS + 10.0
 FULL_SECONDS = 20.0  # at most, until a message is refused
 BACK_SECONDS = 5.0  # from the moment when there is room until the first success
-SETTINGS = {
-    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
-    "call_lease_seconds": f"{LEASE_SECONDS:g}",
-}
 # Of a message either all of this is there or nothing: each has a dialog of its own.
 HALF = """
 SELECT count(*) FROM (
@@ -57,7 +50,8 @@ async def run(run: Run, row: Row) -> None:
         await made.worker()
         users = await made.users(core, 4)
         await made.register(core, plugin.url, "text_reply")
-        load = Load([made.bot], [core.url], users, RATE, run.random, ENDS_SECONDS)
+        rate = amounts(run.scale).rate
+        load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS)
         full = Full(made, core, disk, postgres)
         async with under_load(load):
             await full.run(amounts(run.scale).full_seconds)
@@ -65,12 +59,11 @@ async def run(run: Run, row: Row) -> None:
         await full.look_for_halves()
         row.take(await made.check(worker.ledgers), made.bot.log)
         refused = made.bot.log.told[503]
-    load.require_rate()
     row.rounds = 1
     row.faults += [*load.faults(), *full.faults]
     down = "went down and was started again" if full.went_down else "stayed up"
     row.notes.append(
-        f"{RATE:g} messages/s; PostgreSQL on {DISK_MIB} MiB, of which {full.taken / MIB:.0f} were"
+        f"{rate:g} messages/s; PostgreSQL on {DISK_MIB} MiB, of which {full.taken / MIB:.0f} were"
         f" taken, {down}; {refused} requests were refused with 503; the first success came"
         f" {full.back:.2f} s after there was room"
     )

@@ -15,18 +15,12 @@ from tests.faults.raw import Worker, raw_plugin
 from tests.faults.results import Row
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.servers import OwnPostgres, own_postgres
+from tests.faults.stores.settings import DEADLINE_SECONDS, ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 
-RATE = 50.0
-DEADLINE_SECONDS, LEASE_SECONDS = 0.5, 10.5
-# A call whose outcome could not be stored is open until its lease ends.
-ENDS_SECONDS = LEASE_SECONDS + 10.0
+ENOUGH = 0.3  # of the messages: while it is away they pile up, and are not begun in the end
 BACK_SECONDS = 5.0  # from the moment when PostgreSQL is ready until the first success
 BURST = 20  # so that every kill meets commits
-SETTINGS = {
-    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
-    "call_lease_seconds": f"{LEASE_SECONDS:g}",
-}
 
 
 async def run(run: Run, row: Row) -> None:
@@ -40,7 +34,8 @@ async def run(run: Run, row: Row) -> None:
         await made.worker()
         users = await made.users(core, 4)
         await made.register(core, plugin.url, "text_reply")
-        load = Load([made.bot], [core.url], users, RATE, run.random, ENDS_SECONDS)
+        rate = amounts(run.scale).rate
+        load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS, enough=ENOUGH)
         kills = Kills(run, made, core, postgres, worker, users)
         async with under_load(load):
             times = amounts(run.scale).postgres_kills
@@ -57,7 +52,7 @@ async def run(run: Run, row: Row) -> None:
     if not kills.unknown:
         raise CannotRunError("no message was under way when PostgreSQL was killed")
     row.notes.append(
-        f"{RATE:g} messages/s; the first success came {max(kills.back):.2f} s after PostgreSQL was"
+        f"{rate:g} messages/s; the first success came {max(kills.back):.2f} s after PostgreSQL was"
         f" ready at most; of {kills.unknown} messages of unknown fate {kills.committed} were"
         f" stored, and read again by their keys"
     )

@@ -22,14 +22,15 @@ from tests.faults.stores.redis_ways import Store, Way
 from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.servers import own_valkey
+from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.world import World, world
 from tests.redis_faults import Server
 from tests.wire import line_before
 
 EVENTS_RATE = 5.0
-PATIENCE_SECONDS = 20.0
-WARM_MESSAGES = 25
+WARM_MESSAGES = 15
 MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
+BUSY_MS = 1000.0  # a p99 that says nothing of Redis
 COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
 NOTICED_SECONDS = 5.0  # until /readyz tells of it, beyond the setting that says for how long
 COMPARE_SECONDS = 0.25
@@ -58,7 +59,8 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         valkey = await enter(own_valkey())
         line = await enter(line_before(valkey.server.url))
         redis = await enter(Redis.from_url(valkey.server.url, decode_responses=True))
-        made = await enter(world(run.servers, redis_url=line.url, **({} if long else QUICK)))
+        ours = SETTINGS if long else SETTINGS | QUICK
+        made = await enter(world(run.servers, redis_url=line.url, **ours))
         plugin = await enter(raw_plugin(worker.behave))
         core = await made.serve()
         await made.worker()
@@ -66,8 +68,8 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         said = await made.register(core, plugin.url, "text_reply", scopes=[MAY_REPORT])
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         others = Others(made.bot, core.url)
-        rate = amounts(run.scale).redis_rate
-        load = Load([made.bot], [core.url], users, rate, run.random, PATIENCE_SECONDS)
+        rate = amounts(run.scale).rate
+        load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS)
         gone = Gone(way, run, made, Store(valkey, Server(line, redis), run.random), others, row)
         async with under_load(load), beside(reporter.run()), beside(others.run()):
             await gone.run()
@@ -75,7 +77,7 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         row.faults += [*load.faults(), *_refused(made.bot.log.told, others, reporter)]
         gone.judge_times()
         if gone.complete is not None:
-            await made.until(made.all_ended, PATIENCE_SECONDS, "every call ended")
+            await made.until(made.all_ended, ENDS_SECONDS, "every call ended")
             row.take(await made.check(worker.ledgers), made.bot.log)
             row.lost += len(reporter.acknowledged - await gone.told())
         await gone.count()
@@ -116,10 +118,12 @@ class Gone:
         return ended - started
 
     async def run(self) -> None:
-        await self.made.until(self._is_warm, PATIENCE_SECONDS, "messages are answered")
+        await self.made.until(self._is_warm, ENDS_SECONDS, "messages are answered")
         started = time.monotonic()
         await asyncio.sleep(amounts(self.run_.scale).quiet_seconds)
         began = time.monotonic()
+        if (busy := self._p99(started, began)) > BUSY_MS:
+            raise CannotRunError(f"the p99 is {busy:.0f} ms with a Redis that is well")
         async with self.way.enter(self.store):
             await self._require_effect()
             await asyncio.sleep(amounts(self.run_.scale).away_seconds)
@@ -139,22 +143,22 @@ class Gone:
             raise CannotRunError(f"Redis {self.way.name}, and takes writes all the same")
 
     def judge_times(self) -> None:
-        """Of the requests that were begun before, and meanwhile, whenever they were answered."""
-        before, meanwhile = [
-            [entry.milliseconds for entry in self.made.bot.log.entries if entry.kind != "invoke"
-             and start <= entry.at - entry.milliseconds / 1000 < end] for start, end in self.spans
-        ]  # fmt: skip
-        if not before or not meanwhile:
-            raise CannotRunError("no message was sent")
-        self.normal_ms = percentile(before, 0.99) or 0.0
-        self.p99_ms = percentile(meanwhile, 0.99) or 0.0
-        self.run_.progress(f"Redis {self.way.name}: {len(meanwhile)} requests, p99"
+        (self.normal_ms, self.p99_ms) = (self._p99(*span) for span in self.spans)
+        self.run_.progress(f"Redis {self.way.name}: p99"
                            f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
         most = MORE_MS + (0.0 if self.run_.scale.strict else LENIENT_MS)
         if self.p99_ms > self.normal_ms + most:
             self.row.faults.append(
                 f"the p99 is {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis is well"
             )
+
+    def _p99(self, start: float, end: float) -> float:
+        """Of the requests that were begun in between, whenever they were answered."""
+        times = [entry.milliseconds for entry in self.made.bot.log.entries if entry.kind != "invoke"
+                 and start <= entry.at - entry.milliseconds / 1000 < end]  # fmt: skip
+        if not times:
+            raise CannotRunError("no message was sent")
+        return percentile(times, 0.99) or 0.0
 
     async def _completes(self, returned: float) -> None:
         found = ["nothing was compared"]
@@ -174,13 +178,15 @@ class Gone:
         return [text for report in reports if report.differs for text in report.lines()]
 
     async def count(self) -> None:
-        """It was entered and left once, and said so; a flushed one may be late for a while."""
+        """It was entered and left once, and said so. A flushed one may be late for a while, and a
+        busy machine may be so late that Redis seems away again."""
         entered, left = [await self.made.pool.fetchval(TOLD, event)
                          for event in ("core_degraded", "core_recovered")]  # fmt: skip
-        if entered != left or (self.way.away and entered != 1):
-            self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
         modes = [mode for _, mode in self.others.modes]
-        if self.way.away and modes != ["normal", "degraded", "normal"]:
+        most = 1 if self.run_.scale.strict and self.way.away else len(modes)
+        if entered != left or (self.way.away and not 1 <= entered <= most):
+            self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
+        if most == 1 and modes != ["normal", "degraded", "normal"]:
             self.row.faults.append(f"/readyz said {', '.join(modes)}")
 
     async def told(self) -> set[str]:

@@ -7,15 +7,17 @@ from tests.faults.scale import LONG, SHORT, SMALL, Scale
 
 @dataclass(frozen=True)
 class Amounts:
-    """`quiet_seconds`: of load before a Redis goes wrong, which is what the rest is held against.
+    """`rate`: messages a second. `quiet_seconds`: of load before a Redis goes wrong, which is what
+    the rest is held against. `frozen_seconds`: for so long a worker is stopped. `full_seconds`: so
+    long the disk is full.
 
-    Whoever finds it away waits for 250 ms. That these are less than one of a hundred takes some 30
-    s; in fewer the p99 is theirs, and `redis_rate` is low, so that they do not wait for each other.
-    `frozen_seconds`: for so long a worker is stopped. `full_seconds`: so long the disk is full.
+    Whoever finds a Redis away waits for 250 ms. That these are less than one of a hundred takes
+    some 30 s; in fewer the p99 is theirs, and the rate is low, so that they do not wait for each
+    other.
     """
 
+    rate: float
     postgres_kills: int
-    redis_rate: float
     quiet_seconds: float
     away_seconds: float
     worker_kills: int
@@ -24,9 +26,9 @@ class Amounts:
 
 
 _AMOUNTS = {
-    SMALL.name: Amounts(1, 20, 1.5, 2.5, 2, 6, 2),
-    SHORT.name: Amounts(2, 20, 2, 3, 4, 6, 3),
-    LONG.name: Amounts(10, 100, 20, 60, 50, 30, 20),
+    SMALL.name: Amounts(15, 1, 1.5, 2.5, 2, 6, 2),
+    SHORT.name: Amounts(20, 2, 2, 3, 4, 6, 3),
+    LONG.name: Amounts(50, 10, 20, 60, 50, 30, 20),
 }
 
 

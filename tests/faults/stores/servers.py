@@ -1,5 +1,6 @@
 """Servers of a row's own, which it may kill and start again on the same data and the same port."""
 
+import asyncio
 import contextlib
 import os
 import tempfile
@@ -20,6 +21,7 @@ from tests.servers import ROOM, create_database, fast_folder
 
 TEMPLATE = "stores_template"
 GONE_SECONDS = 10.0
+_one_migration = asyncio.Lock()  # Alembic has one context a process
 
 
 @dataclass
@@ -85,7 +87,8 @@ async def own_postgres(
                 data, settings={**ROOM, **settings}, group=guardian.group, port=spare_port()
             ) as server,
         ):
-            await migrate.upgrade(await create_database(server.dsn, TEMPLATE))
+            async with _one_migration:
+                await migrate.upgrade(await create_database(server.dsn, TEMPLATE))
             yield OwnPostgres(server), Servers(server.dsn, TEMPLATE, root)
 
 

@@ -21,20 +21,17 @@ from tests.faults.results import Row
 from tests.faults.stores.beside import beside
 from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
+from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
 from tests.faults.stores.webhooks import SENT, judge_notices, subscribe
 from tests.faults.world import World, world
 from tests.integration.notifications.receiver import receiver
 
-RATE, EVENTS_RATE = 30.0, 5.0
-DEADLINE_SECONDS, LEASE_SECONDS = 1.0, 11.0
-ENDS_SECONDS = LEASE_SECONDS + 10.0
+EVENTS_RATE = 5.0
 WEBHOOK_SECONDS = 1.0  # its timeout; a worker's attempt is another one's after that and 15 s
 SENT_SECONDS = WEBHOOK_SECONDS + 15.0 + 10.0
 LATE_SECONDS = 1.0  # what waits for longer is a lag …
 LAG_SECONDS = 10.0  # … of which nothing is left so long after the last worker is back
-SETTINGS = {
-    "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
-    "call_lease_seconds": f"{LEASE_SECONDS:g}",
+OURS = SETTINGS | {
     "notification_timeout_seconds": f"{WEBHOOK_SECONDS:g}",
     "notification_poll_seconds": "0.1",
 }
@@ -49,16 +46,17 @@ SELECT greatest(
 
 async def run(run: Run, row: Row) -> None:
     # Long enough for a worker to have some under way whenever it is killed.
-    worker = Worker(seconds=lambda: run.random.uniform(0.1, 0.6))
+    worker = Worker(seconds=lambda: run.random.uniform(0.3, 1.2))
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(world(run.servers, **SETTINGS))
+        made = await stack.enter_async_context(world(run.servers, **OURS))
         plugin = await stack.enter_async_context(raw_plugin(worker.behave))
         core = await made.serve()
         users = await made.users(core, 4)
         said = await made.register(core, plugin.url, "text_reply", scopes=[MAY_REPORT])
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         bots = [made.bot, Later(made.bot.session, made.bot.token, made.bot.log)]
-        load = Load(bots, [core.url], users, RATE, run.random, ENDS_SECONDS)
+        rate = amounts(run.scale).rate
+        load = Load(bots, [core.url], users, rate, run.random, ENDS_SECONDS)
         hook = await stack.enter_async_context(receiver())
         await subscribe(made, core, hook)
         workers = Workers(run, made, [await made.worker(), await made.worker()])
@@ -83,7 +81,7 @@ async def run(run: Run, row: Row) -> None:
     judge_notices(reporter.acknowledged, hook.got, hook.ids, row)
     again = sum(times > 1 for times in worker.deliveries.values())
     row.notes.append(
-        f"{RATE:g} messages/s, of which half are the workers', and {EVENTS_RATE:g} events/s;"
+        f"{rate:g} messages/s, of which half are the workers', and {EVENTS_RATE:g} events/s;"
         f" {workers.kills} kills and {workers.frozen:g} s of SIGSTOP; {taken_over} calls were taken"
         f" over, {again} were delivered again; {len(hook.ids)} notifications were sent of"
         f" {len(set(hook.ids))} webhook-ids and {len(reporter.acknowledged)} events; at the end of"
