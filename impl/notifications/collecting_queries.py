@@ -98,7 +98,7 @@ WITH purged AS (
         JOIN notification_deliveries AS delivery ON subscription_id = subscription.id
             AND delivery.status = 'pending'
             AND next_attempt_at < now() - make_interval(secs => $1 * 86400)
-        WHERE disabled_at IS NOT NULL OR deleted_at IS NOT NULL LIMIT $2))
+        WHERE disabled_at IS NOT NULL LIMIT $2))
     RETURNING id)
 SELECT count(*) FROM purged
 """

@@ -405,8 +405,11 @@ async def test_what_waits_for_a_subscription_that_was_deleted_is_forgotten(
     await worker.collector.collect()
     old = "now() - interval '31 days'"
     await pool.execute(f"UPDATE notification_deliveries SET next_attempt_at = {old}")
-    gone_at = "UPDATE notification_subscriptions SET deleted_at = now()"
-    await pool.execute(f"{gone_at} WHERE id = $1", UUID(gone["id"]))
+    await pool.execute(
+        """UPDATE notification_subscriptions SET deleted_at = now(), disabled_at = now(),
+        disabled_reason = 'operator' WHERE id = $1""",
+        UUID(gone["id"]),
+    )
     await worker.collector._purge_now_and_then()
     left = await pool.fetch("SELECT subscription_id FROM notification_deliveries")
     assert [str(row["subscription_id"]) for row in left] == [kept["id"]]
