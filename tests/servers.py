@@ -18,8 +18,6 @@ from impl.local.valkey import EmbeddedValkey
 # Nobody's data: a crash may lose them.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 ROOM = {"max_connections": "200"}
-# Statistics change when a test says so, and with them the plans that it looks at.
-STILL = {"autovacuum": "off"}
 
 
 MEMORY = Path("/dev/shm")
@@ -39,7 +37,7 @@ def fast_folder() -> str | None:
 @asynccontextmanager
 async def postgres_server(**settings: str) -> AsyncIterator[str]:
     """DSN of a fresh server's database `botcore`; `settings` are PostgreSQL's, by name."""
-    options = {**FAST, **ROOM, **STILL, **settings}
+    options = {**FAST, **ROOM, **settings}
     with tempfile.TemporaryDirectory(prefix="botcore-", dir=fast_folder()) as directory:
         data = Path(directory) / "postgres"
         async with (
