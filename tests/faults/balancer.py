@@ -19,7 +19,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass
 class Instance:
-    """`said`: what its /readyz answered, by time, each time that it changed. One that says nothing
+    """`said`: what its /readyz answered, each with the time of the question. One that says nothing
     stays as it was: a busy machine is no reason to leave it out."""
 
     url: str
@@ -35,11 +35,10 @@ class Instance:
     def last(self) -> str:
         return self.said[-1][1] if self.said else ""
 
-    def note(self, what: str) -> None:
+    def note(self, what: str, asked_at: float) -> None:
         if what != SILENT:
             self.ready = what == YES
-        if what != self.last:
-            self.said.append((time.monotonic(), what))
+        self.said.append((asked_at, what))
 
 
 @dataclass
@@ -97,7 +96,7 @@ class Balancer:
             try:
                 return await asyncio.open_connection(*instance.place)
             except OSError:
-                instance.note(REFUSED)
+                instance.note(REFUSED, time.monotonic())
         return None
 
 
@@ -121,7 +120,8 @@ async def _watch(instance: Instance) -> None:
     timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         while True:
-            instance.note(await _probe(session, instance))
+            asked_at = time.monotonic()
+            instance.note(await _probe(session, instance), asked_at)
             await asyncio.sleep(PROBE_EVERY_SECONDS)
 
 

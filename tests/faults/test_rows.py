@@ -82,28 +82,30 @@ def test_the_watchers_row_finds(
     assert (found.lost, found.doubled, len(found.faults)) == counts
 
 
+GOOD_END = [(0.2, "503"), (1.1, "refused")]
+
+
 @pytest.mark.parametrize(
     ("said", "faults"),
     [
-        (["503"], 0),
-        (["503", "refused"], 0),
-        (["200", "silent", "503", "refused"], 0),
-        (["refused"], 1),
-        (["200", "refused"], 1),
-        (["200"], 1),
-        (["503", "200", "refused"], 1),
-        (["500", "503"], 1),
+        (GOOD_END, 0),
+        ([(0.01, "200"), (0.2, "silent"), *GOOD_END], 0),
+        ([(0.4, "refused")], 1),
+        ([(0.01, "200"), (0.5, "refused")], 1),
+        ([(0.01, "200"), (0.5, "200"), (1.1, "refused")], 1),
+        ([(0.2, "503"), (0.4, "200")], 1),
+        ([(0.4, "500"), (1.1, "refused")], 1),
     ],
 )
-def test_the_restarts_find(said: list[str], faults: int) -> None:
-    assert len(restarts.judge([said, ["503"]])) == faults
+def test_the_restarts_find(said: restarts.Said, faults: int) -> None:
+    assert len(restarts.judge([said, GOOD_END], 1.0)) == faults
 
 
-@pytest.mark.parametrize("unheard", [[], ["silent"], ["silent", "refused"]])
-def test_restarts_that_nobody_could_hear_are_no_pass(unheard: list[str]) -> None:
-    assert restarts.judge([["503"], ["503"], unheard]) == []
+@pytest.mark.parametrize("unheard", [[], [(0.4, "silent")], [(0.01, "200"), (1.2, "refused")]])
+def test_restarts_that_nobody_could_hear_are_no_pass(unheard: restarts.Said) -> None:
+    assert restarts.judge([GOOD_END, GOOD_END, unheard], 1.0) == []
     with pytest.raises(CannotRunError):
-        restarts.judge([["503"], unheard, unheard])
+        restarts.judge([GOOD_END, unheard, unheard], 1.0)
 
 
 def test_the_row_beside_finds_what_hangs_with_it() -> None:

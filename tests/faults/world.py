@@ -28,6 +28,7 @@ from tools.contract import ROOT
 _numbers = count(1)
 POLL_SECONDS = 0.02
 RELAY_SECONDS = 120.0
+PAGE = 1000
 ROOM = """
 INSERT INTO rate_limits (partition, subject_id, quota, window_seconds, version)
 SELECT $1, $2, 1000000, 60, coalesce(max(version), 0) + 1 FROM rate_limits
@@ -104,8 +105,18 @@ class World:
         await self.until(lambda: self.none(waits), RELAY_SECONDS, "the relay sent everything")
         found = {}
         async for key in self.redis.scan_iter(pattern, _type="stream"):
-            entries = cast("list[tuple[str, dict[str, str]]]", await self.redis.xrange(key))
-            found[str(key)] = [entry_of(fields) for _, fields in entries]
+            found[str(key)] = await self._entries(key)
+        return found
+
+    async def _entries(self, key: str) -> list[dict[str, Any]]:
+        """A page at a time: a long stream takes longer than a client waits for one answer."""
+        found: list[dict[str, Any]] = []
+        after = "-"
+        while page := cast(
+            "list[tuple[str, dict[str, str]]]", await self.redis.xrange(key, after, count=PAGE)
+        ):
+            found += [entry_of(fields) for _, fields in page]
+            after = f"({page[-1][0]}"
         return found
 
     async def check(self, ledgers: Ledgers) -> Findings:

@@ -24,6 +24,10 @@ UNREADY_SECONDS, LENIENT_SECONDS, DRAIN_SECONDS = 1.0, 4.0, 1.0
 # Uvicorn looks for its end every tenth of a second, and closes its resources.
 GONE_SECONDS = LENIENT_SECONDS + DRAIN_SECONDS + 10
 LONGEST_WORK = 0.2
+# Uvicorn looks for its end every tenth of a second.
+NOTICED_SECONDS = 0.3
+# What /readyz said since SIGTERM, with the seconds from then until it was asked.
+Said = list[tuple[float, str]]
 # Uvicorn ends by the signal that asked it to, once all is done.
 ENDS = (0, -SIGTERM)
 
@@ -44,7 +48,7 @@ async def run(run: Run, row: Row) -> None:
                 run.progress(f"rolling restart: {number}/{run.scale.restarts}")
                 if row.faults:
                     break
-        row.faults += judge(rounds)
+        row.faults += judge(rounds, unready)
         row.faults += await built.open_calls()
         found = await built.made.check(built.worker.ledgers)
     row.take(found, built.made.bot.log)
@@ -63,7 +67,7 @@ async def _new_connections(bot: Bot) -> AsyncIterator[Bot]:
         yield replace(bot, session=session)
 
 
-async def _restart(built: Stage, row: Row) -> list[str]:
+async def _restart(built: Stage, row: Row) -> Said:
     """A new one first, then the oldest goes. Returns what /readyz said from then on."""
     await built.start()
     old = built.cores.pop(0)
@@ -74,7 +78,7 @@ async def _restart(built: Stage, row: Row) -> list[str]:
         await old.kill()
     elif old.child.exit_code not in ENDS:
         row.faults.append(f"an instance ended with {old.child.exit_code}")
-    said = [what for at, what in built.balancer.instance(old.url).said if at > told]
+    said = [(at - told, what) for at, what in built.balancer.instance(old.url).said if at > told]
     await built.balancer.remove(old.url)
     return said
 
@@ -83,18 +87,23 @@ async def _gone(core: Process) -> bool:
     return not core.alive
 
 
-def judge(rounds: list[list[str]]) -> list[str]:
-    """`rounds`: of each restart what /readyz said since SIGTERM, each change of it. Raises
-    CannotRunError where nobody could hear it, most of the time."""
-    unheard = [said for said in rounds if NO not in said and (not said or SILENT in said)]
-    wrong = [said for said in rounds if said not in unheard and not _said_no_first(said)]
-    if not wrong and len(unheard) > len(rounds) / 2:
+def judge(rounds: list[Said], unready: float) -> list[str]:
+    """`unready`: how long /readyz was to say no. Raises CannotRunError where nobody could hear it,
+    most of the time."""
+    found = [_what_is_wrong(said, unready) for said in rounds]
+    wrong = [what for what in found if what]
+    if not wrong and found.count(None) > len(rounds) / 2:
         raise CannotRunError("the machine is too busy to ask /readyz in time")
-    return [f"after SIGTERM /readyz said {' then '.join(said)}, not {NO} first" for said in wrong]
+    return wrong
 
 
-def _said_no_first(said: list[str]) -> bool:
-    """A yes may be of a question that was asked before; after a no it may not."""
-    told = [what for what in said if what != SILENT]
-    later = told[1:] if told[:1] == [YES] else told
-    return later[:1] == [NO] and YES not in later
+def _what_is_wrong(said: Said, unready: float) -> str | None:
+    """Nothing where it said no, and not yes thereafter; None where it was not asked in time."""
+    told = [what for _, what in said if what != SILENT]
+    if NO in told and YES not in told[told.index(NO) :]:
+        return ""
+    # Later a question may have been on its way when the door was closed.
+    asked = [what for at, what in said if NOTICED_SECONDS < at < unready * 0.6 and what != SILENT]
+    if NO not in told and not asked:
+        return None
+    return f"after SIGTERM /readyz said {' then '.join(dict.fromkeys(told))}, not {NO} first"
