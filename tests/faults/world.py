@@ -27,7 +27,7 @@ from tools.contract import ROOT
 
 _numbers = count(1)
 POLL_SECONDS = 0.02
-RELAY_SECONDS = 30.0
+RELAY_SECONDS = 120.0
 ROOM = """
 INSERT INTO rate_limits (partition, subject_id, quota, window_seconds, version)
 SELECT $1, $2, 1000000, 60, coalesce(max(version), 0) + 1 FROM rate_limits

@@ -15,7 +15,7 @@ import orjson
 
 from tests.faults.bot import new_key
 from tests.faults.groups import Run
-from tests.faults.instances.stage import LEASE, LIMIT_SECONDS, Stage, stage
+from tests.faults.instances.stage import LEASE, Stage, stage
 from tests.faults.log import Key
 from tests.faults.processes import Process
 from tests.faults.results import Row
@@ -116,7 +116,7 @@ async def _warmed_up(built: Stage) -> list[int]:
     said = [(core, new_key(f"warm-{core.child.pid}-{at}"), built.users[at % len(built.users)])
             for core in built.cores for at in range(AT_ONCE)]  # fmt: skip
     await asyncio.gather(
-        *(built.made.bot.settled(core.url, key, user, _text(key), LIMIT_SECONDS)
+        *(built.made.bot.settled(core.url, key, user, _text(key), built.limit)
           for core, key, user in said)
     )  # fmt: skip
     return [core.descriptors for core in built.cores]
@@ -180,7 +180,7 @@ async def _asked_again(aborts: Aborts) -> list[str]:
     for at, key in enumerate(keys):
         text = _text(key)
         for core in (built.cores[at % 2], built.cores[1 - at % 2]):
-            reply = await bot.settled(core.url, key, aborts.whole[key], text, LIMIT_SECONDS)
+            reply = await bot.settled(core.url, key, aborts.whole[key], text, built.limit)
             if reply.said.get("status") != "accepted":
                 found.append(f"{key.message_id} is {reply.status} {reply.code}")
     return found

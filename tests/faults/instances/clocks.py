@@ -15,7 +15,7 @@ import aiohttp
 
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
-from tests.faults.instances.stage import LATER, LIMIT_SECONDS, QUEUED, Stage, stage
+from tests.faults.instances.stage import LATER, QUEUED, Stage, stage
 from tests.faults.load import Load, under_load
 from tests.faults.processes import Process
 from tests.faults.results import Row
@@ -80,8 +80,8 @@ async def _wrong_clock(built: Stage, library: Path, wrong: float) -> AsyncIterat
 async def _meanwhile(built: Stage, loads: list[Load]) -> list[str]:
     """Both loads end before anything stops: what stops gives its calls to others."""
     rate, number = built.run.scale.rate, len(loads)
-    plain = built.load(LIMIT_SECONDS, rate=rate / 2, name=f"plain-{number}")
-    later = built.load(LIMIT_SECONDS, rate=rate / LATER, name=f"later-{number}", headers=QUEUED)
+    plain = built.load(rate=rate / 2, name=f"plain-{number}")
+    later = built.load(rate=rate / LATER, name=f"later-{number}", headers=QUEUED)
     loads += [plain, later]
     async with under_load(plain), under_load(later):
         await asyncio.sleep(built.run.scale.clock_seconds)

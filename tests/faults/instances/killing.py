@@ -9,7 +9,6 @@ from tests.faults.instances.stage import (
     LATER,
     LEASE,
     LEASE_SECONDS,
-    LIMIT_SECONDS,
     QUEUED,
     Stage,
     stage,
@@ -18,7 +17,6 @@ from tests.faults.load import under_load
 from tests.faults.results import Row
 
 LONGEST_WORK, LONGEST_PAUSE = 0.3, 0.5
-PATIENCE_SECONDS = LIMIT_SECONDS + 5
 REPLAYED = 200
 # A lease begins with its call, before the kill: so this asks for a little more than was promised.
 ORPHANS = """
@@ -30,8 +28,8 @@ FROM plugin_calls WHERE attempt > 1 AND queued_at IS NULL
 async def run(run: Run, row: Row) -> None:
     async with stage(run, 2, LONGEST_WORK, **LEASE) as built:
         rate = run.scale.rate
-        load = built.load(PATIENCE_SECONDS)
-        later = built.load(PATIENCE_SECONDS, rate=rate / LATER, name="later", headers=QUEUED)
+        load = built.load()
+        later = built.load(rate=rate / LATER, name="later", headers=QUEUED)
         async with under_load(load), under_load(later):
             for number in range(1, run.scale.instance_kills + 1):
                 await _kill(built)
@@ -66,5 +64,5 @@ async def _ends(built: Stage, row: Row) -> None:
         f"{orphans} calls were orphans, each done {longest:.1f} s or less after it began;"
         f" lease {LEASE_SECONDS:g} s"
     )
-    if longest > LIMIT_SECONDS:
-        row.faults.append(f"an orphan was done after {longest:.1f} s, not {LIMIT_SECONDS:g} s")
+    if longest > built.limit:
+        row.faults.append(f"an orphan was done after {longest:.1f} s, not {built.limit:g} s")

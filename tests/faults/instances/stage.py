@@ -14,13 +14,14 @@ from tests.faults.raw import RawPlugin, Worker, raw_plugin
 from tests.faults.world import World, world
 
 USERS = 8
-SOME = 0.2  # of the rate, where the machine may be busy
+# Where the machine may be busy: so much of the rate is enough, and so much later is in time.
+SOME, GRACE_SECONDS = 0.2, 45.0
 LATER = 8  # for so many messages there is one whose answer comes later
 QUEUED = {"Prefer": "respond-async"}
 # The shortest lease that this deadline permits, and the time to end a call after it.
-LEASE_SECONDS = 12.0
-LIMIT_SECONDS = LEASE_SECONDS + 10.0
-LEASE = {"call_deadline_seconds": "2", "call_lease_seconds": f"{LEASE_SECONDS:g}"}
+DEADLINE_SECONDS, LEASE_SECONDS, AFTER_SECONDS = 3.0, 13.0, 10.0
+LEASE = {"call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
+         "call_lease_seconds": f"{LEASE_SECONDS:g}"}  # fmt: skip
 
 
 @dataclass
@@ -37,11 +38,17 @@ class Stage:
     worker: Worker
     registered: dict[str, Any]
 
-    def load(self, patience: float, **changed: Any) -> Load:
-        """At the scale's rate, through the balancer."""
+    @property
+    def limit(self) -> float:
+        """Seconds from the beginning of a lost call until another has ended it."""
+        grace = 0.0 if self.run.scale.strict else GRACE_SECONDS
+        return LEASE_SECONDS + AFTER_SECONDS + grace
+
+    def load(self, **changed: Any) -> Load:
+        """At the scale's rate, through the balancer; a bot waits longer than a lost call takes."""
         usual: dict[str, Any] = {
             "bots": [self.made.bot], "urls": [self.balancer.url], "users": self.users,
-            "rate": self.run.scale.rate, "random": self.run.random, "patience": patience,
+            "rate": self.run.scale.rate, "random": self.run.random, "patience": self.limit + 5,
             "enough": ENOUGH if self.run.scale.strict else SOME,
         }  # fmt: skip
         return Load(**(usual | changed))
@@ -60,9 +67,9 @@ class Stage:
 
     async def open_calls(self) -> list[str]:
         """What is open once every lease is over and a worker had the time for it."""
-        if await World.until(self.made.all_ended, LIMIT_SECONDS):
+        if await World.until(self.made.all_ended, self.limit):
             return []
-        return [f"{await self.made.open_calls()} calls are open {LIMIT_SECONDS:g} s after all"]
+        return [f"{await self.made.open_calls()} calls are open {self.limit:g} s after all"]
 
     async def until_ready(self) -> None:
         """Until the balancer sends connections to every instance."""

@@ -32,7 +32,7 @@ DEADLINE_SECONDS = 2.0
 LEAST_MS = 1.0  # of a message, that a ratio can be told
 STALL_MS = 300.0  # so late, and what PostgreSQL waited, which is not seen, is much as well
 LEAD_SECONDS = 1.0  # of wrong calls, before the others' times count
-END_SECONDS = 20.0  # of a round's calls, those included that the worker makes
+END_SECONDS = 60.0  # of a round's calls, those included that the worker makes
 SETTINGS = {
     "call_deadline_seconds": f"{DEADLINE_SECONDS:g}",
     "call_lease_seconds": f"{DEADLINE_SECONDS + 10:g}",

@@ -13,11 +13,12 @@ from tests.faults.log import Key
 from tests.faults.processes import Process
 from tests.faults.raw import RawPlugin, Worker, raw_plugin
 from tests.faults.results import Row
+from tests.faults.scale import Scale
 from tests.faults.world import World, world
 from tests.stack import regex_intent
 
 CALLS, PLUGINS = 100, 4
-DEADLINE_SECONDS, LEASE_SECONDS = 6.0, 16.0
+DEADLINE_SECONDS, LEASE_SECONDS = 12.0, 22.0
 # From the end of the last lease until all are done: the poll, and a worker that takes 8 of a plugin
 # at once.
 AFTER_LEASE_SECONDS = 10.0
@@ -38,7 +39,7 @@ async def run(run: Run, row: Row) -> None:
         users = await made.users(other, PLUGINS)
         await _register(made, other, plugins)
         for number in range(1, run.scale.kills + 1):
-            killed = Kill(made, other, workers, plugins, users, number)
+            killed = Kill(made, other, workers, plugins, users, number, run.scale)
             row.faults += await killed.run()
             row.rounds = number
             times.append(killed.seconds)
@@ -66,6 +67,7 @@ class Kill:
     plugins: list[RawPlugin]
     users: list[str]
     number: int
+    scale: Scale
     seconds: float = 0.0
 
     async def run(self) -> list[str]:
@@ -92,7 +94,7 @@ class Kill:
         return sum(worker.deliveries.total() for worker in self.workers) >= number
 
     async def _ends(self, keys: list[Key], killed_at: float) -> list[str]:
-        limit = LEASE_SECONDS + AFTER_LEASE_SECONDS
+        limit = LEASE_SECONDS + AFTER_LEASE_SECONDS * self.scale.patience
         done = await World.until(self.made.all_ended, limit)
         self.seconds = time.monotonic() - killed_at
         found = [] if done else [f"{await self.made.open_calls()} calls are open after {limit:g} s"]
@@ -107,7 +109,7 @@ class Kill:
         return await self.made.bot.say(core.url, key, *self._message(at, key))
 
     async def _settled(self, at: int, key: Key) -> Reply:
-        return await self.made.bot.settled(self.other.url, key, *self._message(at, key), 5.0)
+        return await self.made.bot.settled(self.other.url, key, *self._message(at, key), 60.0)
 
     def _message(self, at: int, key: Key) -> tuple[str, str]:
         return self.users[at % PLUGINS], f"hold {at % PLUGINS} {key.message_id}"

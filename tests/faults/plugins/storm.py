@@ -13,7 +13,7 @@ from tests.faults.results import Row
 from tests.faults.world import World, world
 
 AT_ONCE = 50
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 60.0
 LONGEST_WORK = 0.03
 USERS = 8
 

@@ -150,21 +150,22 @@ class Watched:
 
     async def live(self, outages: int, run: Run) -> None:
         """Every other outage is of `/health` too."""
-        await self.made.until(self._is_active, UP_SECONDS)
+        down, up = DOWN_SECONDS * run.scale.patience, UP_SECONDS * run.scale.patience
+        await self.made.until(self._is_active, up)
         for number in range(outages):
             await asyncio.sleep(run.random.random() * BEAT_SECONDS)
             self.beating, self.plugin.healthy = False, number % 2 == 0
             self.outages += 1
-            if not await self.made.until(self._is_degraded, DOWN_SECONDS):
-                self.faults.append(f"{self.name}: not degraded after {DOWN_SECONDS:g} s of silence")
+            if not await self.made.until(self._is_degraded, down):
+                self.faults.append(f"{self.name}: not degraded after {down:g} s of silence")
                 return
             if self.plugin.healthy and self.beats:  # else the probes may have told it earlier
                 self.noticed.append(time.monotonic() - self.beats[-1])
             await asyncio.sleep(run.random.random())
             self.back = True  # the gap that ends now is this outage
             self.beating = self.plugin.healthy = True
-            if not await self.made.until(self._is_active, UP_SECONDS):
-                self.faults.append(f"{self.name}: not active {UP_SECONDS:g} s after it came back")
+            if not await self.made.until(self._is_active, up):
+                self.faults.append(f"{self.name}: not active {up:g} s after it came back")
                 return
         run.progress(f"watchers: {self.name} had {self.outages} outages")
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,11 +43,13 @@ async def plugin_process(
             await process.wait()
 
 
-async def botcore(*arguments: str, cwd: Path | None = None) -> tuple[int, str, str]:
+async def botcore(
+    *arguments: str, cwd: Path | None = None, run: Sequence[str] = ("-m", "impl.cli")
+) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of the command."""
     root = Path(__file__).parents[3]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "impl.cli", *arguments),
+        *(sys.executable, *run, *arguments),
         cwd=cwd or root,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root)},
         stdout=asyncio.subprocess.PIPE,

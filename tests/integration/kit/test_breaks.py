@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 
+from impl.kit.checks import invoke
 from impl.kit.run import Options, check
 from tests.integration.kit.breaks import (
     GOOD,
@@ -25,6 +26,12 @@ from tests.integration.kit.breaks import (
 )
 
 _numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin is given half a second beyond its deadline; this machine is busier."""
+    monkeypatch.setattr(invoke, "GRACE_SECONDS", 3.0)
 
 
 def _intent(**changes: object) -> dict[str, object]:
@@ -110,8 +117,8 @@ TABLE = [
           around=on("/invoke", lambda body: {**body, "text": str(next(_numbers))})),
     Break("two at once are done twice", "idempotency.at_once", around=forgetful()),
     Break("an id in capitals is another one", "idempotency.capitals", around=forgetful()),
-    Break("deadline_ms is not looked at", "deadline.body", around=slow(1.0)),
-    Break("X-Deadline-Ms is not looked at", "deadline.header", around=slow(1.2)),
+    Break("deadline_ms is not looked at", "deadline.body", around=slow(60)),
+    Break("X-Deadline-Ms is not looked at", "deadline.header", around=slow(60)),
     Break("unknown members are dropped", "fields.unknown",
           sees=lambda fault: fault["code"] != "extra_forbidden"),
     Break("unknown members of the context are dropped", "fields.unknown_inner",
@@ -145,10 +152,10 @@ async def test_the_named_check_catches_it(item: Break) -> None:
 
 
 async def test_a_plugin_that_hangs_is_not_waited_for_again_and_again() -> None:
-    async with broken(Break("it hangs", "none", around=slow(2.0))) as url:
-        report = await check(url, TOKEN, Options(only=("invoke", "trace.body"), timeout=0.3))
+    async with broken(Break("it hangs", "none", around=slow(60))) as url:
+        report = await check(url, TOKEN, Options(only=("invoke", "trace.body"), timeout=2.0))
     first, *others = report.results
-    assert (first.outcome, first.came) == ("failed", "none within 0.3 s")
+    assert (first.outcome, first.came) == ("failed", "none within 2 s")
     assert {(other.outcome, other.reason) for other in others} == {
         ("not_tried", "an earlier call got no answer")
     }

@@ -397,6 +397,24 @@ async def test_what_ended_long_ago_is_forgotten(
     assert len(await operator.deliveries(subscription)) == 1
 
 
+async def test_what_waits_for_a_subscription_that_was_deleted_is_forgotten(
+    operator: Operator, hook: Receiver, worker: Worker, pool: asyncpg.Pool
+) -> None:
+    gone, kept = await operator.subscribe(hook), await operator.subscribe(hook)
+    await publish(pool)
+    await worker.collector.collect()
+    old = "now() - interval '31 days'"
+    await pool.execute(f"UPDATE notification_deliveries SET next_attempt_at = {old}")
+    await pool.execute(
+        """UPDATE notification_subscriptions SET deleted_at = now(), disabled_at = now(),
+        disabled_reason = 'operator' WHERE id = $1""",
+        UUID(gone["id"]),
+    )
+    await worker.collector._purge_now_and_then()
+    left = await pool.fetch("SELECT subscription_id FROM notification_deliveries")
+    assert [str(row["subscription_id"]) for row in left] == [kept["id"]]
+
+
 async def test_more_than_one_purge_takes_is_forgotten_by_the_next_looks(
     operator: Operator, hook: Receiver, worker: Worker, pool: asyncpg.Pool
 ) -> None:
