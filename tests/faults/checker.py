@@ -116,8 +116,8 @@ def _calls(log: Log, stored: Stored, found: Findings) -> None:
     for call in stored.calls:
         if call.status not in TERMINAL or not call.finished:
             found.faults.append(f"the call of {call.key.message_id} is {call.status} for ever")
-    for key in stored.responses:
-        if key in log.keys and not of_key[key]:
+    for key in stored.responses.keys() & log.keys:
+        if not of_key[key]:
             found.faults.append(f"{key.message_id} has no call")
 
 
