@@ -20,6 +20,8 @@ from tests.faults.world import World, world
 
 ENOUGH = 0.3  # of the messages: while it is away they pile up, and are not begun in the end
 BACK_SECONDS = 5.0  # from the moment when PostgreSQL is ready until the first success
+# Nothing but a commit writes the log to the disk: what is acknowledged before that is lost.
+BY_COMMITS = {"wal_writer_delay": "10s"}
 AGAIN = 20  # answers between two kills: it is not down all the time
 BETWEEN_SECONDS = 20.0  # at most, until these are there
 BURST = 20  # so that every kill meets commits
@@ -28,7 +30,9 @@ BURST = 20  # so that every kill meets commits
 async def run(run: Run, row: Row) -> None:
     worker = Worker(seconds=lambda: run.random.uniform(0, 0.05))
     async with AsyncExitStack() as stack:
-        postgres, servers = await stack.enter_async_context(own_postgres(run.servers.root))
+        postgres, servers = await stack.enter_async_context(
+            own_postgres(run.servers.root, None, **BY_COMMITS)
+        )
         made = await stack.enter_async_context(world(servers, **SETTINGS))
         stack.push_async_callback(postgres.revive)
         plugin = await stack.enter_async_context(raw_plugin(worker.behave))
