@@ -30,7 +30,7 @@ BREAKS = {
         'kept = one.kept | {"deadline_ms": int(seconds * 1000)}',
         'kept = one.kept | {"deadline_ms": int(seconds * 1000)}'
         ' | ({} if one.waited else {"invocation_id": str(one.call.trace_id)})',
-        "was sent with 2 ids",
+        "which is not stored",
     ),
     "an error of Redis reaches the caller": Break(
         "Redis is stopped", "impl/ratelimit/limiter.py",
@@ -65,6 +65,11 @@ BREAKS = {
         "UNREACHABLE = (RedisError, OSError, TimeoutError)",
         "UNREACHABLE = (OSError, TimeoutError)",
         "requests were answered 500",
+    ),
+    "readiness asks more than the database": Break(
+        "every operation without Redis", "impl/service.py",
+        "with contextlib.suppress(*UNREACHABLE):", "with contextlib.suppress(OSError):",
+        "getReadiness answers 500, not as before",
     ),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from tests.faults.bot import Reply, new_key
+from tests.faults.bot import PAUSE_SECONDS, Reply, new_key
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
 from tests.faults.load import Load, under_load
@@ -20,13 +20,19 @@ from tests.faults.world import World, world
 
 ENOUGH = 0.3  # of the messages: while it is away they pile up, and are not begun in the end
 BACK_SECONDS = 5.0  # from the moment when PostgreSQL is ready until the first success
+# Nothing but a commit writes the log to the disk: what is acknowledged before that is lost.
+BY_COMMITS = {"wal_writer_delay": "10s"}
+AGAIN = 20  # answers between two kills: it is not down all the time
+BETWEEN_SECONDS = 20.0  # at most, until these are there
 BURST = 20  # so that every kill meets commits
 
 
 async def run(run: Run, row: Row) -> None:
     worker = Worker(seconds=lambda: run.random.uniform(0, 0.05))
     async with AsyncExitStack() as stack:
-        postgres, servers = await stack.enter_async_context(own_postgres(run.servers.root))
+        postgres, servers = await stack.enter_async_context(
+            own_postgres(run.servers.root, None, **BY_COMMITS)
+        )
         made = await stack.enter_async_context(world(servers, **SETTINGS))
         stack.push_async_callback(postgres.revive)
         plugin = await stack.enter_async_context(raw_plugin(worker.behave))
@@ -34,11 +40,12 @@ async def run(run: Run, row: Row) -> None:
         await made.worker()
         users = await made.users(core, 4)
         await made.register(core, plugin.url, "text_reply")
-        rate = amounts(run.scale).rate
-        load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS, enough=ENOUGH)
+        rate, times = amounts(run.scale).rate, amounts(run.scale).postgres_kills
+        # A message may be there for every kill, and be taken over after the last one only.
+        patience = times * BETWEEN_SECONDS + ENDS_SECONDS
+        load = Load([made.bot], [core.url], users, rate, run.random, patience, enough=ENOUGH)
         kills = Kills(run, made, core, postgres, worker, users)
         async with under_load(load):
-            times = amounts(run.scale).postgres_kills
             for number in range(1, times + 1):
                 await kills.one(number)
                 row.rounds = number
@@ -76,7 +83,9 @@ class Kills:
 
     async def one(self, number: int) -> None:
         began = time.monotonic()
-        await self.made.until(lambda: self._succeeded(began), ENDS_SECONDS, "messages are answered")
+        await self.made.until(
+            lambda: self._succeeded(began, AGAIN), BETWEEN_SECONDS, "messages are answered"
+        )
         await asyncio.sleep(self.run.random.uniform(0.3, 1.0))
         keys = [new_key(f"burst-{number}-{at}") for at in range(BURST)]
         burst = [asyncio.create_task(self._say(key)) for key in keys]
@@ -107,21 +116,29 @@ class Kills:
     async def _called(self, number: int) -> bool:
         return self.worker.deliveries.total() >= number
 
-    async def _succeeded(self, since: float) -> bool:
-        entries = self.made.bot.log.entries
-        return bool(entries) and any(entry.kind == "ok" and entry.at > since for entry in
-                                     entries[-500:])  # fmt: skip
+    async def _succeeded(self, since: float, times: int = 1) -> bool:
+        entries = self.made.bot.log.entries[-1000:]
+        return sum(entry.kind == "ok" and entry.at > since for entry in entries) >= times
 
     async def _read_again(self, key: Key) -> None:
         """What the table has of a message of unknown fate, the core finds by its key."""
         query = "SELECT count(*) FROM message_keys WHERE dialog_id = $1::uuid AND message_id = $2"
         stored = await self.made.pool.fetchval(query, *key) == 1
         self.committed += stored
-        read = await self.made.bot.read(self.core.url, key)
+        read = await self._read(key)
         if read.status != (200 if stored else 404):
             what = "stored" if stored else "not stored"
             self.faults.append(f"{key.message_id} is {what}, and read as {read.status}")
         self._fates[key] = read.body if read.is_final else None
+
+    async def _read(self, key: Key) -> Reply:
+        """Asked again where it is told to come again."""
+        ends = time.monotonic() + ENDS_SECONDS
+        while True:
+            reply = await self.made.bot.read(self.core.url, key)
+            if reply.status != 503 or time.monotonic() > ends:
+                return reply
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _settle(self, key: Key, before: bytes | None) -> None:
         last = await self.made.bot.settled(self.core.url, key, self.users[0], "burst", ENDS_SECONDS)

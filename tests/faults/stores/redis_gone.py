@@ -30,7 +30,7 @@ from tests.wire import line_before
 EVENTS_RATE = 5.0
 WARM_MESSAGES = 15
 MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
-BUSY_MS = 1000.0  # a p99 that says nothing of Redis
+BUSY_MS = 1000.0  # a p99 that says nothing of Redis; three times so much on a busy machine
 COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
 NOTICED_SECONDS = 5.0  # until /readyz tells of it, beyond the setting that says for how long
 COMPARE_SECONDS = 0.25
@@ -122,7 +122,7 @@ class Gone:
         started = time.monotonic()
         await asyncio.sleep(amounts(self.run_.scale).quiet_seconds)
         began = time.monotonic()
-        if (busy := self._p99(started, began)) > BUSY_MS:
+        if (busy := self._p99(started, began)) > BUSY_MS * (1 if self.run_.scale.strict else 3):
             raise CannotRunError(f"the p99 is {busy:.0f} ms with a Redis that is well")
         async with self.way.enter(self.store):
             await self._require_effect()
@@ -180,14 +180,23 @@ class Gone:
     async def count(self) -> None:
         """It was entered and left once, and said so. A flushed one may be late for a while, and a
         busy machine may be so late that Redis seems away again."""
-        entered, left = [await self.made.pool.fetchval(TOLD, event)
-                         for event in ("core_degraded", "core_recovered")]  # fmt: skip
+        await self.made.until(self._has_left, NOTICED_SECONDS + DEPLOYED_SECONDS)
+        entered, left = await self._transitions()
         modes = [mode for _, mode in self.others.modes]
         most = 1 if self.run_.scale.strict and self.way.away else len(modes)
         if entered != left or (self.way.away and not 1 <= entered <= most):
             self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
         if most == 1 and modes != ["normal", "degraded", "normal"]:
             self.row.faults.append(f"/readyz said {', '.join(modes)}")
+
+    async def _has_left(self) -> bool:
+        entered, left = await self._transitions()
+        return entered == left
+
+    async def _transitions(self) -> tuple[int, int]:
+        entered, left = [await self.made.pool.fetchval(TOLD, event)
+                         for event in ("core_degraded", "core_recovered")]  # fmt: skip
+        return entered, left
 
     async def told(self) -> set[str]:
         """The events of plugins in the streams."""

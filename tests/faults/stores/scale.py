@@ -28,7 +28,7 @@ class Amounts:
 _AMOUNTS = {
     SMALL.name: Amounts(15, 1, 1.5, 2.5, 2, 6, 2),
     SHORT.name: Amounts(20, 2, 2, 3, 4, 6, 3),
-    LONG.name: Amounts(50, 10, 20, 60, 50, 30, 20),
+    LONG.name: Amounts(30, 10, 20, 60, 50, 30, 20),
 }
 
 

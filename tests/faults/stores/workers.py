@@ -27,6 +27,7 @@ from tests.faults.world import World, world
 from tests.integration.notifications.receiver import receiver
 
 EVENTS_RATE = 5.0
+ENOUGH = 0.5  # of the messages: that a worker starts again takes much of a small machine
 WEBHOOK_SECONDS = 1.0  # its timeout; a worker's attempt is another one's after that and 15 s
 SENT_SECONDS = WEBHOOK_SECONDS + 15.0 + 10.0
 LATE_SECONDS = 1.0  # what waits for longer is a lag …
@@ -56,7 +57,7 @@ async def run(run: Run, row: Row) -> None:
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         bots = [made.bot, Later(made.bot.session, made.bot.token, made.bot.log)]
         rate = amounts(run.scale).rate
-        load = Load(bots, [core.url], users, rate, run.random, ENDS_SECONDS)
+        load = Load(bots, [core.url], users, rate, run.random, ENDS_SECONDS, enough=ENOUGH)
         hook = await stack.enter_async_context(receiver())
         await subscribe(made, core, hook)
         workers = Workers(run, made, [await made.worker(), await made.worker()])
