@@ -9,7 +9,7 @@ from signal import SIGTERM
 
 import aiohttp
 
-from tests.faults.balancer import NO, SILENT, YES
+from tests.faults.balancer import NO, REFUSED, SILENT, YES, Instance
 from tests.faults.bot import Bot
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Run
@@ -78,13 +78,19 @@ async def _restart(built: Stage, row: Row) -> Said:
         await old.kill()
     elif old.child.exit_code not in ENDS:
         row.faults.append(f"an instance ended with {old.child.exit_code}")
-    said = [(at - told, what) for at, what in built.balancer.instance(old.url).said if at > told]
+    instance = built.balancer.instance(old.url)
+    await World.until(lambda: _refuses(instance), GONE_SECONDS)
+    said = [(at - told, what) for at, what in instance.said if at > told]
     await built.balancer.remove(old.url)
     return said
 
 
 async def _gone(core: Process) -> bool:
     return not core.alive
+
+
+async def _refuses(instance: Instance) -> bool:
+    return instance.last == REFUSED
 
 
 def judge(rounds: list[Said], unready: float) -> list[str]:
@@ -103,7 +109,8 @@ def _what_is_wrong(said: Said, unready: float) -> str | None:
     if NO in told and YES not in told[told.index(NO) :]:
         return ""
     # Later a question may have been on its way when the door was closed.
-    asked = [what for at, what in said if NOTICED_SECONDS < at < unready * 0.6 and what != SILENT]
+    asked = [what for at, what in said if at < unready * 0.6 and what != SILENT
+             and (at > NOTICED_SECONDS or what == REFUSED)]  # fmt: skip
     if NO not in told and not asked:
         return None
     return f"after SIGTERM /readyz said {' then '.join(dict.fromkeys(told))}, not {NO} first"
