@@ -30,6 +30,7 @@ from tests.wire import line_before
 EVENTS_RATE = 5.0
 WARM_MESSAGES = 15
 MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
+WORST_MS = 200.0  # and more, where the p99 is the worst of some dozens
 BUSY_MS = 1000.0  # a p99 that says nothing of Redis; three times so much on a busy machine
 COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
 NOTICED_SECONDS = 5.0  # until /readyz tells of it, beyond the setting that says for how long
@@ -146,11 +147,17 @@ class Gone:
         (self.normal_ms, self.p99_ms) = (self._p99(*span) for span in self.spans)
         self.run_.progress(f"Redis {self.way.name}: p99"
                            f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
-        most = MORE_MS + (0.0 if self.run_.scale.strict else LENIENT_MS)
-        if self.p99_ms > self.normal_ms + most:
+        if self.p99_ms > self.normal_ms + self._more_ms():
             self.row.faults.append(
                 f"the p99 is {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis is well"
             )
+
+    def _more_ms(self) -> float:
+        """As promised where there is a p99: in a few seconds it is the worst of all, which found
+        Redis away, waited 250 ms for it and then went on together."""
+        if not self.run_.scale.strict:
+            return MORE_MS + LENIENT_MS
+        return MORE_MS if self.seconds > DEPLOYED_SECONDS else MORE_MS + WORST_MS
 
     def _p99(self, start: float, end: float) -> float:
         """Of the requests that were begun in between, whenever they were answered."""
@@ -183,10 +190,10 @@ class Gone:
         await self.made.until(self._has_left, NOTICED_SECONDS + DEPLOYED_SECONDS)
         entered, left = await self._transitions()
         modes = [mode for _, mode in self.others.modes]
-        most = 1 if self.run_.scale.strict and self.way.away else len(modes)
-        if entered != left or (self.way.away and not 1 <= entered <= most):
+        once = self.run_.scale.strict and self.way.away
+        if entered != left or (self.way.away and entered < 1) or (once and entered > 1):
             self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
-        if most == 1 and modes != ["normal", "degraded", "normal"]:
+        if once and modes != ["normal", "degraded", "normal"]:
             self.row.faults.append(f"/readyz said {', '.join(modes)}")
 
     async def _has_left(self) -> bool:
