@@ -54,7 +54,7 @@ test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS g
 	@$(BIN)/pytest --numprocesses=logical --dist=loadfile --failed-first --durations=5 $(ARGS)
 
 # make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
-faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=plugins, SHORT=1
+faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=instances|stores|plugins, SHORT=1
 	@$(BIN)/python -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
 
 # make eval-routing DATA=../shared/data/clinc150
