@@ -15,9 +15,12 @@ from tests.faults.instances.stage import (
 )
 from tests.faults.load import under_load
 from tests.faults.results import Row
+from tests.faults.world import World
 
 LONGEST_WORK, LONGEST_PAUSE = 0.3, 0.5
+SLOW_WORK = 1.5  # of a small form: with few messages and few kills, each is to meet a call
 REPLAYED = 200
+UNDER_WAY, BEGIN_SECONDS = 5, 60.0
 # A lease begins with its call, before the kill: so this asks for a little more than was promised.
 ORPHANS = """
 SELECT count(*), coalesce(max(extract(epoch FROM finished_at - created_at)), 0)::float8 AS longest
@@ -26,7 +29,8 @@ FROM plugin_calls WHERE attempt > 1 AND queued_at IS NULL
 
 
 async def run(run: Run, row: Row) -> None:
-    async with stage(run, 2, LONGEST_WORK, **LEASE) as built:
+    work = LONGEST_WORK if run.scale.strict else SLOW_WORK
+    async with stage(run, 2, work, **LEASE) as built:
         rate = run.scale.rate
         load = built.load()
         later = built.load(rate=rate / LATER, name="later", headers=QUEUED)
@@ -48,11 +52,16 @@ async def run(run: Run, row: Row) -> None:
 
 async def _kill(built: Stage) -> None:
     """One of two, at any moment; the next only when there are two again."""
+    await World.until(lambda: _are_under_way(built), BEGIN_SECONDS, "calls are under way")
     doomed = built.take()
     await asyncio.sleep(built.run.random.uniform(0, LONGEST_PAUSE))
     await doomed.kill()
     await built.start()
     await built.balancer.remove(doomed.url)
+
+
+async def _are_under_way(built: Stage) -> bool:
+    return built.plugin.busy >= UNDER_WAY
 
 
 async def _ends(built: Stage, row: Row) -> None:

@@ -20,6 +20,7 @@ from impl.redis import relay_client
 from impl.settings import Settings
 from tests.integration.api.test_relay import add_events, entries, heartbeat, relay_of
 from tests.integration.cli.commands import end, start
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api
 from tests.wire import Line, _serving
 
@@ -63,6 +64,7 @@ async def worker(
         "BOTCORE_REDIS_URL": redis_url,
         "BOTCORE_SECRET_KEY": settings.secret_key.get_secret_value(),
         "BOTCORE_RELAY_BATCH": "50",
+        "BOTCORE_DEGRADED_LAG_SECONDS": "3600",  # no event but the test's own
     }
     process = await start("worker", env=environment, directory=folder)
     try:
@@ -77,7 +79,7 @@ async def worker(
 
 async def published(pool: asyncpg.Pool) -> None:
     unsent = "SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while await pool.fetchval(unsent):  # noqa: ASYNC110  # processes of others do it
             await asyncio.sleep(0.02)
 
@@ -90,7 +92,7 @@ async def test_a_relay_that_is_frozen_amid_a_batch_leaves_no_gap_and_changes_no_
     line = Halting((parts.hostname or "", parts.port or 0))
     await add_events(pool, range(120))
     async with _serving(line, url), worker(settings, line.url, tmp_path) as frozen:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENT_SECONDS):
             await line.halted.wait()
         frozen.send_signal(signal.SIGSTOP)
         try:
@@ -130,7 +132,7 @@ async def test_redis_away_delays_no_place_in_the_feed(
     away = Redis(port=unused_tcp_port)
     task = asyncio.create_task(relay_of(pool, away).run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENT_SECONDS):
             while await pool.fetchval("SELECT count(*) FROM feed") < 4:  # noqa: ASYNC110  # and the mark
                 await asyncio.sleep(0.01)
     finally:

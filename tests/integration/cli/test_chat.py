@@ -117,6 +117,18 @@ async def test_quit_ends_it(api: Api, url: str, tmp_path: Path) -> None:
     assert (ended.code, ended.out) == (0, "echo one\n")
 
 
+async def reads(process: asyncio.subprocess.Process) -> None:
+    """Once it sleeps, it waits for what is typed."""
+
+    def sleeps() -> bool:
+        state = Path(f"/proc/{process.pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "S"
+
+    async with asyncio.timeout(PATIENT_SECONDS):
+        while not sleeps():  # noqa: ASYNC110  # another process, which says nothing of it
+            await asyncio.sleep(0.01)
+
+
 async def test_ctrl_c_ends_it_cleanly(api: Api, url: str, tmp_path: Path) -> None:
     env = {"BOTCORE_URL": url, "BOTCORE_BOT_TOKEN": TOKEN}
     process = await start("chat", env=env, directory=tmp_path)
@@ -124,6 +136,7 @@ async def test_ctrl_c_ends_it_cleanly(api: Api, url: str, tmp_path: Path) -> Non
     assert process.stdout
     process.stdin.write(b"hello\n")
     assert await asyncio.wait_for(process.stdout.readline(), PATIENT_SECONDS) == b"echo hello\n"
+    await reads(process)  # a signal just before that would be seen only after the next line
     process.send_signal(signal.SIGINT)
     ended = await end(process)
     assert (ended.code, ended.err) == (0, "")
