@@ -136,6 +136,14 @@ def preferences_applied(op: Operation, errors: Errors) -> Iterator[str]:
         yield f"{told[0]} has the header Preference-Applied, but it takes no Prefer"
 
 
+def scopes_of_each_way(op: Operation, errors: Errors) -> Iterator[str]:
+    """Whoever may be one of several is asked for a scope as the others are, or nobody is."""
+    ways = op.spec.get("security", [])
+    free = [" and ".join(way) for way in ways if not any(way.values())]
+    if free and len(free) < len(ways):
+        yield f"asks no scope of {', '.join(free)}, and of others one"
+
+
 def streams_end(op: Operation, errors: Errors) -> Iterator[str]:
     """Each event is told alone, so its stream must end by itself, and go on elsewhere."""
     told = [
@@ -165,4 +173,5 @@ OPERATION_RULES: list[Callable[[Operation, Errors], Iterator[str]]] = [
     edge_codes_declared,
     preferences_applied,
     streams_end,
+    scopes_of_each_way,
 ]

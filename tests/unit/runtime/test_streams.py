@@ -13,6 +13,7 @@ from generated.runtime.streams import ABORT
 from tests.unit.runtime.service import GOOD, Service
 
 PATH = "/api/v1/plugins/events/stream"
+END_SECONDS = 10.0  # only what is broken gets there
 
 
 @dataclass
@@ -61,7 +62,8 @@ class Client:
             "root_path": "", "query_string": b"", "headers": [(b"x-admin-key", GOOD.encode())],
             "extensions": {ABORT: self.abort},
         }  # fmt: skip
-        await self.service.app(scope, self.receive, self.send)
+        async with asyncio.timeout(END_SECONDS):
+            await self.service.app(scope, self.receive, self.send)
 
     async def receive(self) -> Message:
         await self.gone.wait()
@@ -75,9 +77,10 @@ class Client:
         self._came.set()
 
     async def has(self, number: int) -> None:
-        while len(self.sent) < number:
-            self._came.clear()
-            await self._came.wait()
+        async with asyncio.timeout(END_SECONDS):
+            while len(self.sent) < number:
+                self._came.clear()
+                await self._came.wait()
 
     def abort(self) -> None:
         self.aborted = True

@@ -68,6 +68,10 @@ BROKEN = {
         (MESSAGES, "    - {$ref: ../parameters/Prefer.yaml}\n", "",
          "202 has the header Preference-Applied, but it takes no Prefer"),
     ],
+    "scopes_of_each_way": [
+        (STREAM, "PluginToken: ['telemetry:read']", "PluginToken: []",
+         "asks no scope of PluginToken, and of others one"),
+    ],
     "streams_end": [
         (STREAM, "    - {$ref: ../parameters/MaxSeconds.yaml}\n", "", "its stream has no end"),
         ("parameters/MaxSeconds.yaml", "maximum: 3600, ", "", "its stream has no end"),
