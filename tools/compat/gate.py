@@ -56,11 +56,11 @@ class Gate:
         if not found:
             return []
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(c.place.name for c in found))
-        todo = (
+        remedy = (
             f"Take it back, or say under Unreleased in docs/{self.changelog.name} what a client "
             f"does about it: - `[CORE]` {MARK} {names}: …"
         )
-        return [*(f"breaking: {change}" for change in found), todo]
+        return [*(f"breaking: {change}" for change in found), remedy]
 
     def _version(self) -> list[str]:
         past = releases(self.released)
