@@ -1,6 +1,7 @@
 """What a process of ours and its supervisor say to one another."""
 
 import asyncio
+import gc
 import os
 from typing import Any
 
@@ -26,6 +27,7 @@ async def end(*tasks: "asyncio.Task[Any]") -> None:
 
 def announce_ready() -> None:
     """Tell whoever started us that we serve: one line on the descriptor in BOTCORE_READY_FD."""
+    gc.freeze()  # what is loaded by now stays: no collection looks at it again
     descriptor = os.environ.pop("BOTCORE_READY_FD", None)
     if descriptor is not None:
         os.write(int(descriptor), b"ready\n")
