@@ -49,12 +49,9 @@ conform: .venv/dev  ## try the contract on a running deployment: URL=http://host
 	@test -n "$(URL)" || { echo "name the deployment: make conform URL=http://127.0.0.1:8080" >&2; exit 2; }
 	@$(BIN)/python -m tools.conform "$(URL)" $(ARGS)
 
-# These start many processes and wait for leases: `make test ARGS=tests/faults` runs them.
-LENGTHY := $(addprefix tests/faults/test_,instances.py stores.py bites_instances.py bites_stores.py)
-
 # make test ARGS='tests/unit -k json'
 test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS go to pytest
-	@$(BIN)/pytest --numprocesses=logical --dist=loadfile --failed-first --durations=5 $(if $(ARGS),$(ARGS),$(addprefix --ignore=,$(LENGTHY)))
+	@$(BIN)/pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder --failed-first --durations=5 $(ARGS)
 
 # make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
 faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=instances|stores|plugins, SHORT=1

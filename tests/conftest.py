@@ -16,6 +16,7 @@ from tests.ports import spare_port
 from tests.servers import create_database, drop_database, postgres_server, valkey_server
 
 TEMPLATE = "migrated"
+LENGTHY = ("tests/mutations/", "tests/faults/test_bites", "tests/contract/test_cli")
 # The same examples each time, however slow the machine is.
 hypothesis.settings.register_profile(
     "botcore",
@@ -25,6 +26,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("botcore")
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The lengthy files first: whoever begins with one last is waited for."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LENGTHY))
 
 
 def pytest_terminal_summary(

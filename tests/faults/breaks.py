@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.groups import Fault, Run, run_row
 from tests.faults.results import Row
-from tests.faults.scale import SMALL
+from tests.faults.scale import SHORT
 from tests.faults.world import Servers
 from tools.contract import ROOT
 
@@ -43,14 +43,14 @@ async def broken_rows(
     breaks: Mapping[str, Break], faults: Sequence[Fault], postgres: str, template: str,
     folders: pytest.TempPathFactory,
 ) -> dict[str, Row]:  # fmt: skip
-    """By the break's name: the row, in its small form, on the core that is so broken."""
+    """By the break's name: the row, in its short form, on the core that is so broken."""
     free, of_name = asyncio.Semaphore(AT_ONCE), {fault.name: fault for fault in faults}
 
     async def one(name: str, made: Break) -> Row:
         root = broken(folders.mktemp("core"), made.file, made.old, made.new)
         servers = Servers(postgres, template, root)
         async with free:
-            run = Run(servers, SMALL, random.Random(name), lambda _: None)
+            run = Run(servers, SHORT, random.Random(name), lambda _: None)
             return await run_row(of_name[made.row], run)
 
     rows = await asyncio.gather(*(one(*each) for each in breaks.items()))

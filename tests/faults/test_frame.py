@@ -13,11 +13,11 @@ from tests.faults.groups import Fault, Run, run_row
 from tests.faults.log import percentile
 from tests.faults.plugins.behaviours import TABLE, hang
 from tests.faults.results import Row, exit_code, page, table, write_json
-from tests.faults.scale import SMALL
+from tests.faults.scale import SHORT
 from tests.faults.world import Servers
 
 
-def run_with(scale: Any = SMALL) -> Run:
+def run_with(scale: Any = SHORT) -> Run:
     return Run(Servers("postgresql://nowhere", "none"), scale, random.Random(1), lambda _: None)
 
 
@@ -43,7 +43,7 @@ async def test_a_row_that_does_not_end_fails() -> None:
         row.requests = 1
         await hang_for_ever()
 
-    row = await run_row(Fault("plugins", "x", endless), run_with(replace(SMALL, row_seconds=0.05)))
+    row = await run_row(Fault("plugins", "x", endless), run_with(replace(SHORT, row_seconds=0.05)))
     assert row.verdict == "FAIL"
     assert exit_code([row, Row("plugins", "not run")]) == 1
 

@@ -1,20 +1,20 @@
-"""The short form of `make faults ONLY=instances`: every row, small, two at a time."""
+"""The short form of `make faults ONLY=instances`: every row."""
 
 import sys
 
 import pytest
 import pytest_asyncio
 
+from tests.faults.groups import short_rows
 from tests.faults.instances.rows import ROWS
 from tests.faults.results import Row, remarks
-from tests.faults.small import small_rows
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
 @pytest_asyncio.fixture(scope="session")
 async def rows(postgres: str, migrated: str) -> dict[str, Row]:
-    return await small_rows(ROWS, postgres, migrated)
+    return await short_rows(ROWS, postgres, migrated)
 
 
 @pytest.mark.parametrize("name", [fault.name for fault in ROWS])

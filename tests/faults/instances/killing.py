@@ -18,7 +18,7 @@ from tests.faults.results import Row
 from tests.faults.world import World
 
 LONGEST_WORK, LONGEST_PAUSE = 0.3, 0.5
-SLOW_WORK = 1.5  # of a small form: with few messages and few kills, each is to meet a call
+SLOW_WORK = 1.5  # of a short form: with few messages and few kills, each is to meet a call
 REPLAYED = 200
 UNDER_WAY, BEGIN_SECONDS = 5, 60.0
 # A lease begins with its call, before the kill: so this asks for a little more than was promised.

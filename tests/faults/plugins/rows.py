@@ -9,11 +9,11 @@ def _beside(wrong: beside.Wrong) -> Fault:
 
 
 # Of `make test`: it shares the machine with others, where one of the rows beside says it all.
-SMALL_ROWS = [
+TESTED_ROWS = [
     Fault("plugins", "a plugin misbehaves", misbehaving.run),
     Fault("plugins", "50 posts of one message at once", storm.run),
     Fault("plugins", "kill -9 amid 100 calls", killed.run),
     Fault("plugins", "two watchers", watchers.run),
     _beside(beside.HANGS),
 ]
-ROWS = [*SMALL_ROWS, *map(_beside, beside.OTHERS)]
+ROWS = [*TESTED_ROWS, *map(_beside, beside.OTHERS)]

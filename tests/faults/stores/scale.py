@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.faults.scale import LONG, SHORT, SMALL, Scale
+from tests.faults.scale import LONG, SHORT, Scale
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Amounts:
 
 
 _AMOUNTS = {
-    SMALL.name: Amounts(15, 1, 1.5, 2.5, 2, 6, 2),
-    SHORT.name: Amounts(20, 2, 2, 3, 4, 6, 3),
+    SHORT.name: Amounts(15, 1, 1.5, 2.5, 2, 6, 2),
     LONG.name: Amounts(30, 10, 20, 60, 50, 30, 20),
 }
 

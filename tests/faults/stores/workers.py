@@ -21,7 +21,7 @@ from tests.faults.results import Row
 from tests.faults.stores.beside import beside
 from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
-from tests.faults.stores.settings import ENDS_SECONDS, SETTINGS
+from tests.faults.stores.settings import ENDS_SECONDS, LEASE_SECONDS, SETTINGS
 from tests.faults.stores.webhooks import SENT, judge_notices, subscribe
 from tests.faults.world import World, world
 from tests.integration.notifications.receiver import receiver
@@ -30,9 +30,12 @@ EVENTS_RATE = 5.0
 ENOUGH = 0.5  # of the messages: that a worker starts again takes much of a small machine
 WEBHOOK_SECONDS = 1.0  # its timeout; a worker's attempt is another one's after that and 15 s
 SENT_SECONDS = WEBHOOK_SECONDS + 15.0 + 10.0
+# Whoever took a call over may be killed, too: each time a lease more, and an attempt.
+ANSWERED_SECONDS = ENDS_SECONDS + 4 * LEASE_SECONDS
 LATE_SECONDS = 1.0  # what waits for longer is a lag …
 LAG_SECONDS = 10.0  # … of which nothing is left so long after the last worker is back
 OURS = SETTINGS | {
+    "call_attempts": "20",
     "notification_timeout_seconds": f"{WEBHOOK_SECONDS:g}",
     "notification_poll_seconds": "0.1",
 }
@@ -57,7 +60,7 @@ async def run(run: Run, row: Row) -> None:
         reporter = Reporter(made.bot, core.url, said["plugin_id"], said["token"], EVENTS_RATE)
         bots = [made.bot, Later(made.bot.session, made.bot.token, made.bot.log)]
         rate = amounts(run.scale).rate
-        load = Load(bots, [core.url], users, rate, run.random, ENDS_SECONDS, enough=ENOUGH)
+        load = Load(bots, [core.url], users, rate, run.random, ANSWERED_SECONDS, enough=ENOUGH)
         hook = await stack.enter_async_context(receiver())
         await subscribe(made, core, hook)
         workers = Workers(run, made, [await made.worker(), await made.worker()])
@@ -65,7 +68,7 @@ async def run(run: Run, row: Row) -> None:
             await workers.kill(amounts(run.scale).worker_kills)
             await workers.freeze(amounts(run.scale).frozen_seconds)
         await workers.recover()
-        await made.until(made.all_ended, ENDS_SECONDS, "every call ended")
+        await made.until(made.all_ended, ANSWERED_SECONDS, "every call ended")
         await made.until(lambda: made.none(SENT), SENT_SECONDS, "every notification was delivered")
         row.take(await made.check(worker.ledgers), made.bot.log)
         stored, streams = await made.stored(), await made.streams()
@@ -81,10 +84,12 @@ async def run(run: Run, row: Row) -> None:
     row.faults += found.faults
     judge_notices(reporter.acknowledged, hook.got, hook.ids, row)
     again = sum(times > 1 for times in worker.deliveries.values())
+    repeatedly = sum(call.attempt > 2 for call in stored.calls)
     row.notes.append(
         f"{rate:g} messages/s, of which half are the workers', and {EVENTS_RATE:g} events/s;"
         f" {workers.kills} kills and {workers.frozen:g} s of SIGSTOP; {taken_over} calls were taken"
-        f" over, {again} were delivered again; {len(hook.ids)} notifications were sent of"
+        f" over, {repeatedly} of them more than once, and {again} were delivered again;"
+        f" {len(hook.ids)} notifications were sent of"
         f" {len(set(hook.ids))} webhook-ids and {len(reporter.acknowledged)} events; at the end of"
         f" the stop {workers.lag_frozen:.1f} s late, and not at all {workers.recovered:.1f} s after"
         " it"
