@@ -32,7 +32,7 @@ run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API
 # Editable once more: a `pip install .` leaves a copy behind, which would then run and age.
 kit: .venv/dev  ## the locked packages of `botcore plugin check`, into .venv
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@echo "✓ now: $(CURDIR)/$(BIN)/botcore plugin check http://127.0.0.1:9000 --token …"
+	@echo "✓ now: $(CURDIR)/$(BIN)/botcore plugin check http://127.0.0.1:9000"
 
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt

@@ -2,6 +2,14 @@
 
 
 def main() -> None:
-    from impl.cli.app import app
+    import sys
+    import traceback
 
-    app()
+    from impl.cli.app import app
+    from impl.secrecy.text import scrubbed_text
+
+    try:
+        app()
+    except Exception:  # noqa: BLE001  # a mistake of ours, told in full but for secrets
+        sys.stderr.write(scrubbed_text(traceback.format_exc()))
+        sys.exit(1)
