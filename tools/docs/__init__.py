@@ -45,7 +45,7 @@ _templates = jinja2.Environment(
     keep_trailing_newline=True,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # noqa: S701  # it is Markdown that is written, from our own contract
+    autoescape=False,  # noqa: S701  # it is Markdown that is written, from our own contract  # nosec B701
 )
 _templates.filters |= {
     "anchor": anchor,
