@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check conform kit test faults eval-routing lock release
+.PHONY: help run generate check conform kit test faults eval-routing lock audit sbom release
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -32,7 +32,7 @@ run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API
 # Editable once more: a `pip install .` leaves a copy behind, which would then run and age.
 kit: .venv/dev  ## the locked packages of `botcore plugin check`, into .venv
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@echo "✓ now: $(CURDIR)/$(BIN)/botcore plugin check http://127.0.0.1:9000 --token …"
+	@echo "✓ now: $(CURDIR)/$(BIN)/botcore plugin check http://127.0.0.1:9000"
 
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt
@@ -61,6 +61,12 @@ faults: .venv/dev  ## break the running system on purpose, and see what is lost:
 eval-routing: .venv/dev  ## how well messages are routed by their meaning: DATA=<folder with data.json>
 	@test -n "$(DATA)" || { echo "name the data: make eval-routing DATA=<folder with a data.json>" >&2; exit 2; }
 	@$(BIN)/python -m tests.evaluation "$(DATA)" $(if $(SHORT),--short) $(ARGS)
+
+audit: .venv/dev  ## ask what is known against the locked packages; 2: it could not look
+	@$(BIN)/python -m tools.supply.audit $(ARGS)
+
+sbom: .venv/dev  ## write what an installation consists of into build/sbom.json (CycloneDX)
+	@$(BIN)/python -m tools.supply.sbom
 
 release: .venv/dev  ## check everything, then keep this contract as the released one
 	@$(BIN)/python -m tools.release

@@ -1,14 +1,19 @@
-"""JSON lines on standard output, each with the trace id of the work that wrote it."""
+"""JSON lines on standard output, each with the trace id of the work that wrote it.
+
+Whatever looks like a secret is masked in each line, a library's own lines included.
+"""
 
 import logging
 import sys
 import traceback
+from types import TracebackType
 from typing import Any
 
 import orjson
 import structlog
 
 from generated.runtime import trace
+from impl.secrecy.text import scrubbed
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -34,11 +39,12 @@ def configure(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(serializer=_dumped),
             ],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    sys.excepthook = _log_death
 
 
 def described(error: BaseException) -> dict[str, str]:
@@ -53,4 +59,15 @@ def _add_trace(_logger: object, _method: str, event: dict[str, Any]) -> dict[str
 
 
 def _dumps(event: Any, **_options: object) -> bytes:
-    return orjson.dumps(event, default=str)
+    return scrubbed(orjson.dumps(event, default=str))
+
+
+def _dumped(event: Any, **_options: object) -> str:
+    return _dumps(event).decode()
+
+
+def _log_death(
+    kind: type[BaseException], error: BaseException, where: TracebackType | None
+) -> None:
+    """In place of a traceback on standard error, which nothing would mask."""
+    structlog.get_logger().critical("process_died", exc_info=(kind, error, where))

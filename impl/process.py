@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 
+from impl.secrecy.risks import Risk, RiskSettings
 from impl.settings import OutgoingSettings, Settings
 
 log = structlog.get_logger()
@@ -43,6 +45,12 @@ def warn_of_impatience(settings: Settings) -> None:
             at_least=PATIENT_SECONDS,
             set_by="BOTCORE_HEARTBEAT_MISSED_SECONDS",
         )
+
+
+def warn_of_risks(settings: RiskSettings, risks: Iterable[Risk]) -> None:
+    """At each start: what was accepted once shall not be forgotten."""
+    for risk in settings.accepted(risks):
+        log.warning("risk_accepted", risk=risk.name, reason=risk.reason, remedy=risk.remedy)
 
 
 def warn_of_development(settings: OutgoingSettings) -> None:

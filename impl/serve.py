@@ -13,8 +13,9 @@ from generated.errors import Overloaded
 from generated.runtime.edge import problem_reply, send_reply
 from impl import logging
 from impl.app import create_app
-from impl.process import announce_ready, warn_of_development
+from impl.process import announce_ready, warn_of_development, warn_of_risks
 from impl.protocol import Protocol
+from impl.safety import settings_risks
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -159,6 +160,7 @@ def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT, then drains. Returns the exit code."""
     logging.configure(settings.log_level)
     warn_of_development(settings)
+    warn_of_risks(settings, settings_risks(settings))
     server = server_for(settings)
     server.run()
     return 0 if server.started else 1

@@ -23,6 +23,7 @@ from generated.triggers import (
 )
 from impl.llm.settings import LLMSettings
 from impl.outgoing.addresses import Network, holds_loopback, read_network
+from impl.secrecy.urls import POSTGRESQL_FORM, REDIS_FORM, is_postgresql, is_redis
 
 KIB = 1024
 PLUGIN_SCOPES = "plugins:read telemetry:read telemetry:write"
@@ -101,7 +102,7 @@ class RetentionSettings(BaseSettings):
 class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_url: SecretStr = Field(description=POSTGRESQL_FORM)
     database_pool_size: int = Field(default=10, ge=1, le=100)
     database_statement_cache: bool = Field(
         default=True, description="false behind a pgbouncer in transaction mode"
@@ -109,7 +110,7 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
     database_listen_url: SecretStr | None = Field(
         default=None, description="past a pgbouncer, which passes no LISTEN on; for wake-ups alone"
     )
-    redis_url: SecretStr = Field(description="redis://:password@host:port/0")
+    redis_url: SecretStr = Field(description=REDIS_FORM)
     # No request waits for Redis for longer, and none of them twice.
     redis_timeout_seconds: float = Field(default=0.25, gt=0, le=0.25)
     secret_key: SecretStr = Field(
@@ -250,6 +251,21 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
                 f" ({deadline:g} s)"
             )
         return lease
+
+    @field_validator("database_url", "database_listen_url")
+    @classmethod
+    def _of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        """A wrong one is told here: a library would quote it, and so its password."""
+        if url is not None and not is_postgresql(url.get_secret_value()):
+            raise ValueError(f"is no URL of a PostgreSQL database: its form is {POSTGRESQL_FORM}")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _of_redis(cls, url: SecretStr) -> SecretStr:
+        if not is_redis(url.get_secret_value()):
+            raise ValueError(f"is no URL of a Redis: its form is {REDIS_FORM}")
+        return url
 
     @field_validator("plugin_scopes")
     @classmethod

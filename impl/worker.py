@@ -20,10 +20,17 @@ from impl.notifications.sending import Sender
 from impl.notifications.signing import Secrets
 from impl.plugins.catalogue import Catalogue
 from impl.plugins.watcher.watcher import Watcher
-from impl.process import announce_ready, end, warn_of_development, warn_of_impatience
+from impl.process import (
+    announce_ready,
+    end,
+    warn_of_development,
+    warn_of_impatience,
+    warn_of_risks,
+)
 from impl.redis import relay_client
 from impl.retention.retention import Retention, RetentionTask
 from impl.routing.classifier.trainer import Trainer
+from impl.safety import settings_risks
 from impl.settings import Settings
 from impl.triggers.scaling import ScalingAlert
 
@@ -34,6 +41,7 @@ def run(settings: Settings) -> int:
     """Works until SIGTERM or SIGINT. A task that dies ends the process, loudly."""
     logging.configure(settings.log_level)
     warn_of_development(settings)
+    warn_of_risks(settings, settings_risks(settings))
     warn_of_impatience(settings)
     return uvloop.run(_work(settings))
 

@@ -31,7 +31,7 @@ def read(path: Path, by: Path | None = None) -> Any:
 @cache
 def _parsed(path: Path, _version: tuple[int, int]) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  # a safe one
+        return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506  # a safe one  # nosec B506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         said = str(error).replace('in "<unicode string>", ', "at ")
         raise ContractError(f"{_named(path)}: not YAML: {' '.join(said.split())}") from error

@@ -14,6 +14,7 @@ from tools import asyncapi, examples, promtool, redocly, routes, rules
 from tools.compat import gate
 from tools.contract import ROOT, ContractError
 
+CODE = ("examples", "generated", "impl", "migrations", "tools")
 Check = Callable[[], list[str]]
 SHOWN = 100
 
@@ -46,6 +47,11 @@ CHECKS: dict[str, tuple[str, Check]] = {
     "compat": ("what breaks a client is announced", gate.findings),
     "routes": ("routes and operations are the same set", routes.findings),
     "ruff": ("the code keeps ruff's rules", command("ruff", "check", ".")),
+    "bandit": (
+        "the code keeps bandit's rules",
+        command("bandit", "--quiet", "--configfile=pyproject.toml", "--recursive", *CODE),
+    ),
+    "secrets": ("no secret is committed", command("tools.supply.committed")),
     "format": ("the code is formatted", command("ruff", "format", "--check", ".")),
     # Several folders of tests have a conftest.py.
     "mypy": ("the types fit", command("mypy", "--explicit-package-bases")),

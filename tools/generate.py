@@ -52,7 +52,7 @@ _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES),
     undefined=jinja2.StrictUndefined,
     keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701  # it is Python that is written, not HTML
+    autoescape=False,  # noqa: S701  # it is Python that is written, not HTML  # nosec B701
 )
 _templates.filters["snake"] = snake_case
 _templates.filters["pyrepr"] = lambda value: json.dumps(value) if value is not None else "None"

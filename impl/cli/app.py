@@ -48,9 +48,9 @@ def up(
 @app.command()
 def serve() -> None:
     """Serve the API until SIGTERM."""
-    from impl.cli.environment import read_settings
+    from impl.cli.environment import safe_settings
 
-    settings = read_settings()
+    settings = safe_settings()
     from impl.serve import run
 
     raise typer.Exit(run(settings))
@@ -59,9 +59,9 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Publish events and finish late calls, until SIGTERM."""
-    from impl.cli.environment import read_settings
+    from impl.cli.environment import safe_settings
 
-    settings = read_settings()
+    settings = safe_settings()
     from impl.worker import run
 
     raise typer.Exit(run(settings))

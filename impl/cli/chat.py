@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-import os
 import sys
 import unicodedata
 from pathlib import Path
 from uuid import uuid4
 
 from impl.cli.chat_client import Client, Json, Problem, Unreachable
+from impl.cli.environment import given
 from impl.local.directory import Directory
+from impl.secrecy.text import scrubbed_text
 
 NAMES = ("BOTCORE_URL", "BOTCORE_BOT_TOKEN")
 DIRECTORY = Path(".botcore")
@@ -47,8 +48,8 @@ def printable(text: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    given = {name: value for name in NAMES if (value := os.environ.get(name))}
-    return {**Directory(DIRECTORY).read_environment(), **given}
+    here = {name: value for name in NAMES if (value := given(name))}
+    return {**Directory(DIRECTORY).read_environment(), **here}
 
 
 def _tolerate_any_encoding() -> None:
@@ -110,7 +111,7 @@ def _show(answer: Json) -> None:
 
 def _explanation(error: Problem | Unreachable) -> str:
     if isinstance(error, Unreachable):
-        return f"nobody answers at {error}"
+        return scrubbed_text(f"nobody answers at {error}")
     return f"{error.title}: {error.detail} (trace {error.trace_id})"
 
 

@@ -58,6 +58,7 @@ async def _compared(database_url: str, redis_url: str) -> "list[Report]":
     from impl.db import prepare_connection
     from impl.events.comparison.stream import compare
     from impl.redis import UNREACHABLE, patient_client
+    from impl.secrecy.text import scrubbed_text
 
     client = patient_client(redis_url, 10)
     try:
@@ -68,7 +69,8 @@ async def _compared(database_url: str, redis_url: str) -> "list[Report]":
         finally:
             await connection.close(timeout=10)
     except UNREACHABLE as error:
-        refuse(f"cannot compare: {type(error).__name__}: {str(error).splitlines()[0][:200]}")
+        reason = scrubbed_text(str(error).splitlines()[0])[:200]
+        refuse(f"cannot compare: {type(error).__name__}: {reason}")
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         refuse(f"cannot compare, the database: {type(error).__name__}")
     finally:

@@ -9,6 +9,8 @@ import asyncpg
 from generated.runtime.problems import ProblemError
 from impl.cli.environment import database_url, origin, refuse
 from impl.db import prepare_connection
+from impl.secrecy.text import scrubbed_text
+from impl.secrecy.urls import place
 
 T = TypeVar("T")
 
@@ -60,14 +62,5 @@ def _told(problem: ProblemError) -> str:
     return "; ".join(dict.fromkeys(faults)) or problem.detail
 
 
-def place(url: str) -> str:
-    """Host, port and database in the form " host:port/database"; never who, and no password."""
-    address = url.partition("?")[0]
-    if "@" in address:
-        return f" {address.rpartition('@')[2]}"
-    # A "?" of the password itself: what is before it is the password's beginning.
-    return f" {address.partition('://')[2]}" if "@" not in url else ""
-
-
 def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return scrubbed_text(str(error).splitlines()[0]) if str(error) else type(error).__name__

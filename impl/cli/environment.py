@@ -1,13 +1,14 @@
 """What the commands read from the environment, and how they say that it is not there."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, TypeVar
-from urllib.parse import urlsplit
 
 import typer
 
 from impl.local.directory import Directory
+from impl.safety import settings_risks
+from impl.secrecy.files import SecretFileError, read_secret
+from impl.secrecy.urls import POSTGRESQL_FORM, REDIS_FORM, is_postgresql, is_redis
 from impl.settings import OutgoingSettings, RetentionSettings, Settings
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ S = TypeVar("S", OutgoingSettings, RetentionSettings, Settings)
 
 DIRECTORY = Path(".botcore")
 SECRET_KEY_LENGTH = 32
-POSTGRESQL, REDIS = ("postgres", "postgresql"), ("redis", "rediss", "unix")
-FORM = "postgresql://user:password@host:port/database"
 
 
 def refuse(message: str, code: int = 2) -> Never:
@@ -27,28 +26,40 @@ def refuse(message: str, code: int = 2) -> Never:
     raise typer.Exit(code)
 
 
+def given(name: str) -> str | None:
+    """Of the environment, or of the file that `<name>_FILE` names; None where neither is set."""
+    try:
+        return read_secret(name)
+    except SecretFileError as error:
+        refuse(f"{name}: {error}")
+
+
 def database_url() -> str:
     """Only this one: a job that migrates needs no other secret.
 
     Without it the database of this folder's `botcore up`, where it ever ran.
     """
-    url = os.environ.get("BOTCORE_DATABASE_URL") or Directory(DIRECTORY).read_database_url()
+    url = given("BOTCORE_DATABASE_URL") or Directory(DIRECTORY).read_database_url()
     if not url:
-        refuse(f"BOTCORE_DATABASE_URL is not set: set it to {FORM}, or start `botcore up` here")
-    if not _is_url(url, POSTGRESQL):
+        refuse(
+            f"BOTCORE_DATABASE_URL is not set: set it to {POSTGRESQL_FORM},"
+            " or start `botcore up` here"
+        )
+    if not is_postgresql(url):
         # Never quoted: with a sign in the wrong place anything may be the password.
-        refuse(f"BOTCORE_DATABASE_URL is no URL of a PostgreSQL database: its form is {FORM}")
+        refuse(
+            "BOTCORE_DATABASE_URL is no URL of a PostgreSQL database:"
+            f" its form is {POSTGRESQL_FORM}"
+        )
     return url
 
 
 def redis_url() -> str | None:
     """As `database_url`, from the same place; None where nobody says."""
-    ours = not os.environ.get("BOTCORE_DATABASE_URL")
-    url = os.environ.get("BOTCORE_REDIS_URL") or (
-        Directory(DIRECTORY).read_redis_url() if ours else None
-    )
-    if url and not (_is_url(url, REDIS) and _is_read_by_redis(url)):
-        refuse("BOTCORE_REDIS_URL is no URL of a Redis: its form is redis://host:port/0")
+    ours = not given("BOTCORE_DATABASE_URL")
+    url = given("BOTCORE_REDIS_URL") or (Directory(DIRECTORY).read_redis_url() if ours else None)
+    if url and not is_redis(url):
+        refuse(f"BOTCORE_REDIS_URL is no URL of a Redis: its form is {REDIS_FORM}")
     return url
 
 
@@ -57,22 +68,22 @@ def told_settings() -> tuple[Settings | None, list[str]]:
     from pydantic import ValidationError
 
     here = Directory(DIRECTORY)
-    given: dict[str, Any] = {}
-    if not os.environ.get("BOTCORE_DATABASE_URL") and here.read_database_url():
-        given = {
+    found: dict[str, Any] = {}
+    if not given("BOTCORE_DATABASE_URL") and here.read_database_url():
+        found = {
             "database_url": here.read_database_url(),
             "redis_url": redis_url(),
-            "secret_key": os.environ.get("BOTCORE_SECRET_KEY") or here.secret_key(),
+            "secret_key": given("BOTCORE_SECRET_KEY") or here.secret_key(),
         }
     try:
-        return Settings(**given), []
+        return Settings(**found), []
     except ValidationError as error:
         return None, _complaints(error)
 
 
 def outgoing_settings() -> OutgoingSettings:
     """What may be asked of plugins from here: as `botcore up` does where it is its database."""
-    ours = not os.environ.get("BOTCORE_DATABASE_URL")
+    ours = not given("BOTCORE_DATABASE_URL")
     return OutgoingSettings(development=True) if ours else _read(OutgoingSettings)
 
 
@@ -85,8 +96,8 @@ def secret_key() -> str:
 
     Of the two both or none: with another key than the instances' no signature would be right.
     """
-    if os.environ.get("BOTCORE_DATABASE_URL"):
-        key = os.environ.get("BOTCORE_SECRET_KEY", "")
+    if given("BOTCORE_DATABASE_URL"):
+        key = given("BOTCORE_SECRET_KEY") or ""
         if len(key) < SECRET_KEY_LENGTH:
             refuse("BOTCORE_SECRET_KEY is not set: set it to the one of the instances")
         return key
@@ -95,32 +106,21 @@ def secret_key() -> str:
 
 def origin() -> str:
     """Where `database_url` found it, for a person."""
-    given = os.environ.get("BOTCORE_DATABASE_URL")
-    return "BOTCORE_DATABASE_URL" if given else f"`botcore up` in {DIRECTORY} (is it running?)"
-
-
-def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises where it is no number
-    except ValueError:
-        return False
-    return parts.scheme in schemes
-
-
-def _is_read_by_redis(url: str) -> bool:
-    """Its options too, whose values the library would quote."""
-    from redis.asyncio.connection import parse_url
-
-    try:
-        parse_url(url)
-    except ValueError:
-        return False
-    return True
+    named = given("BOTCORE_DATABASE_URL")
+    return "BOTCORE_DATABASE_URL" if named else f"`botcore up` in {DIRECTORY} (is it running?)"
 
 
 def read_settings() -> Settings:
     return _read(Settings)
+
+
+def safe_settings() -> Settings:
+    """Of a process that serves: what is not safe is refused, all of it at once."""
+    settings = read_settings()
+    if refused := settings.refused(settings_risks(settings)):
+        told = "".join(f"\n  {risk}" for risk in refused)
+        refuse(f"not started, as the settings are not safe:{told}")
+    return settings
 
 
 def _read(settings: type[S]) -> S:
@@ -137,7 +137,7 @@ def _complaints(error: "ValidationError") -> list[str]:
     """Names and reasons, never the values: some are secrets."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     return [
-        _complaint(str(each["loc"][0]), each["type"], each["msg"])
+        _complaint(str(each["loc"][0]), each["type"], each["msg"].removeprefix("Value error, "))
         if each["loc"]  # of several together: its words name them
         else each["msg"].removeprefix("Value error, ")
         for each in problems

@@ -1,7 +1,6 @@
 """`botcore explain`: where a message would go, or went, and why."""
 
 import asyncio
-import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -86,6 +85,7 @@ async def _asked(body: dict[str, Any]) -> dict[str, Any]:
     import aiohttp
 
     from impl.cli.environment import refuse
+    from impl.secrecy.urls import masked_url
 
     url, key = _environment()
     timeout = aiohttp.ClientTimeout(total=SECONDS)
@@ -103,16 +103,16 @@ async def _asked(body: dict[str, Any]) -> dict[str, Any]:
                 found: dict[str, Any] = answer
                 return found
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        refuse(f"no answer at {url}: {str(error) or type(error).__name__}", code=1)
+        refuse(f"no answer at {masked_url(url)}: {str(error) or type(error).__name__}", code=1)
     return refuse(_refusal(answer), code=1)
 
 
 def _environment() -> tuple[str, str]:
-    from impl.cli.environment import DIRECTORY, refuse
+    from impl.cli.environment import DIRECTORY, given, refuse
     from impl.local.directory import Directory
 
-    given = {name: value for name in NAMES if (value := os.environ.get(name))}
-    found = {**Directory(DIRECTORY).read_environment(), **given}
+    here = {name: value for name in NAMES if (value := given(name))}
+    found = {**Directory(DIRECTORY).read_environment(), **here}
     missing = [name for name in NAMES if not found.get(name)]
     if missing:
         refuse(

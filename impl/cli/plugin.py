@@ -1,7 +1,6 @@
 """`botcore plugin`: what a plugin's team does. It needs no core and no database."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,11 +15,11 @@ NO_TOKEN = f"""
 Without a token only what needs none is checked. It is the invocation_token in the core's answer to
 the registration; a plugin of `botcore plugin new` also takes one that you choose:
   {TOKEN_NAME}=secret python plugin.py
-  botcore plugin check URL --token secret
+  BOTCORE_INVOCATION_TOKEN=secret botcore plugin check URL
 """
 UNTRIED = (
-    "{count} checks need the plugin's token: give it by --token, or leave them out by "
-    "--without-token"
+    "{count} checks need the plugin's token: set BOTCORE_INVOCATION_TOKEN, or leave them "
+    "out by --without-token"
 )
 NO_SCHEMATHESIS = (
     "generated cases need schemathesis, which botcore[kit] brings: {how}. Or leave them out: "
@@ -72,12 +71,6 @@ def new(
 @plugin.command()
 def check(  # noqa: PLR0917  # typer names them all
     url: Annotated[str, typer.Argument(help="Where the plugin serves: http://host:port")],
-    token: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Its invocation_token. Without, {TOKEN_NAME} is read.", show_default=False
-        ),
-    ] = None,
     without_token: Annotated[
         bool, typer.Option("--without-token", help="Leave out what needs a token.")
     ] = False,
@@ -118,7 +111,7 @@ def check(  # noqa: PLR0917  # typer names them all
     from impl.kit.run import Options, UnknownCheckError
     from impl.kit.run import check as run
 
-    token = _token(token, without_token)
+    token = _token(without_token)
     if not _is_http(url):
         refuse(f"{url} is no http:// or https:// URL")
     if token is None and not without_token:
@@ -151,16 +144,11 @@ def check(  # noqa: PLR0917  # typer names them all
         refuse(why)
 
 
-def _token(given: str | None, without: bool) -> str | None:
-    from impl.cli.environment import refuse
+def _token(without: bool) -> str | None:
+    """Of the environment or a file alone: everyone on the machine reads a command's options."""
+    from impl.cli.environment import given
 
-    if given is None:
-        return None if without else os.environ.get(TOKEN_NAME) or None
-    if without:
-        refuse("give --token or --without-token, not both")
-    if not given.strip():
-        refuse("the token is empty")
-    return given
+    return None if without else given(TOKEN_NAME)
 
 
 def _incomplete(report: "Report", without_token: bool) -> str | None:

@@ -12,6 +12,7 @@ from impl.db import Executor, prepare_connection
 from impl.doctor import clocks, configuration, database, expiries, plugins, redis, work
 from impl.doctor.finding import Finding, failed, unchecked
 from impl.redis import UNREACHABLE, patient_client
+from impl.secrecy.text import scrubbed_text
 from impl.settings import Settings
 
 WAIT_SECONDS = 5.0
@@ -104,5 +105,5 @@ async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 def _reason(error: BaseException) -> str:
     """Without what an address or a statement may tell."""
-    first = str(error).splitlines()[0][:200] if str(error) else ""
+    first = scrubbed_text(str(error).splitlines()[0])[:200] if str(error) else ""
     return f"{type(error).__name__}{f': {first}' if first else ''}"

@@ -49,7 +49,7 @@ def try_operation(plugin: Plugin, operation_id: str, run: Run) -> None:
         found, sent, succeeded = _sent(plugin, from_schema(schema).execute(), run)
     again = f"botcore plugin check {plugin.url} --only generated.{operation_id} --seed {run.seed}"
     if plugin.token is not None:
-        again += ' --token "$TOKEN"'
+        again = f'BOTCORE_INVOCATION_TOKEN="$TOKEN" {again}'
     if found:
         came = [f"{title}: {told}" for title, (told, _) in found.items()][:SHOWN]
         commands = [command for _, command in found.values() if command][:1]

@@ -102,7 +102,7 @@ class Plugin:
     def any_call(self, **changes: Any) -> Request:
         """A good call, to be made a bad one. Raises NotTriedError, without a token and such."""
         if self.token is None:
-            raise LackingError("token", "it needs the plugin's token: --token")
+            raise LackingError("token", "it needs the plugin's token")
         if self.accepts is False:
             raise LackingError("good_token", "the token is refused")
         if self.hangs:

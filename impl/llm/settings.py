@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Annotated, Self, get_args
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import NoDecode
 
 from generated.metrics import SubsystemLabel
 from generated.models import HttpUrl, Line
 from generated.triggers import LLM_AVAILABILITY, LLM_WINDOW_CALLS, LLM_WINDOW_SECONDS
 from impl.llm.availability import Bounds
 from impl.llm.times import Times
+from impl.secrecy.risks import RiskSettings
 
 SUBSYSTEMS = frozenset(get_args(SubsystemLabel))
 MOST_TOKENS = 10**12
@@ -41,7 +42,7 @@ EmptySecret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
 TokenQuotas = Annotated[Mapping[str, int], NoDecode, BeforeValidator(_quotas)]
 
 
-class LLMSettings(BaseSettings):
+class LLMSettings(RiskSettings):
     """Share them by inheritance; whoever does says the prefix."""
 
     llm_base_url: EmptyUrl = Field(

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from impl.local.child import LocalError
 from impl.local.directory import Directory
-from impl.local.given import check_postgres, check_redis, masked
+from impl.local.given import check_postgres, check_redis, given
 from impl.local.guardian import Guardian
 from impl.local.installation import MAJOR
 from impl.local.instructions import instructions
@@ -21,6 +21,8 @@ from impl.local.ports import LOOPBACK, check_free, free_port
 from impl.local.postgres import EmbeddedPostgres
 from impl.local.supervisor import Say, Supervisor
 from impl.local.valkey import EmbeddedValkey
+from impl.secrecy.files import SUFFIX
+from impl.secrecy.urls import masked_url
 
 # Database URL and the values of the last run → the values that hold now, and USER_ID.
 EnsureSecrets = Callable[[str, Mapping[str, str]], Awaitable[Mapping[str, str]]]
@@ -30,6 +32,13 @@ T = TypeVar("T")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 # An installed copy has none. In a clone's .venv a `pip install .` leaves such a copy, which ages.
 NO_EXAMPLES = f"{EXAMPLES} is not there (this botcore is a copy; in a clone `make kit` mends it)"
+READ_HERE = (
+    "BOTCORE_DATABASE_URL",
+    "BOTCORE_REDIS_URL",
+    "BOTCORE_SECRET_KEY",
+    "BOTCORE_REGISTRY_KEY",
+    "BOTCORE_INVOCATION_TOKEN",
+)
 SECRETS = ("BOTCORE_BOT_TOKEN", "BOTCORE_REGISTRY_KEY", "BOTCORE_ADMIN_KEY")
 
 
@@ -152,9 +161,9 @@ class _Start:
         return f"http://{LOOPBACK}:{self.port}"
 
     async def _database(self, supervisor: Supervisor, group: int) -> str:
-        if given := os.environ.get("BOTCORE_DATABASE_URL"):
-            self.say(f"✓ PostgreSQL of BOTCORE_DATABASE_URL: {masked(given)}")
-            return given
+        if url := given("BOTCORE_DATABASE_URL"):
+            self.say(f"✓ PostgreSQL of BOTCORE_DATABASE_URL: {masked_url(url)}")
+            return url
         path, log = self.here.path / "postgres", self.here.log("postgres")
         server = EmbeddedPostgres(path, log=log, group=group)
         with supervisor.step(f"PostgreSQL {MAJOR}"):
@@ -163,9 +172,9 @@ class _Start:
         return server.dsn
 
     async def _redis(self, supervisor: Supervisor, group: int) -> str:
-        if given := os.environ.get("BOTCORE_REDIS_URL"):
-            self.say(f"✓ Redis of BOTCORE_REDIS_URL: {masked(given)}")
-            return given
+        if url := given("BOTCORE_REDIS_URL"):
+            self.say(f"✓ Redis of BOTCORE_REDIS_URL: {masked_url(url)}")
+            return url
         server = EmbeddedValkey(self.here.path / "valkey", log=self.here.log("valkey"), group=group)
         with supervisor.step("Valkey"):
             await server.start()
@@ -173,11 +182,13 @@ class _Start:
         return server.url
 
     def _environment(self, database: str, redis: str) -> dict[str, str]:
+        # These are read here; their files would be second ones beside the values below.
+        files = {f"{name}{SUFFIX}" for name in READ_HERE}
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in files},
             "BOTCORE_DATABASE_URL": database,
             "BOTCORE_REDIS_URL": redis,
-            "BOTCORE_SECRET_KEY": os.environ.get("BOTCORE_SECRET_KEY") or self.here.secret_key(),
+            "BOTCORE_SECRET_KEY": given("BOTCORE_SECRET_KEY") or self.here.secret_key(),
             "BOTCORE_PORT": str(self.port),
             "BOTCORE_URL": self._url,
             "BOTCORE_DEVELOPMENT": "true",
@@ -214,8 +225,8 @@ def _plugin_settings(port: int) -> dict[str, str]:
 
 async def _check_given() -> None:
     checks = {"BOTCORE_DATABASE_URL": check_postgres, "BOTCORE_REDIS_URL": check_redis}
-    given = ((check, os.environ.get(name)) for name, check in checks.items())
-    await _together(*(check(url) for check, url in given if url))
+    urls = ((check, given(name)) for name, check in checks.items())
+    await _together(*(check(url) for check, url in urls if url))
 
 
 async def _together(*work: Coroutine[None, None, T]) -> list[T]:

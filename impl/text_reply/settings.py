@@ -19,7 +19,6 @@ class TextReplySettings(LLMSettings):
         env_ignore_empty=True,
         frozen=True,
         extra="ignore",
-        hide_input_in_errors=True,
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -13,6 +13,7 @@ from tools.docs.database import COLUMNS, tables
 from tools.docs.degraded import degraded
 from tools.docs.markdown import anchor, code, line, listed, sentence, table
 from tools.docs.operation_facts import event_link, operation_facts, operation_link
+from tools.docs.security import ITEMS, controls, row
 from tools.docs.shapes import HEAD, bounds, kind, named, rows
 from tools.docs.uses import users
 from tools.events import ENVELOPE, Message, messages
@@ -37,6 +38,7 @@ DOCUMENTS = {
     "METRICS.md.j2": "CONTRACTS/METRICS.md",
     "EXTENSIONS.md.j2": "CONTRACTS/EXTENSIONS.md",
     "DATABASE.md.j2": "CONTRACTS/DATABASE.md",
+    "SECURITY.md.j2": "CONTRACTS/SECURITY.md",
 }
 
 _templates = jinja2.Environment(
@@ -45,7 +47,7 @@ _templates = jinja2.Environment(
     keep_trailing_newline=True,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # noqa: S701  # it is Markdown that is written, from our own contract
+    autoescape=False,  # noqa: S701  # it is Markdown that is written, from our own contract  # nosec B701
 )
 _templates.filters |= {
     "anchor": anchor,
@@ -98,6 +100,9 @@ def _context(contract: Path) -> dict[str, Any]:
         "tables": tables(metadata),
         "columns": COLUMNS,
         "extensions": _extensions(contract),
+        "items": ITEMS,
+        "controls": controls(),
+        "security_row": row,
     }
 
 

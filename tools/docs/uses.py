@@ -22,7 +22,7 @@ def users(documents: list[Json]) -> Uses:
     for document in documents:
         schemas = document["components"]["schemas"]
         for name, direct in _entrances(document):
-            for schema in sorted(_closure(schemas, direct)):
+            for schema in sorted(closure(schemas, direct)):
                 found.setdefault(schema, []).append(name)
     return found
 
@@ -47,7 +47,7 @@ def _direct(operation: Operation) -> set[str]:
     return found
 
 
-def _closure(schemas: Json, names: set[str]) -> set[str]:
+def closure(schemas: Json, names: set[str]) -> set[str]:
     found, waiting = set(names), list(names)
     while waiting:
         fresh = references(schemas[waiting.pop()]) - found

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from impl.cli.app import app
-from impl.cli.database import place
 from impl.local.directory import Directory
 from impl.settings import Settings
 from impl.tokens.verifier import TokenVerifier
@@ -94,21 +93,6 @@ async def test_a_database_that_cannot_be_used_is_one_line_without_its_password(
     assert ended.err.count("\n") == 1
     assert "BOTCORE_DATABASE_URL" in ended.err
     assert "cret" not in ended.err
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("postgresql://me:pw@host:5/db?sslmode=require", " host:5/db"),
-        ("postgresql://me:p/w@host/db", " host/db"),
-        ("postgresql://me:p@w@host/db", " host/db"),
-        ("postgresql://me:p?w@host/db", ""),
-        ("postgresql://host/db?password=pw", " host/db"),
-        ("postgresql://host/db?password=p@w", ""),
-    ],
-)
-def test_the_place_of_a_database_shows_no_password(url: str, shown: str) -> None:
-    assert place(url) == shown
 
 
 async def test_migrate_says_from_where_to_where(empty_database: str, tmp_path: Path) -> None:

@@ -268,6 +268,10 @@ async def test_clocks_that_are_apart_are_told(
         ({"host": "0.0.0.0"}, "BOTCORE_METRICS_PORT"),
         ({"degraded_redis_seconds": 2.0}, "BOTCORE_DEGRADED_REDIS_SECONDS"),
         ({"secret_key": SecretStr("a" * 32)}, "BOTCORE_SECRET_KEY"),
+        (
+            {"host": "0.0.0.0", "accepted_risks": frozenset({"metrics_exposed"})},
+            "accepted: BOTCORE_METRICS_PORT",
+        ),
     ],
 )
 async def test_settings_that_are_seldom_meant_are_told(

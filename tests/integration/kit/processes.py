@@ -44,14 +44,18 @@ async def plugin_process(
 
 
 async def botcore(
-    *arguments: str, cwd: Path | None = None, run: Sequence[str] = ("-m", "impl.cli")
+    *arguments: str,
+    cwd: Path | None = None,
+    run: Sequence[str] = ("-m", "impl.cli"),
+    token: str | None = None,
 ) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of the command."""
     root = Path(__file__).parents[3]
+    given = {} if token is None else {"BOTCORE_INVOCATION_TOKEN": token}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *run, *arguments),
         cwd=cwd or root,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root), **given},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -51,8 +51,8 @@ async def _serve(folder: Path, answer: Answer, ready: Callable[[], None]) -> Non
     manifest = _read(folder / "manifest.json", json.loads)
     host, port = os.environ.get("HOST", "127.0.0.1"), _port(os.environ.get("PORT", "9000"))
     base_url = os.environ.get("BASE_URL", f"http://127.0.0.1:{port}")
-    core, key = os.environ.get("BOTCORE_URL"), os.environ.get("BOTCORE_REGISTRY_KEY")
-    token = os.environ.get("BOTCORE_INVOCATION_TOKEN")
+    core, key = os.environ.get("BOTCORE_URL"), _secret("BOTCORE_REGISTRY_KEY")
+    token = _secret("BOTCORE_INVOCATION_TOKEN")
     if not token and not (core and key):
         raise SettingsError(NEEDS)
     contract = _read(folder / "plugin.openapi.json", Contract)
@@ -95,6 +95,22 @@ def _read(file: Path, read: Callable[[str], Read]) -> Read:
         raise SettingsError(f"{place}: {error.msg}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{file.name} is not UTF-8") from None
+
+
+def _secret(name: str) -> str | None:
+    """Of the variable, or of the file that `<name>_FILE` names."""
+    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if not path:
+        return value
+    if value:
+        raise SettingsError(f"{name} and {name}_FILE are both set: leave one of them out")
+    try:
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError):  # not named: it may be the secret itself, set by mistake
+        raise SettingsError(f"the file of {name}_FILE cannot be read") from None
+    if not text:
+        raise SettingsError(f"the file of {name}_FILE is empty")
+    return text
 
 
 def _port(text: str) -> int:
