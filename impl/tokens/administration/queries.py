@@ -21,7 +21,8 @@ LIST = {
     holder: f"""
     SELECT {_COLUMNS} FROM tokens
     WHERE {held_by} AND (
-        $2::text IS NULL OR (created_at, id) < (SELECT created_at, id FROM tokens WHERE id = $2)
+        $2::text IS NULL
+        OR (created_at, id) < (SELECT created_at, id FROM tokens WHERE id = $2 AND {held_by})
     )
     ORDER BY created_at DESC, id DESC LIMIT $3
     """  # noqa: S608  # constants of our own
