@@ -36,6 +36,8 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "probe_timeout_seconds": 30,
         "call_deadline_seconds": 30,
         "call_lease_seconds": 60,
+        "token_failures_per_id": 1_000_000,
+        "token_failures_per_address": 1_000_000,
         "development": True,  # the plugins of the tests are on this machine
     }
     return _patient(Settings(**(values | changed)), changed)
