@@ -66,7 +66,9 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The base URL of `app`, served by uvicorn on a free port of this machine alone."""
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none")
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, ws="none", proxy_headers=False
+    )
     async with started(Server(config)) as url:
         yield url
 
