@@ -25,6 +25,7 @@ from generated.runtime.limits import NoLimits
 from impl.audit.handlers import AuditHandlers
 from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
+from impl.clients import Clients
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
 from impl.degraded.gate import Gate
@@ -34,7 +35,7 @@ from impl.dialogs.delivery import make_delivery
 from impl.dialogs.handlers import DialogHandlers
 from impl.dialogs.service import MessageService
 from impl.errors import LogObserver, translate
-from impl.events.wire import FEED, Wire
+from impl.events.wire import FEED, TOKENS, Wire
 from impl.feed.feed import Feed
 from impl.feed.places import Places
 from impl.llm.classifying import open_classifier
@@ -64,6 +65,8 @@ from impl.service import ServiceHandlers
 from impl.settings import Settings
 from impl.telemetry.handlers import EventHandlers, TakenOutHere
 from impl.tokens.administration.desk import TokenDesk
+from impl.tokens.changes import TokenChanges
+from impl.tokens.throttle import Throttle
 from impl.tokens.verifier import TokenVerifier
 from impl.users.handlers import UserHandlers
 
@@ -89,6 +92,7 @@ class Kept:
     limiter: RateLimiter
     feed: Feed
     mode: Mode
+    verifier: TokenVerifier
     classifier: Classifier | None
 
 
@@ -156,12 +160,17 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             app.state.stop_streams = feed.stop
             mode = Mode(resources.pool, resources.gate, Rules.of(settings))
             metrics.degraded.set_function(lambda: mode.degraded)
-            _bind(app, settings, resources, Kept(catalogue, limiter, feed, mode, wanted))
+            verifier = make_verifier(settings, resources.pool)
+            changes = TokenChanges(
+                resources.pool, verifier, resources.wire.bell(TOKENS), feed.tokens_changed
+            )
+            _bind(app, settings, resources, Kept(catalogue, limiter, feed, mode, verifier, wanted))
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds, mode.refresh),
                 "wire": resources.wire.run(),
                 "feed": feed.run(),
+                "tokens": changes.watch(settings.token_refresh_seconds),
             }
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
@@ -197,10 +206,17 @@ async def metrics_listener(settings: Settings, exposition: Exposition) -> AsyncI
         yield
 
 
+def make_verifier(settings: Settings, pool: Pool) -> TokenVerifier:
+    throttle = Throttle(
+        per_id=settings.token_failures_per_id, per_address=settings.token_failures_per_address
+    )
+    return TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds, throttle=throttle)
+
+
 def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) -> None:
     pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
-    verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
-    authenticator = TokenAuthenticator(verifier)
+    verifier = kept.verifier
+    authenticator = TokenAuthenticator(verifier, Clients(settings.trusted_proxies))
     edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
     delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
     router = Router(catalogue, kept.classifier, settings.classifier_threshold)

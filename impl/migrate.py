@@ -21,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from impl import roles
+
 OLDEST_POSTGRESQL = 16
 LOCK = 0x626F74636F7265  # "botcore"
 # Beside the package, wherever that is installed and whatever the current directory is.
@@ -74,6 +76,9 @@ async def _migrate(
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         # A busy table: give up, rather than make every later query wait behind us.
         await connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+        # Whoever migrates next, as another login of the role, owns what this one makes.
+        if await connection.scalar(text(roles.TAKES_MIGRATION)):
+            await connection.execute(text(f"SET LOCAL ROLE {roles.MIGRATION}"))
         before = await _revision(connection)
         _refuse_newer(before)
         try:

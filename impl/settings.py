@@ -173,6 +173,17 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
         default=1.0, gt=0, le=1, description="of a quota, permitted by each instance without Redis"
     )
     token_cache_seconds: float = Field(default=30.0, ge=0, le=30)
+    token_refresh_seconds: float = Field(
+        default=0.5, gt=0, le=30, description="how often to look for tokens that were revoked"
+    )
+    # Failures in a minute; whoever has more is refused without a look at the token.
+    token_failures_per_id: int = Field(
+        default=10, ge=1, le=1_000_000, description="of a token, from one address"
+    )
+    token_failures_per_address: int = Field(default=100, ge=1, le=1_000_000)
+    trusted_proxies: Networks = Field(
+        default=(), description="whose X-Forwarded-For is believed, as 10.0.0.0/8,fd12::/16"
+    )
 
     # TR-009.
     degraded_redis_seconds: float = Field(default=DEGRADED_REDIS_SECONDS, gt=0, le=3600)

@@ -36,6 +36,8 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "probe_timeout_seconds": 30,
         "call_deadline_seconds": 30,
         "call_lease_seconds": 60,
+        "token_failures_per_id": 1_000_000,
+        "token_failures_per_address": 1_000_000,
         "development": True,  # the plugins of the tests are on this machine
     }
     return _patient(Settings(**(values | changed)), changed)
@@ -64,7 +66,9 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The base URL of `app`, served by uvicorn on a free port of this machine alone."""
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none")
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, ws="none", proxy_headers=False
+    )
     async with started(Server(config)) as url:
         yield url
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from generated.runtime.edge import Principal
+from generated.runtime.edge import Credential, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,4 +15,4 @@ class InvocationBearer(Principal):
 class Authenticator(Protocol):
     """Proves credentials; None for one that is not good. It never says why."""
 
-    async def invocation_bearer(self, credential: str) -> InvocationBearer | None: ...
+    async def invocation_bearer(self, credential: Credential) -> InvocationBearer | None: ...

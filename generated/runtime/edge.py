@@ -27,6 +27,7 @@ from generated.runtime.call import (
     repeated,
 )
 from generated.runtime.credentials import (
+    Credential,
     Principal,
     authenticate,
     authenticate_either,
@@ -58,6 +59,7 @@ __all__ = [
     "Call",
     "Chunks",
     "ClientDisconnectedError",
+    "Credential",
     "Edge",
     "Endpoint",
     "Idempotency",

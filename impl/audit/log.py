@@ -30,11 +30,12 @@ class Actor:
     source: Literal["user", "system"]
     trace_id: str
     key_id: str | None  # the public id of the admin key; None on the machine itself
+    scopes: frozenset[str] | None = None  # of that key; None: whoever is on the machine may all
 
 
 def by_key(key: AdminKey) -> Actor:
     """Whoever sends the request that is answered now."""
-    return Actor("user", trace.require(), key.token_id)
+    return Actor("user", trace.require(), key.token_id, key.scopes)
 
 
 def on_this_machine() -> Actor:

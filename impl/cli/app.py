@@ -7,6 +7,7 @@ import typer
 
 from impl.cli.bots import bots
 from impl.cli.checks import doctor, verify_streams
+from impl.cli.db import db
 from impl.cli.explain import explain
 from impl.cli.keys import keys
 from impl.cli.limits import limits
@@ -27,6 +28,7 @@ app.add_typer(plugins, name="plugins")
 app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
+app.add_typer(db, name="db")
 app.command()(explain)
 app.add_typer(notifications, name="notifications")
 app.command()(doctor)

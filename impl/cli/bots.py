@@ -66,7 +66,7 @@ def list_(as_json: tokens.AsJson = False, all_: tokens.All = False) -> None:
 
 @bots.command()
 def revoke(name_or_id: Annotated[str, typer.Argument(help=NAME_OR_ID)]) -> None:
-    """Revoke a bot and its tokens; instances notice within 30 s."""
+    """Revoke a bot and its tokens; instances notice within a second."""
     from impl.audit.log import on_this_machine
     from impl.bots import administration
     from impl.cli.database import connected

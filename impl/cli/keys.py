@@ -91,7 +91,7 @@ def narrow(
 
 @keys.command()
 def revoke(key_id: tokens.TokenId) -> None:
-    """Revoke a key; instances notice within 30 s."""
+    """Revoke a key; instances notice within a second."""
     tokens.revoke(_find(key_id), key_id)
 
 

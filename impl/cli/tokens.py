@@ -129,7 +129,7 @@ def revoke(find: Find, token_id: str) -> None:
 
     token = connected(work)
     typer.echo(
-        f"token {token.id} revoked at {moment(token.revoked_at)} UTC; instances notice within 30 s"
+        f"token {token.id} revoked at {moment(token.revoked_at)} UTC; instances notice within a second"
     )
 
 

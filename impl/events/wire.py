@@ -16,9 +16,12 @@ from impl.db import UNAVAILABLE
 
 log = structlog.get_logger()
 
-Channel = Literal["botcore_events", "botcore_feed"]
+Channel = Literal["botcore_events", "botcore_feed", "botcore_tokens"]
 EVENTS: Channel = "botcore_events"  # events were committed
 FEED: Channel = "botcore_feed"  # events were given their places in the feed
+# A trigger of the table tells it (migration 0011), in the transaction that changes a token: they
+# are few, and so a command's are told too.
+TOKENS: Channel = "botcore_tokens"
 
 GAP_SECONDS = 0.015  # between two NOTIFY of one process
 PAUSE_WHEN_AWAY_SECONDS = 1.0

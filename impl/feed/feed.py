@@ -35,7 +35,10 @@ COME_BACK_SECONDS = 5
 
 @dataclass
 class Feed:
-    """`told` rings when there is something new. At most `most` follow at once."""
+    """`told` rings when there is something new, `tokens_changed` when a token may be good no more.
+
+    At most `most` follow at once.
+    """
 
     pool: Pool
     places: Places
@@ -43,6 +46,7 @@ class Feed:
     most: int
     most_of_a_token: int
     told: Bell = field(default_factory=Bell)
+    tokens_changed: Bell = field(default_factory=Bell)
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _open: set[Subscription] = field(default_factory=set, init=False)
     _live: dict[Filters, set[Subscription]] = field(default_factory=dict, init=False)
@@ -171,7 +175,7 @@ class Feed:
     async def _expel(self) -> None:
         """A token that is revoked, expired or narrowed is told no more."""
         while True:
-            await asyncio.sleep(TOKENS_SECONDS)
+            await self.tokens_changed.wait(TOKENS_SECONDS)
             held = list(self._of_tokens)
             if not held:
                 continue

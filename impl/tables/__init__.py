@@ -5,8 +5,9 @@ Constraint names are an interface: the API turns `ck_<table>_<column>_size` (a j
 
 `info["about"]` says what a table is for; docs/CONTRACTS/DATABASE.md is made of all this.
 
-Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and the trigger that keeps
-`dialogs.last_message_at`, which metadata cannot express (`migrations/versions/0001_*.py`).
+Not here: `migrations_info`, which is Alembic's (`migrations/env.py`), and what metadata cannot
+express: the triggers that keep `dialogs.last_message_at` (migration 0002) and `tokens.version`,
+the roles' rights and the functions for them (0011).
 """
 
 from impl.tables.base import metadata

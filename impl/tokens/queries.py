@@ -15,6 +15,7 @@ FIND = """
         tokens.hash,
         coalesce(tokens.bot_id, tokens.plugin_id) AS subject_id,
         tokens.scopes,
+        tokens.version,
         extract(epoch FROM tokens.expires_at - now())::float8 AS seconds_left
     FROM tokens
     LEFT JOIN bots ON bots.id = tokens.bot_id
@@ -25,6 +26,14 @@ FIND = """
         AND (tokens.expires_at IS NULL OR tokens.expires_at > now())
         AND bots.revoked_at IS NULL
         AND plugins.deleted_at IS NULL
+"""
+
+# Whatever changes a token makes another version of its row (migration 0011), and so does what
+# revokes its bot or deletes its plugin: it revokes the token. What takes longer than a minute to
+# commit is not among these.
+CHANGED = """
+    SELECT id, version FROM tokens
+    WHERE version > 1 AND changed_at > now() - interval '1 minute'
 """
 
 # To the minute: a token in use by many instances is no hot row.
@@ -66,6 +75,7 @@ class StoredToken:
     hash: str
     subject_id: UUID | None
     scopes: frozenset[str]
+    version: int
     seconds_left: float | None
 
 
@@ -75,8 +85,17 @@ async def find(executor: Executor, token_id: str, kind: Kind) -> StoredToken | N
     if row is None:
         return None
     return StoredToken(
-        row["hash"], row["subject_id"], frozenset(row["scopes"]), row["seconds_left"]
+        row["hash"],
+        row["subject_id"],
+        frozenset(row["scopes"]),
+        row["version"],
+        row["seconds_left"],
     )
+
+
+async def changed(executor: Executor) -> dict[str, int]:
+    """The versions of the tokens that were changed within a minute."""
+    return {row["id"]: row["version"] for row in await executor.fetch(CHANGED)}
 
 
 async def note_use(executor: Executor, token_id: str) -> None:

@@ -5,14 +5,15 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from uuid import UUID
 
 from impl.db import Executor
 from impl.tokens import hashing, queries
 from impl.tokens.format import Kind, ParsedToken, parse
+from impl.tokens.throttle import Throttle
 
 LONGEST_TTL_SECONDS = 30.0
 FINDING_AT_ONCE = 4  # of the pool's connections: unknown tokens do not get all of them
@@ -34,7 +35,16 @@ class VerifiedToken:
 class _Entry:
     token: VerifiedToken
     hash: str
+    version: int
     valid_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    key: bytes  # of the text, in the cache
+    parsed: ParsedToken
+    text: str = field(repr=False)
+    address: str
 
 
 async def check(
@@ -71,7 +81,8 @@ class _Lane:
 
 
 class TokenVerifier:
-    """One a process. A revoked token may live on in it for `ttl_seconds`, unless forgotten.
+    """One a process. What it knows of a token is at most `ttl_seconds` old, and is read again as
+    soon as somebody says that it changed (`forget`, `outdate`).
 
     Only good tokens are cached, under a hash keyed by this process: its memory holds no token. One
     whose time is over is read again, but not hashed again while its row keeps the same hash: that
@@ -79,7 +90,8 @@ class TokenVerifier:
 
     The checksum is public: anyone can make tokens that parse. What was never seen waits in three
     lanes, each with `max_waiting` places: to be found, and then to be hashed, with the ids that
-    nobody has apart from the others, one at a time.
+    nobody has apart from the others, one at a time. Each refusal costs one statement and one
+    argon2, whatever the reason; who was refused too often costs neither (`throttle`).
     """
 
     def __init__(
@@ -89,11 +101,13 @@ class TokenVerifier:
         ttl_seconds: float,
         max_waiting: int = 64,
         max_cached: int = 10_000,
+        throttle: Throttle | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
         self._ttl = min(ttl_seconds, LONGEST_TTL_SECONDS)
         self._max_cached = max_cached
+        self._throttle = throttle or Throttle()
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._cache: OrderedDict[bytes, _Entry] = OrderedDict()
@@ -103,21 +117,38 @@ class TokenVerifier:
         self._hashing = _Lane(hashing.THREADS, max_waiting)
         self._hashing_unknown = _Lane(1, max_waiting)
 
-    async def verify(self, text: str, kind: Kind) -> VerifiedToken | None:
-        """None: not a valid token of this kind. Raises VerifierOverloaded."""
+    async def verify(
+        self, text: str, kind: Kind, address: Callable[[], str] = str
+    ) -> VerifiedToken | None:
+        """None: not a valid token of this kind. Raises VerifierOverloaded.
+
+        `address` is asked for where the token is not at hand: who says that it is his.
+        """
         parsed = parse(text)
         if parsed is None or parsed.kind != kind:
             return None
         key = blake2b(text.encode("ascii"), key=self._key, digest_size=32).digest()
-        return self._cached(key) or await self._fly(key, parsed, text)
+        return self._cached(key) or await self._fly(_Asked(key, parsed, text, address()))
 
     def forget(self, *token_ids: str) -> None:
-        """Drop what is cached of tokens, so that the next use of them asks the database."""
+        """Have the next use of these tokens ask the database."""
+        gone = frozenset(token_ids)
+        self._outdate(lambda entry: entry.token.token_id in gone)
+
+    def outdate(self, versions: Mapping[str, int]) -> None:
+        """As `forget`, for those that were read as another version of their row."""
+
+        def changed(entry: _Entry) -> bool:
+            return versions.get(entry.token.token_id, entry.version) != entry.version
+
+        self._outdate(changed)
+
+    def _outdate(self, changed: Callable[[_Entry], bool]) -> None:
         self._forgotten += 1
         self._flights = {}  # what they read may be older than this call: nobody may join them
-        gone = frozenset(token_ids)
-        for key in [key for key, entry in self._cache.items() if entry.token.token_id in gone]:
-            del self._cache[key]
+        # Known they stay: it takes a look at the row, and no argon2, to know them again.
+        for key in [key for key, entry in self._cache.items() if changed(entry)]:
+            self._cache[key] = replace(self._cache[key], valid_until=0.0)
 
     def _cached(self, key: bytes) -> VerifiedToken | None:
         entry = self._cache.get(key)
@@ -126,11 +157,14 @@ class TokenVerifier:
         self._cache.move_to_end(key)
         return entry.token
 
-    async def _fly(self, key: bytes, parsed: ParsedToken, text: str) -> VerifiedToken | None:
+    async def _fly(self, asked: _Asked) -> VerifiedToken | None:
         """Check once for everyone who waits for the same token."""
+        key = asked.key
+        if key not in self._cache and self._throttled(asked):
+            return None
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._check(key, parsed, text))
+            flight = asyncio.create_task(self._check(asked))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
         # One waiter that gives up must not fail the others.
@@ -142,20 +176,21 @@ class TokenVerifier:
         if not flight.cancelled():
             flight.exception()  # seen, even where nobody waits any longer
 
-    async def _check(self, key: bytes, parsed: ParsedToken, text: str) -> VerifiedToken | None:
+    async def _check(self, asked: _Asked) -> VerifiedToken | None:
         # The clock of before the query: what is read later is at most `ttl` old when it ends.
         began, forgotten = self._clock(), self._forgotten
-        before = self._cache.get(key)
-        stored = await self._find(parsed, known=before is not None)
-        if stored is None or not await self._matches(stored, before, text):
-            self._cache.pop(key, None)
+        before = self._cache.get(asked.key)
+        stored = await self._find(asked.parsed, known=before is not None)
+        if not await self._matches(stored, before, asked) or stored is None:
+            self._cache.pop(asked.key, None)
             return None
+        parsed = asked.parsed
         token = VerifiedToken(parsed.id, parsed.kind, stored.subject_id, stored.scopes)
         # Read before a token was forgotten: it may be that one.
         if forgotten == self._forgotten:
             left = stored.seconds_left
             ttl = self._ttl if left is None else min(self._ttl, left)
-            self._store(key, _Entry(token, stored.hash, began + ttl))
+            self._store(asked.key, _Entry(token, stored.hash, stored.version, began + ttl))
         await queries.note_use(self._pool, token.token_id)
         return token
 
@@ -163,18 +198,27 @@ class TokenVerifier:
         if known:
             return await queries.find(self._pool, parsed.id, parsed.kind)
         async with self._finding:
-            found = await queries.find(self._pool, parsed.id, parsed.kind)
-        if found is None:
-            # An unknown id costs what a wrong secret costs: one statement, one argon2.
-            async with self._hashing_unknown:
-                await hashing.matches(hashing.DUMMY_HASH, parsed.id)
-        return found
+            return await queries.find(self._pool, parsed.id, parsed.kind)
 
-    async def _matches(self, stored: queries.StoredToken, before: _Entry | None, text: str) -> bool:
-        if before is not None and hmac.compare_digest(before.hash, stored.hash):
+    async def _matches(
+        self, stored: queries.StoredToken | None, before: _Entry | None, asked: _Asked
+    ) -> bool:
+        if stored and before and hmac.compare_digest(before.hash, stored.hash):
             return True
-        async with self._hashing:
-            return await hashing.matches(stored.hash, text)
+        lane = self._hashing if stored else self._hashing_unknown
+        async with lane:
+            # Others of the same origin may have failed while it waited.
+            if self._throttled(asked):
+                return False
+            # A row that is not there, or not valid, costs as much as a wrong secret.
+            hashed = stored.hash if stored else hashing.DUMMY_HASH
+            if await hashing.matches(hashed, asked.text) and stored:
+                return True
+        self._throttle.failed(asked.parsed.id, asked.address)
+        return False
+
+    def _throttled(self, asked: _Asked) -> bool:
+        return self._throttle.refuses(asked.parsed.id, asked.address)
 
     def _store(self, key: bytes, entry: _Entry) -> None:
         self._cache[key] = entry

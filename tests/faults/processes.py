@@ -68,8 +68,13 @@ class Process:
         return found
 
 
-async def start(
-    command: str, settings: dict[str, str], log: Path, group: int, root: Path = ROOT
+async def start(  # noqa: PLR0917  # what a process is made of
+    command: str,
+    settings: dict[str, str],
+    log: Path,
+    group: int,
+    root: Path = ROOT,
+    module: str = "impl.cli",
 ) -> Process:
     """`botcore serve` or `botcore worker` of the code in `root`, ready. Raises CannotRunError."""
     port = spare_port() if command == "serve" else 0
@@ -79,7 +84,7 @@ async def start(
             "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}  # fmt: skip
     try:
         child = await Child.start(
-            command, (sys.executable, "-m", "impl.cli", command),
+            command, (sys.executable, "-m", module, command),
             log=log, env=ours, group=group, keep=(writing,),
         )  # fmt: skip
     finally:

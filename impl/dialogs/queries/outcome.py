@@ -18,7 +18,8 @@ from impl.events.log import published
 def _outcome(event: Event) -> str:
     return f"""
 WITH dialog AS (
-    SELECT id, reset_version FROM dialogs WHERE id = $12 FOR NO KEY UPDATE
+    SELECT id, reset_version FROM dialogs WHERE id = $12 AND bot_id = $14
+    FOR NO KEY UPDATE
 ), call AS (
     UPDATE plugin_calls SET status = $3, error_code = $4, latency_ms = $6,
         response_payload =
@@ -71,6 +72,7 @@ async def finish(executor: Executor, call: StoredCall, outcome: Outcome) -> bool
         outcome.response,
         call.key.dialog_id,
         outcome.severity,
+        call.key.bot_id,
     )
     return row is not None
 

@@ -30,20 +30,24 @@ FROM (SELECT 1) AS one LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.
 
 LOCK_QUEUED = """
 SELECT plugin_id, invocation_id, message_id, trace_id, attempt FROM plugin_calls
-WHERE dialog_id = $1 AND status = 'queued' ORDER BY id FOR UPDATE
+WHERE dialog_id IN (SELECT id FROM dialogs WHERE id = $1 AND bot_id = $2) AND status = 'queued'
+ORDER BY id FOR UPDATE
 """
 
 # Routing reasons and error codes stay: they hold names and figures, no text.
 FORGET = f"""
-WITH gone AS (
-    DELETE FROM messages WHERE dialog_id = $1
+WITH news AS (
+    SELECT id AS dialog_id, user_id, $3::text AS reason, reset_version FROM dialogs
+    WHERE id = $1 AND bot_id = $2
+), gone AS (
+    DELETE FROM messages USING news WHERE messages.dialog_id = news.dialog_id
 ), blanked AS (
     UPDATE plugin_calls SET request_payload = '{{}}', response_payload = NULL
-    WHERE dialog_id = $1 AND (request_payload <> '{{}}' OR response_payload IS NOT NULL)
-), news AS (
-    SELECT id AS dialog_id, user_id, $2::text AS reason, reset_version FROM dialogs WHERE id = $1
+    FROM news
+    WHERE plugin_calls.dialog_id = news.dialog_id
+        AND (request_payload <> '{{}}' OR response_payload IS NOT NULL)
 )
-{published(DIALOG_RESET, "news", event_id="$3", trace_id="$4")}
+{published(DIALOG_RESET, "news", event_id="$4", trace_id="$5")}
 SELECT event_id FROM event
 """  # noqa: S608  # constants of our own
 
@@ -78,7 +82,7 @@ async def raise_version(executor: Executor, reset: Reset) -> Raised:
 
 
 async def lock_queued(executor: Executor, reset: Reset) -> list[StoredCall]:
-    rows = await executor.fetch(LOCK_QUEUED, reset.dialog_id)
+    rows = await executor.fetch(LOCK_QUEUED, reset.dialog_id, reset.bot_id)
     return [
         StoredCall(
             key=MessageKey(reset.bot_id, reset.dialog_id, row["message_id"]),
@@ -94,4 +98,6 @@ async def lock_queued(executor: Executor, reset: Reset) -> list[StoredCall]:
 
 
 async def forget(executor: Executor, reset: Reset) -> None:
-    await executor.fetchval(FORGET, reset.dialog_id, reset.reason, reset.event_id, reset.trace_id)
+    await executor.fetchval(
+        FORGET, reset.dialog_id, reset.bot_id, reset.reason, reset.event_id, reset.trace_id
+    )

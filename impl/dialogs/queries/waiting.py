@@ -36,10 +36,11 @@ def _replacement(failed: Event, begun: Event) -> str:
     queued = begun is PLUGIN_INVOCATION_QUEUED
     status, attempt = ("'queued'", 0) if queued else ("'in_progress'", 1)
     queued_at = "coalesce(queued_at, now())" if queued else "queued_at"
-    lease = "NULL" if queued else "now() + make_interval(secs => $14)"
+    lease = "NULL" if queued else "now() + make_interval(secs => $15)"
     return f"""
 WITH dialog AS (
-    SELECT id, reset_version FROM dialogs WHERE id = $2 FOR NO KEY UPDATE
+    SELECT id, reset_version FROM dialogs WHERE id = $2 AND bot_id = $14
+    FOR NO KEY UPDATE
 ), call AS (
     UPDATE plugin_calls SET status = $6, error_code = $7, latency_ms = $8, finished_at = now(),
         lease_until = NULL
@@ -125,6 +126,7 @@ async def replace(  # noqa: PLR0917  # what one statement stores
         second.invocation_id,
         second.routing,
         event_ids[1],
+        call.key.bot_id,
         *(() if second.begun is PLUGIN_INVOCATION_QUEUED else (lease_seconds,)),
     )
     return done

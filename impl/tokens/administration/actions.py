@@ -13,6 +13,7 @@ import asyncpg
 
 from generated.errors import (
     BotNotFound,
+    InsufficientScope,
     PluginNotFound,
     TokenNotFound,
     TokenRevoked,
@@ -21,11 +22,10 @@ from generated.errors import (
 from generated.runtime.problems import InvalidValue, pointer
 from impl.audit.log import Actor, record
 from impl.db import Executor
-from impl.tokens import queries as tokens
 from impl.tokens.administration import queries
 from impl.tokens.administration.queries import Holder, LockedToken, Token
 from impl.tokens.issue import PreparedToken, store
-from impl.tokens.scopes import KEY_SCOPES
+from impl.tokens.scopes import ADMIN_SCOPES, KEY_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,12 @@ async def issue(
     new: PreparedToken,
     grant: Grant,
 ) -> Issued:
-    """Raises BotNotFound, PluginNotFound, or ValidationFailed for scopes beyond the holder's."""
+    """Raises BotNotFound, PluginNotFound, ValidationFailed for scopes beyond the holder's, or
+    InsufficientScope for what the actor lacks."""
     permitted = await _permitted(connection, holder)
     if permitted is not None:
         _refuse_beyond(grant.scopes, permitted, "Beyond what the holder may have")
+    _refuse_what_lacks(actor, grant.scopes)
     issued = await _store(connection, holder, new, grant)
     await _record(connection, actor, "token_issued", holder, issued.token)
     return issued
@@ -79,16 +81,18 @@ async def rotate(
 ) -> Issued:
     """The new token has the old one's scopes, name and, without `expires_in`, lifetime.
 
-    Raises BotNotFound, PluginNotFound, TokenNotFound, or TokenRevoked.
+    Raises BotNotFound, PluginNotFound, TokenNotFound, TokenRevoked, or InsufficientScope for what
+    the actor lacks.
     """
     permitted = await _permitted(connection, holder)
     old = await _locked_valid(connection, holder, token_id)
-    if overlap:
-        await queries.shorten_token(connection, token_id, overlap)
-    else:
-        await tokens.revoke(connection, token_id)
     # A plugin may have registered for less since.
     scopes = [scope for scope in old.token.scopes if permitted is None or scope in permitted]
+    _refuse_what_lacks(actor, scopes)
+    if overlap:
+        await queries.shorten_token(connection, token_id, holder, overlap)
+    else:
+        await queries.revoke_token(connection, token_id, holder)
     grant = Grant(scopes, expires_in or old.lifetime, old.token.name)
     issued = await _store(connection, holder, new, grant)
     more = {"replaces": token_id, "overlap_seconds": overlap.total_seconds()}
@@ -117,7 +121,7 @@ async def narrow(
     if expires_in is not None and old.time_left is not None and expires_in > old.time_left:
         fault = InvalidValue("body", "/expires_in_seconds", "wider", "The token ends before")
         raise ValidationFailed(errors=[fault])
-    token = await queries.narrow_token(connection, token_id, scopes, expires_in)
+    token = await queries.narrow_token(connection, token_id, holder, scopes, expires_in)
     if token != old.token:
         await _record(connection, actor, "token_narrowed", holder, token)
     return token
@@ -131,7 +135,7 @@ async def revoke(
     old = await _locked(connection, holder, token_id)
     if old.token.revoked_at is not None:
         return old.token
-    await tokens.revoke(connection, token_id)
+    await queries.revoke_token(connection, token_id, holder)
     await _record(connection, actor, "token_revoked", holder, old.token)
     return (await _locked(connection, holder, token_id)).token
 
@@ -191,6 +195,16 @@ async def _record(
 ) -> None:
     what = {"token_id": token.id, "scopes": token.scopes, "expires_at": token.expires_at}
     await record(connection, actor, action, {**holder.described(), **what, **(more or {})})
+
+
+def _refuse_what_lacks(actor: Actor, scopes: Sequence[str]) -> None:
+    """Who manages bots or plugins gives what they may have; but of what operators need a scope for
+    themselves, nobody gives more than he has, for he is shown the token."""
+    if actor.scopes is None:
+        return
+    missing = ADMIN_SCOPES.intersection(scopes) - actor.scopes
+    if missing:
+        raise InsufficientScope(f"The key itself lacks the scope {', '.join(sorted(missing))}.")
 
 
 def _refuse_beyond(scopes: Sequence[str], permitted: frozenset[str], message: str) -> None:

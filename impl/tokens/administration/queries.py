@@ -21,7 +21,8 @@ LIST = {
     holder: f"""
     SELECT {_COLUMNS} FROM tokens
     WHERE {held_by} AND (
-        $2::text IS NULL OR (created_at, id) < (SELECT created_at, id FROM tokens WHERE id = $2)
+        $2::text IS NULL
+        OR (created_at, id) < (SELECT created_at, id FROM tokens WHERE id = $2 AND {held_by})
     )
     ORDER BY created_at DESC, id DESC LIMIT $3
     """  # noqa: S608  # constants of our own
@@ -33,25 +34,30 @@ LIST = {
 LOCK_BOT = "SELECT id FROM bots WHERE id = $1 AND revoked_at IS NULL FOR SHARE"
 LOCK_PLUGIN = "SELECT scopes FROM plugins WHERE id = $1 AND deleted_at IS NULL FOR SHARE"
 
+# Whose it is stands in each statement, though the first of a transaction has proved it.
+_OF_HOLDER = "id = $1 AND kind = $2 AND coalesce(bot_id, plugin_id) IS NOT DISTINCT FROM $3::uuid"
+
 LOCK_TOKEN = f"""
     SELECT {_COLUMNS},
         revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS valid,
         expires_at - now() AS time_left,
         expires_at - created_at AS lifetime
-    FROM tokens
-    WHERE id = $1 AND kind = $2 AND coalesce(bot_id, plugin_id) IS NOT DISTINCT FROM $3::uuid
-    FOR NO KEY UPDATE
+    FROM tokens WHERE {_OF_HOLDER} FOR NO KEY UPDATE
 """  # noqa: S608  # constants of our own
 
-SHORTEN = """
-    UPDATE tokens SET expires_at = least(expires_at, now() + $2::interval) WHERE id = $1
-"""
+REVOKE = f"""
+    UPDATE tokens SET revoked_at = now() WHERE {_OF_HOLDER} AND revoked_at IS NULL
+"""  # noqa: S608  # constants of our own
+
+SHORTEN = f"""
+    UPDATE tokens SET expires_at = least(expires_at, now() + $4::interval) WHERE {_OF_HOLDER}
+"""  # noqa: S608  # constants of our own
 
 NARROW = f"""
     UPDATE tokens
-    SET scopes = coalesce($2::text[], scopes),
-        expires_at = coalesce(now() + $3::interval, expires_at)
-    WHERE id = $1
+    SET scopes = coalesce($4::text[], scopes),
+        expires_at = coalesce(now() + $5::interval, expires_at)
+    WHERE {_OF_HOLDER}
     RETURNING {_COLUMNS}
 """  # noqa: S608  # constants of our own
 
@@ -120,20 +126,29 @@ async def lock_token(executor: Executor, token_id: str, holder: Holder) -> Locke
     return LockedToken(token, row["valid"], row["time_left"], row["lifetime"])
 
 
-async def shorten_token(executor: Executor, token_id: str, overlap: timedelta) -> None:
+async def revoke_token(executor: Executor, token_id: str, holder: Holder) -> None:
+    await executor.execute(REVOKE, token_id, holder.kind, holder.id)
+
+
+async def shorten_token(
+    executor: Executor, token_id: str, holder: Holder, overlap: timedelta
+) -> None:
     """Let it expire after `overlap`, unless it does before."""
-    await executor.execute(SHORTEN, token_id, overlap)
+    await executor.execute(SHORTEN, token_id, holder.kind, holder.id, overlap)
 
 
 async def narrow_token(
     executor: Executor,
     token_id: str,
+    holder: Holder,
     scopes: Iterable[str] | None,
     expires_in: timedelta | None,
 ) -> Token:
     """None leaves it as it is."""
     kept = None if scopes is None else sorted(scopes)
-    return Token(**await executor.fetchrow(NARROW, token_id, kept, expires_in))
+    return Token(
+        **await executor.fetchrow(NARROW, token_id, holder.kind, holder.id, kept, expires_in)
+    )
 
 
 async def find_key(executor: Executor, token_id: str) -> Kind | None:

@@ -33,6 +33,22 @@ async def test_a_plugins_token_permits_no_more_than_it_registered_for(
     assert new.json["issued"]["scopes"] == ["telemetry:write"], "what it registers for now"
 
 
+async def test_nobody_gives_a_token_what_his_own_key_lacks(api: Api, pool: asyncpg.Pool) -> None:
+    """Who is shown a plugin's token could else read what his key does not let him read."""
+    scopes = ["plugins:read", "telemetry:read"]
+    narrow = await issue(pool, "admin", scopes=["plugins:manage"])
+    plugin = f"plugins/{await make_plugin(pool, *scopes)}"
+    wide = await issue(pool, "admin", scopes=["plugins:manage", "telemetry:read"])
+    lacking = Operator(api, narrow.plaintext, plugin, scopes)
+    having = Operator(api, wide.plaintext, plugin, scopes)
+    assert code(await lacking.issue()) == (403, "insufficient_scope")
+    token = await having.token()
+    assert code(await lacking.rotate(token["issued"]["id"])) == (403, "insufficient_scope")
+    assert await lacking.works(token["token"]), "and nothing was done to it"
+    assert (await lacking.issue(scopes=["plugins:read"])).status == 201
+    assert (await having.rotate(token["issued"]["id"])).status == 201
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

@@ -277,6 +277,16 @@ async def test_a_token_that_is_revoked_or_narrowed_is_told_no_more(
     assert metrics.value("botcore_event_streams_ended_total", end="token") == len(changes)
 
 
+async def test_a_revoked_token_is_not_waited_for(api: Api, plugin: Reporter) -> None:
+    """The table tells its change; the look of every TOKENS_SECONDS is for what merely expires."""
+    token = await issue(plugin.pool, "plugin", subject_id=plugin.id, scopes=["telemetry:read"])
+    follower = Follower(api.session, {"Authorization": f"Bearer {token.plaintext}"})
+    soon = asyncio.timeout(feeds.TOKENS_SECONDS / 2)
+    async with soon, follower.connected(api.url) as events:
+        await plugin.pool.execute("UPDATE tokens SET revoked_at = now() WHERE id = $1", token.id)
+        assert [told async for told in events] == []
+
+
 async def test_a_client_that_leaves_frees_everything(
     api: Api, operator: Follower, plugin: Reporter
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from impl.bots.queries import mark_revoked
 from impl.tokens import hashing, queries
-from impl.tokens.administration.queries import narrow_token
+from impl.tokens.administration.queries import Holder, narrow_token
 from impl.tokens.format import Kind, mint
 from impl.tokens.issue import issue
 from impl.tokens.verifier import TokenVerifier, VerifiedToken, VerifierOverloaded
@@ -180,6 +180,7 @@ async def test_a_narrowed_token_permits_less_when_the_ttl_is_over_or_it_is_forgo
     plugin_id = await make_plugin(pool)
     scopes = ["plugins:read", "telemetry:read", "telemetry:write"]
     new = await issue(pool, "plugin", subject_id=plugin_id, scopes=scopes)
+    holder = Holder("plugin", plugin_id)
 
     async def permitted() -> frozenset[str]:
         found = await verifier.verify(new.plaintext, "plugin")
@@ -187,13 +188,13 @@ async def test_a_narrowed_token_permits_less_when_the_ttl_is_over_or_it_is_forgo
         return found.scopes
 
     assert await permitted() == set(scopes)
-    await narrow_token(pool, new.id, scopes[:2], None)
+    await narrow_token(pool, new.id, holder, scopes[:2], None)
     clock.now = 29.9
     assert await permitted() == set(scopes)
     clock.now = 30.0
     assert await permitted() == set(scopes[:2])
     assert len(argon2_runs) == 1
-    await narrow_token(pool, new.id, scopes[:1], None)
+    await narrow_token(pool, new.id, holder, scopes[:1], None)
     verifier.forget(new.id)
     assert await permitted() == set(scopes[:1])
 

@@ -17,7 +17,7 @@ from generated.core.security import AdminKey, BotToken, PluginToken, RegistryKey
 from generated.core.service import GetHealth200
 from generated.errors import DatabaseUnavailable
 from generated.runtime import emits, trace
-from generated.runtime.edge import Edge, UnknownPath
+from generated.runtime.edge import Credential, Edge, UnknownPath
 from generated.runtime.limits import Charge, Standing, Verdict
 from generated.runtime.problems import ProblemError
 from tools.bundler import bundle
@@ -53,17 +53,17 @@ class Observer:
 class Authenticator:
     scopes: frozenset[str] = frozenset({"dialogs:write", "dialogs:read", "plugins:register"})
 
-    async def bot_token(self, credential: str) -> BotToken | None:
-        return BotToken("t1", self.scopes, DIALOG) if credential == GOOD else None
+    async def bot_token(self, credential: Credential) -> BotToken | None:
+        return BotToken("t1", self.scopes, DIALOG) if credential.text == GOOD else None
 
-    async def plugin_token(self, credential: str) -> PluginToken | None:
-        return PluginToken("t2", self.scopes, PLUGIN) if credential == GOOD else None
+    async def plugin_token(self, credential: Credential) -> PluginToken | None:
+        return PluginToken("t2", self.scopes, PLUGIN) if credential.text == GOOD else None
 
-    async def registry_key(self, credential: str) -> RegistryKey | None:
-        return RegistryKey("t3", self.scopes) if credential == GOOD else None
+    async def registry_key(self, credential: Credential) -> RegistryKey | None:
+        return RegistryKey("t3", self.scopes) if credential.text == GOOD else None
 
-    async def admin_key(self, credential: str) -> AdminKey | None:
-        return AdminKey("t4", self.scopes) if credential == GOOD else None
+    async def admin_key(self, credential: Credential) -> AdminKey | None:
+        return AdminKey("t4", self.scopes) if credential.text == GOOD else None
 
 
 @dataclass

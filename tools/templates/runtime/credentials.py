@@ -1,8 +1,10 @@
 """Who calls: credentials out of headers, and what they permit."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+from starlette.types import Scope
 
 from generated.errors import InsufficientScope, InvalidCredentials, MissingCredentials
 from generated.runtime.call import Call
@@ -19,9 +21,18 @@ class Principal:
     scopes: frozenset[str]
 
 
-async def authenticate(
-    verify: Callable[[str], Awaitable[Identity | None]], credential: str | None
-) -> Identity:
+@dataclass(slots=True)
+class Credential:
+    """What a header says, and the request that it came with."""
+
+    text: str = field(repr=False)
+    scope: Scope = field(repr=False)
+
+
+Verify: TypeAlias = Callable[[Credential], Awaitable[Identity | None]]
+
+
+async def authenticate(verify: Verify[Identity], credential: Credential | None) -> Identity:
     if credential is None:
         raise MissingCredentials
     identity = await verify(credential)
@@ -31,16 +42,16 @@ async def authenticate(
 
 
 async def authenticate_if_given(
-    verify: Callable[[str], Awaitable[Identity | None]], credential: str | None
+    verify: Verify[Identity], credential: Credential | None
 ) -> Identity | None:
     return None if credential is None else await authenticate(verify, credential)
 
 
 async def authenticate_either(
-    verify: Callable[[str], Awaitable[Identity | None]],
-    credential: str | None,
-    verify_other: Callable[[str], Awaitable[Other | None]],
-    other: str | None,
+    verify: Verify[Identity],
+    credential: Credential | None,
+    verify_other: Verify[Other],
+    other: Credential | None,
 ) -> Identity | Other:
     """By the first of the two that is given; the second is then not looked at."""
     if credential is None:
@@ -54,19 +65,19 @@ def require_scopes(principal: Principal, scopes: frozenset[str]) -> None:
         raise InsufficientScope(f"The token lacks the scope {', '.join(sorted(missing))}.")
 
 
-def header_credential(call: Call, name: bytes) -> str | None:
+def header_credential(call: Call, name: bytes) -> Credential | None:
     """The header's value. Raises InvalidCredentials where there are several lines of it."""
     if name in call.repeated:
         raise InvalidCredentials("Give one credential of a kind.")
     value = call.headers.get(name)
-    return None if value is None else value.decode("latin-1")
+    return None if value is None else Credential(value.decode("latin-1"), call.scope)
 
 
-def bearer_credential(call: Call) -> str | None:
-    value = header_credential(call, b"authorization")
-    if value is None:
+def bearer_credential(call: Call) -> Credential | None:
+    found = header_credential(call, b"authorization")
+    if found is None:
         return None
-    scheme, _, credential = value.partition(" ")
+    scheme, _, text = found.text.partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidCredentials("Authorization must use the scheme Bearer.")
-    return credential.strip()
+    return Credential(text.strip(), call.scope)

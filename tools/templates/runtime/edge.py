@@ -26,6 +26,7 @@ from generated.runtime.call import (
     repeated,
 )
 from generated.runtime.credentials import (
+    Credential,
     Principal,
     authenticate,
     authenticate_either,
@@ -57,6 +58,7 @@ __all__ = [
     "Call",
     "Chunks",
     "ClientDisconnectedError",
+    "Credential",
     "Edge",
     "Endpoint",
     "Idempotency",

@@ -1,0 +1,214 @@
+"""What tokens cost, and what bad ones do to the others: make bench-security [SHORT=1]
+
+Writes build/security.json. Exit codes: 0 measured, 1 a promise is not kept, 2 nothing was measured.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from impl import migrate
+from impl.local.child import LocalError
+from impl.tokens.format import mint
+from impl.tokens.issue import issue
+from tests.faults.errors import CannotRunError
+from tests.faults.processes import Process, start
+from tests.faults.world import Servers, World, world
+from tests.integration.tokens.rows import make_bot
+from tests.load.measures import Caller, flood, good_traffic, medians, processor_ms
+from tests.servers import create_database, postgres_server
+from tests.stack import scripted_plugin
+from tools.contract import ROOT
+
+TEMPLATE = "security_template"
+# Only in what is about the throttle may it step in.
+UNTHROTTLED = {"token_failures_per_id": "1000000", "token_failures_per_address": "1000000"}
+BAD_RATE = 1000.0
+GOOD_RATE = 50.0
+APART, MORE = 0.05, 0.15  # the promises
+
+
+@dataclass(frozen=True)
+class Size:
+    refusals: int
+    requests: int
+    rounds: int
+    seconds: float
+
+
+LONG, SHORT = Size(500, 2000, 5, 30.0), Size(60, 300, 3, 6.0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make bench-security", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="to see that it runs")
+    given = parser.parse_args(arguments)
+    try:
+        found = asyncio.run(_run(SHORT if given.short else LONG))
+    except (CannotRunError, LocalError, OSError, asyncpg.PostgresError) as error:
+        print(f"\nnothing could be measured: {error}", file=sys.stderr)
+        return 2
+    found["short"] = given.short
+    path = ROOT / "build" / "security.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(found, indent=2) + "\n")
+    print("\n" + _table(found) + f"\n\nwritten: {path.relative_to(ROOT)}")
+    return 0 if all(found["kept"].values()) else 1
+
+
+async def _run(size: Size) -> dict[str, Any]:
+    async with postgres_server() as dsn:
+        await migrate.upgrade(await create_database(dsn, TEMPLATE))
+        async with world(Servers(dsn, TEMPLATE)) as one:
+            _progress("times of refusals")
+            refusals = await _refusals(one, size)
+            _progress("processor time of a request")
+            cost = await _cost(one, size)
+            _progress("good traffic beside bad tokens")
+            beside = await _beside(one, size)
+    return {
+        "cpus": os.cpu_count(),
+        "refusals_ms": refusals,
+        "processor_ms": cost,
+        "beside": beside,
+        "kept": {
+            "tokens_alike": _apart(refusals, "unknown_id", "wrong_secret") <= APART,
+            "objects_alike": _apart(refusals, "foreign_object", "absent_object") <= APART,
+            "message_costs": cost["message"]["more"] <= MORE,
+        },
+    }
+
+
+async def _refusals(one: World, size: Size) -> dict[str, float]:
+    """Unknown id and wrong secret; another's dialog and one that is not there."""
+    async with _core(one, **UNTHROTTLED) as core:
+        caller = Caller(one.bot.session, one.bot.token)
+        (user_id,) = await one.users(core, 1)
+        foreign = await one.pool.fetchval(
+            "INSERT INTO dialogs (bot_id, user_id) VALUES ($1, $2) RETURNING id",
+            await make_bot(one.pool, f"another-{uuid4()}"),
+            user_id,
+        )
+        wrong = mint("bot")
+        holder = await make_bot(one.pool, f"holder-{uuid4()}")
+        right = await issue(one.pool, "bot", subject_id=holder, scopes=[])
+        await one.pool.execute("UPDATE tokens SET id = $1 WHERE id = $2", wrong.id, right.id)
+        return await medians(
+            {
+                "unknown_id": (caller.dialog(core, uuid4(), mint("bot").plaintext), 401),
+                "wrong_secret": (caller.dialog(core, uuid4(), wrong.plaintext), 401),
+                "foreign_object": (caller.dialog(core, foreign), 404),
+                "absent_object": (caller.dialog(core, uuid4()), 404),
+            },
+            size.refusals,
+        )
+
+
+async def _cost(one: World, size: Size) -> dict[str, dict[str, float]]:
+    """With token and limits, and without both, by turns: the median of the rounds."""
+    bot_id = str(await one.pool.fetchval("SELECT id FROM bots WHERE name = 'faults'"))
+    async with _core(one) as core, _open_core(one, bot_id) as opened, scripted_plugin() as plugin:
+        await one.register(core, plugin.url, "text_reply")
+        (user_id,) = await one.users(core, 1)
+        caller = Caller(one.bot.session, one.bot.token)
+        dialog = await one.pool.fetchval(
+            "INSERT INTO dialogs (bot_id, user_id) VALUES ($1, $2) RETURNING id", bot_id, user_id
+        )
+        found = {}
+        for name in ("message", "dialog"):
+            took: dict[str, list[float]] = {"with": [], "without": []}
+            for number in range(size.rounds + 1):
+                for which, process in (("with", core), ("without", opened)):
+                    send = (caller.message(process, user_id) if name == "message"
+                            else caller.dialog(process, dialog))  # fmt: skip
+                    spent = await processor_ms(process, send, size.requests)
+                    if number:  # the first one warms up
+                        took[which].append(spent)
+                _progress(f"  {name}, round {number} of {size.rounds}")
+            costs = {which: median(each) for which, each in took.items()}
+            found[name] = {**costs, "more": costs["with"] / costs["without"] - 1}
+        return found
+
+
+async def _beside(one: World, size: Size) -> dict[str, Any]:
+    """Messages at GOOD_RATE: alone, and beside bad tokens of one client, and of very many."""
+    found: dict[str, Any] = {"good_a_second": GOOD_RATE, "bad_a_second": BAD_RATE}
+    async with _core(one, trusted_proxies="127.0.0.0/8") as core, scripted_plugin() as plugin:
+        await one.register(core, plugin.url, "text_reply")
+        (user_id,) = await one.users(core, 1)
+        send = Caller(one.bot.session, one.bot.token).message(core, user_id)
+        await good_traffic(send, GOOD_RATE, 2.0)
+        for name, many in (("alone", None), ("one_client", False), ("many_clients", True)):
+            beside = None
+            if many is not None:
+                beside = await flood(core, BAD_RATE, size.seconds + 2, many=many)
+                await asyncio.sleep(1)  # its first second is its start
+            traffic = await good_traffic(send, GOOD_RATE, size.seconds)
+            bad = {} if beside is None else {"bad": await beside.ended()}
+            found[name] = {**asdict(traffic), **bad}
+            _progress(f"  {name}: p99 {traffic.p99:.1f} ms")
+    return found
+
+
+@asynccontextmanager
+async def _core(one: World, **settings: str) -> AsyncIterator[Process]:
+    core = await one.serve(**settings)
+    try:
+        yield core
+    finally:
+        await core.stop()
+
+
+@asynccontextmanager
+async def _open_core(one: World, bot_id: str) -> AsyncIterator[Process]:
+    settings = {**one.settings, "BENCH_BOT_ID": bot_id}
+    log = one.folder / "open.log"
+    core = await start("serve", settings, log, one.group, module="tests.load.open_serve")
+    try:
+        yield core
+    finally:
+        await core.stop()
+
+
+def _apart(found: dict[str, float], one: str, other: str) -> float:
+    """As a share of the smaller one."""
+    low, high = sorted((found[one], found[other]))
+    return high / low - 1
+
+
+def _table(found: dict[str, Any]) -> str:
+    refusals, costs, beside = found["refusals_ms"], found["processor_ms"], found["beside"]
+    lines = [
+        f"| {name.replace('_', ' ')}, median | {took:.2f} ms |" for name, took in refusals.items()
+    ]
+    lines += [
+        f"| {name}, processor time | {cost['with']:.3f} ms, without token and limits "
+        f"{cost['without']:.3f} ms: {cost['more']:+.1%} |"
+        for name, cost in costs.items()
+    ]
+    lines += [
+        f"| messages {name.replace('_', ' ')} | p50 {beside[name]['p50']:.1f} ms, "
+        f"p99 {beside[name]['p99']:.1f} ms, bad: {beside[name].get('bad', 'none')} |"
+        for name in ("alone", "one_client", "many_clients")
+    ]
+    lines += [f"| promise {name} | {'kept' if kept else 'NOT kept'} |"
+              for name, kept in found["kept"].items()]  # fmt: skip
+    return "\n".join(["| Figure | Measured |", "| --- | --- |", *lines])
+
+
+def _progress(text: str) -> None:
+    print(f"- {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""What is measured of one running API: times of refusals, processor time, the others' p99."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiohttp
+
+from tests.faults.errors import CannotRunError
+from tests.faults.processes import Process
+from tools.contract import ROOT
+
+TICKS = os.sysconf("SC_CLK_TCK")
+WARM = 30
+AT_ONCE = 8
+
+Send = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class Caller:
+    session: aiohttp.ClientSession
+    token: str
+
+    def message(self, core: Process, user_id: str) -> Send:
+        body = {"user_id": user_id, "payload": {"type": "text", "text": "hello"}}
+
+        async def send() -> int:
+            path = f"/api/v1/dialogs/{uuid4()}/messages"
+            return await self._send(core, "POST", path, json=body)
+
+        return send
+
+    def dialog(self, core: Process, dialog_id: object, token: str | None = None) -> Send:
+        async def send() -> int:
+            return await self._send(core, "GET", f"/api/v1/dialogs/{dialog_id}", token)
+
+        return send
+
+    async def _send(
+        self, core: Process, method: str, path: str, token: str | None = None, **options: Any
+    ) -> int:
+        headers = {"X-Bot-Token": token or self.token}
+        url = core.url + path
+        async with self.session.request(method, url, headers=headers, **options) as response:
+            await response.read()
+            return response.status
+
+
+async def medians(ways: Mapping[str, tuple[Send, int]], rounds: int) -> dict[str, float]:
+    """Milliseconds of each, one request at a time, by turns: what else happens meets them alike."""
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + WARM):
+        for name, (send, wanted) in ways.items():
+            began = time.perf_counter()
+            status = await send()
+            seconds = time.perf_counter() - began
+            if status != wanted:
+                raise CannotRunError(f"{name} was answered {status}, not {wanted}")
+            if number >= WARM:
+                took[name].append(seconds * 1000)
+    return {name: median(found) for name, found in took.items()}
+
+
+async def processor_ms(core: Process, send: Send, requests: int) -> float:
+    """Of the process, for each of so many requests, some at once."""
+    left = requests
+    before = _ticks(core)
+
+    async def worker() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            status = await send()
+            if status != 200:
+                raise CannotRunError(f"answered {status}, not 200")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(worker())
+    return (_ticks(core) - before) / TICKS / requests * 1000
+
+
+def _ticks(core: Process) -> int:
+    fields = Path(f"/proc/{core.child.pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])  # user and system
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """`told`: answers by status; milliseconds from when a request was due, so that none is
+    forgiven because the one before it was late."""
+
+    p50: float
+    p99: float
+    told: dict[str, int]
+
+
+async def good_traffic(send: Send, rate: float, seconds: float) -> Traffic:
+    took: list[float] = []
+    told: dict[str, int] = {}
+
+    async def one(due: float) -> None:
+        status = str(await send())
+        took.append((time.monotonic() - due) * 1000)
+        told[status] = told.get(status, 0) + 1
+
+    began = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        for number in range(int(rate * seconds)):
+            due = began + number / rate
+            await asyncio.sleep(max(due - time.monotonic(), 0))
+            group.create_task(one(due))
+    cuts = quantiles(took, n=100)
+    return Traffic(cuts[49], cuts[98], told)
+
+
+async def flood(core: Process, rate: float, seconds: float, *, many: bool) -> "Flood":
+    place = urlsplit(core.url)
+    options = ["--rate", str(rate), "--seconds", str(seconds), *(["--many"] if many else [])]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.load.bad_tokens", str(place.hostname), str(place.port)),
+        *options,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    return Flood(process)
+
+
+@dataclass(frozen=True)
+class Flood:
+    process: asyncio.subprocess.Process
+
+    async def ended(self) -> dict[str, Any]:
+        out, _ = await self.process.communicate()
+        if self.process.returncode:
+            raise CannotRunError("the bad tokens were not sent to their end")
+        found: dict[str, Any] = json.loads(out)
+        return found
