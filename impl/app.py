@@ -46,6 +46,8 @@ from impl.notifications.desk import SubscriptionDesk
 from impl.notifications.handlers import NotificationHandlers
 from impl.notifications.signing import Secrets
 from impl.outgoing.client import Guard, OutgoingClient
+from impl.overload.admission import Admission, AdmissionMiddleware
+from impl.overload.places import TokenPlaces
 from impl.plugins.administration.handlers import PluginAdminHandlers
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
@@ -90,6 +92,7 @@ class Kept:
     feed: Feed
     mode: Mode
     classifier: Classifier | None
+    admission: Admission
 
 
 @asynccontextmanager
@@ -156,12 +159,14 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             app.state.stop_streams = feed.stop
             mode = Mode(resources.pool, resources.gate, Rules.of(settings))
             metrics.degraded.set_function(lambda: mode.degraded)
-            _bind(app, settings, resources, Kept(catalogue, limiter, feed, mode, wanted))
+            kept = Kept(catalogue, limiter, feed, mode, wanted, admission)
+            _bind(app, settings, resources, kept)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds, mode.refresh),
                 "wire": resources.wire.run(),
                 "feed": feed.run(),
+                "admission": admission.watch(lambda: resources.pool.longest_wait),
             }
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
@@ -182,7 +187,9 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
         redoc_url=None,
         redirect_slashes=False,
     )
-    instrument(app, metrics)
+    app.state.metrics = metrics
+    admission = Admission.of(settings, metrics, instrument(app, metrics).count_refused)
+    app.add_middleware(AdmissionMiddleware, admission=admission)  # the last is the first
     return app
 
 
@@ -201,7 +208,8 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
     pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
     verifier = TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds)
     authenticator = TokenAuthenticator(verifier)
-    edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
+    places = TokenPlaces(settings.requests_per_token, resources.metrics)
+    edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes, places)
     delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
     router = Router(catalogue, kept.classifier, settings.classifier_threshold)
     messages = MessageService(pool, router, delivery, settings)
@@ -237,6 +245,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
     )
     app.router.routes = [route for router in routers for route in router.routes]
     app.router.default = UnknownPath(edge)
+    kept.admission.serve(app.router.routes)
 
 
 def _stop_loudly(task: "asyncio.Task[None]") -> None:

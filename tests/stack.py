@@ -36,6 +36,7 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "probe_timeout_seconds": 30,
         "call_deadline_seconds": 30,
         "call_lease_seconds": 60,
+        "work_wait_seconds": 60,
         "development": True,  # the plugins of the tests are on this machine
     }
     return _patient(Settings(**(values | changed)), changed)
