@@ -24,6 +24,9 @@ LOOK_SECONDS = 0.05
 TOLD_SECONDS = 1.0  # between two lines of the log, however many are refused
 # Who is refused together shall not come back together.
 RETRY_AFTER_SECONDS = (1, 2, 3)
+# A plugin whose heartbeats are refused would be degraded, and overload become an outage.
+PREFERRED = frozenset({"sendPluginHeartbeat"})
+RESERVED = 4  # places beyond the bounds, for these alone: whoever floods them gets no more
 
 Reason: TypeAlias = Literal["requests", "work", "connections"]
 DETAILS: dict[Reason, str] = {
@@ -45,6 +48,7 @@ class Admission:
     # By the contract, once the routes are there: see `serve`.
     free: frozenset[str] = frozenset()
     streams: frozenset[str] = frozenset()
+    preferred: tuple[Route, ...] = ()
     wait: float = 0.0  # seconds, as last seen
     _again: Iterable[int] = field(default_factory=lambda: cycle(RETRY_AFTER_SECONDS))
     _refused: int = 0
@@ -63,19 +67,28 @@ class Admission:
         """What asks for no credentials is never refused: probes, scrapes, fixed pages. A stream is
         refused as all else is, but not counted: streams have limits of their own."""
         ends = {
-            route.path: route.endpoint
+            route: route.endpoint
             for route in routes
             if isinstance(route, Route) and isinstance(route.endpoint, Endpoint)
         }
-        self.free = frozenset(path for path, end in ends.items() if end.is_open)
-        self.streams = frozenset(path for path, end in ends.items() if end.streams)
+        self.free = frozenset(route.path for route, end in ends.items() if end.is_open)
+        self.streams = frozenset(route.path for route, end in ends.items() if end.streams)
+        self.preferred = tuple(
+            route for route, end in ends.items() if PREFERRED & set(end.operations.values())
+        )
 
     def refusal(self, scope: Scope) -> Reason | None:
         if CROWDED in (scope.get("extensions") or ()):
             return "connections"
-        if self.load.requests >= self.most:
+        full = self._full()
+        if full and any(route.path_regex.match(scope["path"]) for route in self.preferred):
+            return self._full(RESERVED)
+        return full
+
+    def _full(self, reserved: int = 0) -> Reason | None:
+        if self.load.requests >= self.most + reserved:
             return "requests"
-        if self.load.working >= self.limit.permitted:
+        if self.load.working >= self.limit.permitted + reserved:
             return "work"
         return None
 

@@ -8,9 +8,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from impl.overload.admission import RESERVED
 from impl.tokens.issue import issue
 from tests.integration.api.test_plugins import waiting as waiting_for_a_lock
 from tests.integration.overload.figures import Figures
+from tests.integration.tokens.rows import make_plugin
 from tests.stack import BOT_SCOPES, Answer, Api, Gate, ScriptedPlugin, connected
 
 TRACE = "7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
@@ -31,9 +33,10 @@ async def messages_at(plugin: ScriptedPlugin, api: Api, number: int) -> AsyncIte
     """So many wait for the plugin, and are answered in the end."""
     user, gate = await api.user(), Gate()
     plugin.reply = gate.reply
-    sent = [asyncio.create_task(api.say(user, "Hello!")) for _ in range(number)]
-    while len(plugin.calls) < number:
+    sent = []
+    for _ in range(number):  # one after the other: until then each is work
         plugin.called.clear()
+        sent.append(asyncio.create_task(api.say(user, "Hello!")))
         await plugin.called.wait()
     try:
         yield
@@ -89,6 +92,32 @@ async def test_who_waits_for_a_plugin_is_no_work_and_who_waits_for_the_database_
         assert [answer.status for answer in await asyncio.gather(*two)] == [404, 404]
     assert figures.refused("work") == 1
     assert figures("work_under_way") == 0
+
+
+@pytest.mark.parametrize("changes", [{"work_under_way": 1}])
+async def test_heartbeats_have_a_few_places_more(
+    api: Api, pool: asyncpg.Pool, figures: Figures
+) -> None:
+    plugin_id = await make_plugin(pool)
+    token = await issue(pool, "plugin", subject_id=plugin_id, scopes=[])
+    headers = {"Authorization": f"Bearer {token.plaintext}"}
+    body = {"plugin_id": str(plugin_id), "status": "active"}
+
+    async def beat() -> Answer:
+        path = f"/api/v1/plugins/{plugin_id}/heartbeat"
+        return await api.send("POST", path, headers=headers, json=body)
+
+    assert ((await ask(api)).status, (await beat()).status) == (404, 200)  # the tokens are known
+    async with locked(pool, "dialogs"):
+        asked = asyncio.create_task(ask(api))
+        await waiting_for_a_lock(pool, 1)
+        assert overloaded(await ask(api))
+        assert (await beat()).status == 200
+        async with locked(pool, "plugins"):
+            beats = [asyncio.create_task(beat()) for _ in range(RESERVED)]
+            await figures.until(lambda: figures("work_under_way") == 1 + RESERVED)
+            assert overloaded(await beat())
+    assert [each.status for each in await asyncio.gather(asked, *beats)] == [404] + [200] * RESERVED
 
 
 @pytest.mark.parametrize(
