@@ -66,15 +66,15 @@ class Admission:
     def serve(self, routes: Iterable[BaseRoute]) -> None:
         """What asks for no credentials is never refused: probes, scrapes, fixed pages. A stream is
         refused as all else is, but not counted: streams have limits of their own."""
-        ends = {
-            route: route.endpoint
+        ends = [
+            (route, route.endpoint)
             for route in routes
             if isinstance(route, Route) and isinstance(route.endpoint, Endpoint)
-        }
-        self.free = frozenset(route.path for route, end in ends.items() if end.is_open)
-        self.streams = frozenset(route.path for route, end in ends.items() if end.streams)
+        ]
+        self.free = frozenset(route.path for route, end in ends if end.is_open)
+        self.streams = frozenset(route.path for route, end in ends if end.streams)
         self.preferred = tuple(
-            route for route, end in ends.items() if PREFERRED & set(end.operations.values())
+            route for route, end in ends if PREFERRED & set(end.operations.values())
         )
 
     def refusal(self, scope: Scope) -> Reason | None:
