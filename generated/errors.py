@@ -334,7 +334,8 @@ class RateLimited(ProblemError):  # noqa: N818  # named by its code
     status = 429
     title = "Too many requests"
     default_detail = (
-        "The quota is used up; `RateLimit` tells which, and `Retry-After` when to come back."
+        "A quota is used up, or the token has as many requests under way as it may; "
+        "`RateLimit` tells which, and `Retry-After` when to come back."
     )
 
 

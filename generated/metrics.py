@@ -128,6 +128,18 @@ CodeLabel = Literal[
     "queue_full",
     "client_disconnected",
 ]
+ReasonLabel = Literal[
+    "requests",
+    "work",
+    "connections",
+    "token",
+]
+ConnectionsCutTotalReasonLabel = Literal[
+    "slow_head",
+    "slow_body",
+    "slow_reader",
+    "too_many",
+]
 StageLabel = Literal[
     "command",
     "regex",
@@ -149,7 +161,7 @@ PluginCallsTotalCodeLabel = Literal[
     "dialog_reset",
     "none",
 ]
-ReasonLabel = Literal[
+PluginRetriesTotalReasonLabel = Literal[
     "no_connection",
     "no_answer",
     "busy",
@@ -275,6 +287,12 @@ MetricLabel = Literal[
     "botcore_request_latency_seconds",
     "botcore_core_latency_seconds",
     "botcore_requests_under_way",
+    "botcore_requests_refused_total",
+    "botcore_work_under_way",
+    "botcore_work_limit",
+    "botcore_work_wait_seconds",
+    "botcore_connections",
+    "botcore_connections_cut_total",
     "botcore_routing_decisions_total",
     "botcore_routing_seconds",
     "botcore_plugin_calls_total",
@@ -336,6 +354,20 @@ class RequestLatencySeconds(Family[Histogram]):
         return self.child(operation)
 
 
+class RequestsRefusedTotal(Family[Counter]):
+    """Requests refused by this process, by what there was too much of."""
+
+    def at(self, reason: ReasonLabel) -> Counter:
+        return self.child(reason)
+
+
+class ConnectionsCutTotal(Family[Counter]):
+    """Connections of clients that this process broke off, by why."""
+
+    def at(self, reason: ConnectionsCutTotalReasonLabel) -> Counter:
+        return self.child(reason)
+
+
 class RoutingDecisionsTotal(Family[Counter]):
     """Messages by what decided who answers them."""
 
@@ -353,7 +385,7 @@ class PluginCallsTotal(Family[Counter]):
 class PluginRetriesTotal(Family[Counter]):
     """Attempts beyond the first of a call, by why the one before them failed."""
 
-    def at(self, reason: ReasonLabel) -> Counter:
+    def at(self, reason: PluginRetriesTotalReasonLabel) -> Counter:
         return self.child(reason)
 
 
@@ -516,6 +548,12 @@ class Metrics:
     request_latency_seconds: RequestLatencySeconds
     core_latency_seconds: Histogram
     requests_under_way: Gauge
+    requests_refused_total: RequestsRefusedTotal
+    work_under_way: Gauge
+    work_limit: Gauge
+    work_wait_seconds: Gauge
+    connections: Gauge
+    connections_cut_total: ConnectionsCutTotal
     routing_decisions_total: RoutingDecisionsTotal
     routing_seconds: Histogram
     plugin_calls_total: PluginCallsTotal
@@ -626,6 +664,46 @@ def make_metrics() -> Metrics:
         requests_under_way=Gauge(
             "botcore_requests_under_way", "Requests that are being answered.", registry=registry
         ),
+        requests_refused_total=RequestsRefusedTotal(
+            Counter(
+                "botcore_requests_refused_total",
+                "Requests refused by this process, by what there was too much of.",
+                ("reason",),
+                registry=registry,
+            ),
+            (get_args(ReasonLabel),),
+            mistakes.labels("botcore_requests_refused_total"),
+        ),
+        work_under_way=Gauge(
+            "botcore_work_under_way",
+            "Requests under way that wait for no client, plugin or model.",
+            registry=registry,
+        ),
+        work_limit=Gauge(
+            "botcore_work_limit",
+            "How many requests may be at work now; it falls while they wait too long.",
+            registry=registry,
+        ),
+        work_wait_seconds=Gauge(
+            "botcore_work_wait_seconds",
+            "How long work waits for its turn or for a database connection, as last seen.",
+            registry=registry,
+        ),
+        connections=Gauge(
+            "botcore_connections",
+            "Connections of clients that this process has open.",
+            registry=registry,
+        ),
+        connections_cut_total=ConnectionsCutTotal(
+            Counter(
+                "botcore_connections_cut_total",
+                "Connections of clients that this process broke off, by why.",
+                ("reason",),
+                registry=registry,
+            ),
+            (get_args(ConnectionsCutTotalReasonLabel),),
+            mistakes.labels("botcore_connections_cut_total"),
+        ),
         routing_decisions_total=RoutingDecisionsTotal(
             Counter(
                 "botcore_routing_decisions_total",
@@ -679,7 +757,7 @@ def make_metrics() -> Metrics:
                 ("reason",),
                 registry=registry,
             ),
-            (get_args(ReasonLabel),),
+            (get_args(PluginRetriesTotalReasonLabel),),
             mistakes.labels("botcore_plugin_retries_total"),
         ),
         plugin_breakers_open=Gauge(

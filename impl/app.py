@@ -47,6 +47,8 @@ from impl.notifications.desk import SubscriptionDesk
 from impl.notifications.handlers import NotificationHandlers
 from impl.notifications.signing import Secrets
 from impl.outgoing.client import Guard, OutgoingClient
+from impl.overload.admission import Admission, AdmissionMiddleware
+from impl.overload.places import TokenPlaces
 from impl.plugins.administration.handlers import PluginAdminHandlers
 from impl.plugins.caller import PluginCaller
 from impl.plugins.catalogue import Catalogue
@@ -94,6 +96,7 @@ class Kept:
     mode: Mode
     verifier: TokenVerifier
     classifier: Classifier | None
+    admission: Admission
 
 
 @asynccontextmanager
@@ -164,13 +167,15 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
             changes = TokenChanges(
                 resources.pool, verifier, resources.wire.bell(TOKENS), feed.tokens_changed
             )
-            _bind(app, settings, resources, Kept(catalogue, limiter, feed, mode, verifier, wanted))
+            kept = Kept(catalogue, limiter, feed, mode, verifier, wanted, admission)
+            _bind(app, settings, resources, kept)
             loops = {
                 "catalogue": catalogue.watch(settings.catalogue_refresh_seconds),
                 "limits": limiter.watch(settings.limits_refresh_seconds, mode.refresh),
                 "wire": resources.wire.run(),
                 "feed": feed.run(),
                 "tokens": changes.watch(settings.token_refresh_seconds),
+                "admission": admission.watch(lambda: resources.pool.longest_wait),
             }
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
@@ -191,7 +196,9 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
         redoc_url=None,
         redirect_slashes=False,
     )
-    instrument(app, metrics)
+    app.state.metrics = metrics
+    admission = Admission.of(settings, metrics, instrument(app, metrics).count_refused)
+    app.add_middleware(AdmissionMiddleware, admission=admission)  # the last is the first
     return app
 
 
@@ -217,7 +224,8 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
     pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
     verifier = kept.verifier
     authenticator = TokenAuthenticator(verifier, Clients(settings.trusted_proxies))
-    edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes)
+    places = TokenPlaces(settings.requests_per_token, resources.metrics)
+    edge = Edge(LogObserver(), translate, limiter, settings.max_body_bytes, places)
     delivery = make_delivery(pool, resources.caller, catalogue, settings, resources.metrics)
     router = Router(catalogue, kept.classifier, settings.classifier_threshold)
     messages = MessageService(pool, router, delivery, settings)
@@ -253,6 +261,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
     )
     app.router.routes = [route for router in routers for route in router.routes]
     app.router.default = UnknownPath(edge)
+    kept.admission.serve(app.router.routes)
 
 
 def _stop_loudly(task: "asyncio.Task[None]") -> None:

@@ -5,6 +5,7 @@ asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy own
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
@@ -87,6 +88,24 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
     """
 
     when_published: Callable[[], None] | None = None
+
+    def __init__(self, *places: Any, **options: Any) -> None:
+        super().__init__(*places, **options)
+        self._waiting: dict[object, float] = {}  # since when, the oldest first
+
+    @property
+    def longest_wait(self) -> float:
+        """How long who waits longest for a connection has waited, in seconds."""
+        since = next(iter(self._waiting.values()), None)
+        return 0.0 if since is None else time.monotonic() - since
+
+    async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109  # asyncpg's
+        waiter = object()
+        self._waiting[waiter] = time.monotonic()
+        try:
+            return await super()._acquire(timeout)
+        finally:
+            del self._waiting[waiter]
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         return super().acquire(timeout=ACQUIRE_TIMEOUT_SECONDS if timeout is None else timeout)

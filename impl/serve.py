@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import resource
 import socket
 
 import structlog
@@ -9,12 +10,11 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from generated.errors import Overloaded
-from generated.runtime.edge import problem_reply, send_reply
 from impl import logging
 from impl.app import create_app
+from impl.overload.refusal import enter_trace, send_overloaded
 from impl.process import announce_ready, warn_of_development, warn_of_risks
-from impl.protocol import Protocol
+from impl.protocol import SPARE_CONNECTIONS, Cut, Door, behind
 from impl.safety import settings_risks
 from impl.settings import Settings
 
@@ -24,6 +24,9 @@ log = structlog.get_logger()
 ANSWER_SECONDS = 1.0
 READINESS = "/readyz"
 NOTICE_POLL_SECONDS = 0.1
+STOPPING = "The process stops; repeat the request."
+# Of a process, beside its clients: the pool, Redis, calls of plugins, files.
+OWN_DESCRIPTORS = 512
 
 
 class Drain:
@@ -40,7 +43,8 @@ class Drain:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._announced and scope["path"] == READINESS:
-            await _send_stopping(self._closing(send))
+            enter_trace(scope)
+            await send_overloaded(self._closing(send), STOPPING)
         else:
             await self._serve(scope, receive, send)
 
@@ -61,7 +65,7 @@ class Drain:
             if started or not limit.expired():
                 raise
             log.warning("stopped_before_the_answer", path=scope["path"])
-            await _send_stopping(send)
+            await send_overloaded(send, STOPPING)
         finally:
             self._under_way.discard(limit)
 
@@ -86,12 +90,6 @@ class Drain:
         now = asyncio.get_running_loop().time()
         for limit in self._under_way:
             limit.reschedule(now)
-
-
-async def _send_stopping(send: Send) -> None:
-    problem = Overloaded("The process stops; repeat the request.")
-    problem.headers["Retry-After"] = "1"
-    await send_reply(send, problem_reply(problem))
 
 
 class Server(uvicorn.Server):
@@ -137,12 +135,16 @@ class Server(uvicorn.Server):
 def server_for(settings: Settings) -> Server:
     app = create_app(settings)
     drain = Drain(app)
+
+    def cut(reason: Cut) -> None:
+        app.state.metrics.connections_cut_total.at(reason).inc()
+
     config = uvicorn.Config(
         drain,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=Protocol,
+        http=behind(Door(settings.connections, cut)),
         ws="none",
         lifespan="on",
         access_log=False,
@@ -153,7 +155,23 @@ def server_for(settings: Settings) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    return Server(config, app, drain, settings.unready_seconds, settings.drain_seconds)
+    server = Server(config, app, drain, settings.unready_seconds, settings.drain_seconds)
+    app.state.metrics.connections.set_function(lambda: len(server.server_state.connections))
+    return server
+
+
+def make_room(connections: int) -> None:
+    """Raises the limit of descriptors as far as these connections ask for, or says what is short.
+
+    A process that has none left can accept nobody, a probe neither.
+    """
+    wanted = connections + SPARE_CONNECTIONS + OWN_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        log.warning("few_descriptors", limit=hard, wanted=wanted, set_by="BOTCORE_CONNECTIONS")
 
 
 def run(settings: Settings) -> int:
@@ -161,6 +179,7 @@ def run(settings: Settings) -> int:
     logging.configure(settings.log_level)
     warn_of_development(settings)
     warn_of_risks(settings, settings_risks(settings))
+    make_room(settings.connections)
     server = server_for(settings)
     server.run()
     return 0 if server.started else 1

@@ -1,5 +1,6 @@
 """The operations of the tag `service`: health, and the contract as the service was made from it."""
 
+import asyncio
 import contextlib
 from functools import cached_property
 from importlib.metadata import version
@@ -61,17 +62,30 @@ class ServiceHandlers:
         self._gate = gate
         self._mode = mode
         self._exposition = exposition
+        self._asking: asyncio.Task[None] | None = None
         self._alive = models.HealthV1(status="ok", version=version("botcore"))
 
     async def get_health(self) -> GetHealthResult:
         return GetHealth200(body=self._alive)
 
     async def get_readiness(self) -> GetReadinessResult:
-        await self._ask_database()
+        await self._ask_database_once()
         with contextlib.suppress(*UNREACHABLE):  # the gate has noted it, and so the mode tells it
             await self._gate.ask(self._gate.redis.ping)
         mode = "degraded" if self._mode.degraded else "normal"
         return GetReadiness200(body=models.ReadinessV1(status="ready", mode=mode))
+
+    async def _ask_database_once(self) -> None:
+        """For all who ask meanwhile: probes are never refused, and take one connection in all."""
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_database())
+            self._asking.add_done_callback(self._asked)
+        await asyncio.shield(self._asking)
+
+    def _asked(self, task: "asyncio.Task[None]") -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # seen, even where nobody waits any longer
 
     async def _ask_database(self) -> None:
         """Within a budget of its own: a probe that waits in the messages' queue says nothing."""

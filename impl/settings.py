@@ -124,6 +124,19 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
         default=0, ge=0, le=65535, description="of the metrics alone; 0: the API's own port"
     )
 
+    # Overload: docs/decisions/0021-overload.md.
+    connections: int = Field(default=5000, ge=1, le=1_000_000, description="of clients, open")
+    requests_under_way: int = Field(
+        default=1000, ge=1, le=1_000_000, description="those that wait for a plugin among them"
+    )
+    requests_per_token: int = Field(default=200, ge=1, le=1_000_000, description="under way")
+    work_under_way: int = Field(
+        default=200, ge=1, le=1_000_000, description="requests that wait for nobody"
+    )
+    work_wait_seconds: float = Field(
+        default=0.1, gt=0, le=60, description="work that waits for longer lets less of it in"
+    )
+
     # Caps of requirements.md, section 3.
     max_body_bytes: int = Field(default=256 * KIB, ge=KIB)
     max_plugin_answer_bytes: int = Field(default=1024 * KIB, ge=KIB)

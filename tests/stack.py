@@ -1,10 +1,12 @@
 """The API over a real socket, and plugins that do as a test tells them."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -38,6 +40,7 @@ def settings_for(database: str, valkey: str, **changed: Any) -> Settings:
         "call_lease_seconds": 60,
         "token_failures_per_id": 1_000_000,
         "token_failures_per_address": 1_000_000,
+        "work_wait_seconds": 60,
         "development": True,  # the plugins of the tests are on this machine
     }
     return _patient(Settings(**(values | changed)), changed)
@@ -88,6 +91,26 @@ async def started(server: uvicorn.Server) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
+
+
+Line: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connected(url: str, receive_buffer: int | None = None) -> AsyncIterator[Line]:
+    """A bare connection to a server of this machine; `receive_buffer` is the socket's, in bytes."""
+    opened = socket.socket()
+    opened.setblocking(False)
+    if receive_buffer is not None:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    port = urlsplit(url).port or 0
+    await asyncio.get_running_loop().sock_connect(opened, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=opened)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        await asyncio.sleep(0)  # the socket is closed by the loop's next turn
 
 
 Reply = Callable[[dict[str, Any], web.Request], Awaitable[web.StreamResponse]]

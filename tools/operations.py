@@ -13,6 +13,7 @@ from tools.contract import (
     snake_case,
 )
 from tools.steps import (
+    EVENT_STREAM,
     LOCATIONS,
     Principals,
     own_parameters,
@@ -23,7 +24,6 @@ from tools.steps import (
 
 EDGE_HEADERS = {"X-Trace-Id", "X-Schema-Version", "RateLimit", "RateLimit-Policy"}
 PROBLEM = "application/problem+json"
-EVENT_STREAM = "text/event-stream"
 
 
 def security_schemes(document: Json) -> list[Json]:

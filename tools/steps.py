@@ -11,6 +11,7 @@ LOCATIONS = ("path", "query", "header")
 EDGE_PARAMETERS = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
 # The edge reads it; a handler is told what it asks for.
 PREFER = "Prefer"
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def steps(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[
         handled = f"runtime.owned({handled}, {_own_id(owner['of'], callers, schemes)})"
     return [
         *_authentication(callers, schemes),
+        *_admission(op, callers, schemes),
         *_debts(op, callers, schemes),
         *(_permission(op, passed[0]) if callers.scopes else ()),
         *_values(op),
@@ -85,6 +87,16 @@ def _authentication(callers: Principals, schemes: dict[str, Json]) -> Iterator[s
     if callers.either:
         proofs = ", ".join(_proof(schemes[name]) for name in callers.either)
         yield f"caller = await runtime.authenticate_either({proofs})"
+
+
+def _admission(op: Operation, callers: Principals, schemes: dict[str, Json]) -> Iterator[str]:
+    """Each token has a bound of requests under way; streams are counted by who sends them."""
+    if any(EVENT_STREAM in answer.get("content", {}) for answer in op.responses().values()):
+        return
+    for name in callers.required[:1]:
+        yield f"call.enter({schemes[name]['snake']}.token_id)"
+    if callers.either:
+        yield "call.enter(caller.token_id)"
 
 
 def _proof(scheme: Json) -> str:

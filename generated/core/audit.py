@@ -103,6 +103,7 @@ def audit_router(handlers: AuditHandlers, authenticator: Authenticator, edge: Ed
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_AUDIT_ENTRIES_SCOPES)
         query = read_strings(models.ListAuditEntriesQuery, call.query(), "query")
         return await handlers.list_audit_entries(admin_key, query)

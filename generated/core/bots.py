@@ -938,6 +938,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_BOTS_SCOPES)
         query = read_strings(models.ListBotsQuery, call.query(), "query")
         return await handlers.list_bots(admin_key, query)
@@ -946,6 +947,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, CREATE_BOT_SCOPES)
         call.refuse_query()
         body = read_json(models.BotCreateV1, await call.body(), 9)
@@ -955,6 +957,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REVOKE_BOT_SCOPES)
         path = read_strings(models.RevokeBotPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -964,6 +967,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_BOT_TOKENS_SCOPES)
         path = read_strings(models.ListBotTokensPath, call.scope["path_params"], "path")
         query = read_strings(models.ListBotTokensQuery, call.query(), "query")
@@ -973,6 +977,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ISSUE_BOT_TOKEN_SCOPES)
         path = read_strings(models.IssueBotTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -983,6 +988,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REVOKE_BOT_TOKEN_SCOPES)
         path = read_strings(models.RevokeBotTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -992,6 +998,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, NARROW_BOT_TOKEN_SCOPES)
         path = read_strings(models.NarrowBotTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -1002,6 +1009,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ROTATE_BOT_TOKEN_SCOPES)
         path = read_strings(models.RotateBotTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -1012,6 +1020,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, SET_BOT_CALLBACK_SCOPES)
         path = read_strings(models.SetBotCallbackPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -1022,6 +1031,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REMOVE_BOT_CALLBACK_SCOPES)
         path = read_strings(models.RemoveBotCallbackPath, call.scope["path_params"], "path")
         call.refuse_query()

@@ -515,6 +515,7 @@ def dialogs_router(
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.enter(bot_token.token_id)
         call.owe(GET_DIALOG_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, GET_DIALOG_SCOPES)
         path = read_strings(models.GetDialogPath, call.scope["path_params"], "path")
@@ -526,6 +527,7 @@ def dialogs_router(
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.enter(bot_token.token_id)
         call.owe(ADD_DIALOG_MESSAGE_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, ADD_DIALOG_MESSAGE_SCOPES)
         path = read_strings(models.AddDialogMessagePath, call.scope["path_params"], "path")
@@ -548,6 +550,7 @@ def dialogs_router(
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.enter(bot_token.token_id)
         call.owe(GET_DIALOG_MESSAGE_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, GET_DIALOG_MESSAGE_SCOPES)
         path = read_strings(models.GetDialogMessagePath, call.scope["path_params"], "path")
@@ -559,6 +562,7 @@ def dialogs_router(
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.enter(bot_token.token_id)
         call.owe(RESET_DIALOG_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, RESET_DIALOG_SCOPES)
         path = read_strings(models.ResetDialogPath, call.scope["path_params"], "path")

@@ -300,6 +300,7 @@ def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: 
             authenticator.admin_key,
             runtime.header_credential(call, b"x-admin-key"),
         )
+        call.enter(caller.token_id)
         if isinstance(caller, PluginToken):
             call.owe(LIST_PLUGIN_EVENTS_LIMITS[0], caller.plugin_id)
         runtime.require_scopes(caller, LIST_PLUGIN_EVENTS_SCOPES)
@@ -328,6 +329,7 @@ def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: 
         plugin_token = await runtime.authenticate(
             authenticator.plugin_token, runtime.bearer_credential(call)
         )
+        call.enter(plugin_token.token_id)
         call.owe(REPORT_PLUGIN_EVENT_LIMITS[0], plugin_token.plugin_id)
         runtime.require_scopes(plugin_token, REPORT_PLUGIN_EVENT_SCOPES)
         path = read_strings(models.ReportPluginEventPath, call.scope["path_params"], "path")

@@ -294,6 +294,7 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, GET_LIMIT_SCOPES)
         path = read_strings(models.GetLimitPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -303,6 +304,7 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, SET_LIMIT_SCOPES)
         path = read_strings(models.SetLimitPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -313,6 +315,7 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, RESET_LIMIT_SCOPES)
         path = read_strings(models.ResetLimitPath, call.scope["path_params"], "path")
         call.refuse_query()

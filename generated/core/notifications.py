@@ -838,6 +838,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_SUBSCRIPTIONS_SCOPES)
         query = read_strings(models.ListSubscriptionsQuery, call.query(), "query")
         return await handlers.list_subscriptions(admin_key, query)
@@ -846,6 +847,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, CREATE_SUBSCRIPTION_SCOPES)
         call.refuse_query()
         body = read_json(models.SubscriptionCreateV1, await call.body(), 72)
@@ -855,6 +857,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, GET_SUBSCRIPTION_SCOPES)
         path = read_strings(models.GetSubscriptionPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -864,6 +867,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, DELETE_SUBSCRIPTION_SCOPES)
         path = read_strings(models.DeleteSubscriptionPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -873,6 +877,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, UPDATE_SUBSCRIPTION_SCOPES)
         path = read_strings(models.UpdateSubscriptionPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -883,6 +888,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ROTATE_SUBSCRIPTION_SECRET_SCOPES)
         path = read_strings(models.RotateSubscriptionSecretPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -893,6 +899,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, TEST_SUBSCRIPTION_SCOPES)
         path = read_strings(models.TestSubscriptionPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -902,6 +909,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_DELIVERIES_SCOPES)
         path = read_strings(models.ListDeliveriesPath, call.scope["path_params"], "path")
         query = read_strings(models.ListDeliveriesQuery, call.query(), "query")
@@ -911,6 +919,7 @@ def notifications_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, RESEND_DELIVERY_SCOPES)
         path = read_strings(models.ResendDeliveryPath, call.scope["path_params"], "path")
         call.refuse_query()

@@ -365,6 +365,7 @@ def plugin_admin_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_ALL_PLUGINS_SCOPES)
         query = read_strings(models.ListAllPluginsQuery, call.query(), "query")
         return await handlers.list_all_plugins(admin_key, query)
@@ -373,6 +374,7 @@ def plugin_admin_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, DELETE_PLUGIN_SCOPES)
         path = read_strings(models.DeletePluginPath, call.scope["path_params"], "path")
         query = read_strings(models.DeletePluginQuery, call.query(), "query")
@@ -382,6 +384,7 @@ def plugin_admin_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ENABLE_PLUGIN_SCOPES)
         path = read_strings(models.EnablePluginPath, call.scope["path_params"], "path")
         query = read_strings(models.EnablePluginQuery, call.query(), "query")
@@ -391,6 +394,7 @@ def plugin_admin_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, DISABLE_PLUGIN_SCOPES)
         path = read_strings(models.DisablePluginPath, call.scope["path_params"], "path")
         call.refuse_query()

@@ -536,6 +536,7 @@ def plugin_tokens_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_PLUGIN_TOKENS_SCOPES)
         path = read_strings(models.ListPluginTokensPath, call.scope["path_params"], "path")
         query = read_strings(models.ListPluginTokensQuery, call.query(), "query")
@@ -545,6 +546,7 @@ def plugin_tokens_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ISSUE_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.IssuePluginTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -555,6 +557,7 @@ def plugin_tokens_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REVOKE_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.RevokePluginTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -564,6 +567,7 @@ def plugin_tokens_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, NARROW_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.NarrowPluginTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
@@ -574,6 +578,7 @@ def plugin_tokens_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ROTATE_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.RotatePluginTokenPath, call.scope["path_params"], "path")
         call.refuse_query()

@@ -316,6 +316,7 @@ def plugins_router(
         plugin_token = await runtime.authenticate(
             authenticator.plugin_token, runtime.bearer_credential(call)
         )
+        call.enter(plugin_token.token_id)
         call.owe(LIST_PLUGINS_LIMITS[0], plugin_token.plugin_id)
         runtime.require_scopes(plugin_token, LIST_PLUGINS_SCOPES)
         query = read_strings(models.ListPluginsQuery, call.query(), "query")
@@ -329,6 +330,7 @@ def plugins_router(
         plugin_token = await runtime.authenticate_if_given(
             authenticator.plugin_token, runtime.bearer_credential(call)
         )
+        call.enter(registry_key.token_id)
         runtime.require_scopes(registry_key, REGISTER_PLUGIN_SCOPES)
         call.refuse_query()
         body = read_json(models.PluginRegistrationRequestV1, await call.body(), 45174)
@@ -338,6 +340,7 @@ def plugins_router(
         plugin_token = await runtime.authenticate(
             authenticator.plugin_token, runtime.bearer_credential(call)
         )
+        call.enter(plugin_token.token_id)
         call.owe(SEND_PLUGIN_HEARTBEAT_LIMITS[0], plugin_token.plugin_id)
         path = read_strings(models.SendPluginHeartbeatPath, call.scope["path_params"], "path")
         call.refuse_query()

@@ -110,6 +110,7 @@ def routing_router(
         admin_key = await runtime.authenticate(
             authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
         )
+        call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, EXPLAIN_ROUTING_SCOPES)
         call.refuse_query()
         body = read_json(models.RoutingExplainRequestV1, await call.body(), 82)

@@ -122,6 +122,7 @@ def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Ed
         bot_token = await runtime.authenticate(
             authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
         )
+        call.enter(bot_token.token_id)
         call.owe(UPSERT_USER_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, UPSERT_USER_SCOPES)
         call.refuse_query()

@@ -194,6 +194,7 @@ def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: 
         invocation_bearer = await runtime.authenticate(
             authenticator.invocation_bearer, runtime.bearer_credential(call)
         )
+        call.enter(invocation_bearer.token_id)
         call.refuse_query()
         header = read_strings(
             models.InvokePluginHeader,

@@ -15,6 +15,7 @@ from generated.errors import (
     BodyTooLarge,
     InvalidJson,
     NotAcceptable,
+    Overloaded,
     RateLimited,
     UnsupportedMediaType,
     UnsupportedSchemaVersion,
@@ -22,7 +23,15 @@ from generated.errors import (
 )
 from generated.runtime import trace
 from generated.runtime.accept import accepts
-from generated.runtime.limits import Charge, Limit, Limiter, headers_of
+from generated.runtime.limits import (
+    AnyPlaces,
+    Charge,
+    Limit,
+    Limiter,
+    Places,
+    headers_of,
+    places_taken,
+)
 from generated.runtime.preferences import preferences
 from generated.runtime.problems import InvalidValue, Location, ProblemError, pointer
 from generated.runtime.results import SCHEMA_VERSION
@@ -58,6 +67,7 @@ class Edge:
     translate: Translator
     limiter: Limiter
     max_body_bytes: int
+    places: Places = AnyPlaces()  # noqa: RUF009  # it holds nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,23 @@ class Call:
     trace_named: bool
     owed: tuple[Charge, ...] = ()
     limit_headers: Mapping[str, str] = field(default_factory=dict)
+    place_of: str | None = None  # the token that is one request nearer to its bound
+
+    def enter(self, token_id: str) -> None:
+        """Takes one of the token's places, until the request ends. Raises RateLimited, or
+        Overloaded where the operation knows no limits."""
+        if self.edge.places.take(token_id):
+            self.place_of = token_id
+            return
+        detail = "As many requests of the token are under way as may be."
+        if RateLimited.code not in self.operation.codes:
+            raise Overloaded(detail)
+        raise RateLimited(detail, headers={"Retry-After": "1", **places_taken(self.edge.places)})
+
+    def leave(self) -> None:
+        if self.place_of is not None:
+            self.edge.places.give_back(self.place_of)
+            self.place_of = None
 
     def owe(self, limit: Limit, subject_id: UUID) -> None:
         """From here on the request is charged, however it ends."""

@@ -93,6 +93,7 @@ __all__ = [
 # Under this key of a scope stands what was answered, for who measures around the application: the
 # operation's id (`none` for what reached none), the status and the problem's code.
 ANSWER = "contract.answer"
+EVENT_STREAM = "text/event-stream"
 
 
 class UndeclaredResultError(Exception):
@@ -115,6 +116,15 @@ class Endpoint:
         """The id of each method's operation."""
         return {method: operation.id for method, (operation, _) in self._operations.items()}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether none of its operations asks for credentials."""
+        return not any(operation.credentials for operation, _ in self._operations.values())
+
+    @property
+    def streams(self) -> bool:
+        return any(op.produces == EVENT_STREAM for op, _ in self._operations.values())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if b"%2f" in (scope.get("raw_path") or b"").lower():  # a server may leave it out
             # The path was matched decoded: an encoded slash would choose another operation.
@@ -134,6 +144,13 @@ class Endpoint:
         trace.enter(trace_id)
         emits.enter(operation.emits)
         call = Call(operation, self._edge, scope, receive, headers, repeated(scope, headers), named)
+        try:
+            await self._answer(call, run, send, started)
+        finally:
+            call.leave()
+
+    async def _answer(self, call: Call, run: Run, send: Send, started: float) -> None:
+        operation, scope = call.operation, call.scope
         try:
             call.check_headers()
             result = await run(call)

@@ -9,6 +9,7 @@ from impl.llm.errors import LLMError
 from impl.llm.port import Choice
 from impl.llm.router import LLMRouter
 from impl.logging import described
+from impl.overload.load import elsewhere
 from impl.routing.classifier.port import Classified, Classifier, Meanings
 
 log = structlog.get_logger()
@@ -41,10 +42,11 @@ class LLMClassifier:
     async def _ask(self, text: str, meanings: Meanings) -> Choice:
         """The time holds for all that a call is: Redis, others' calls that it joins, retries."""
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._llm.classify(
-                    text, meanings, subsystem="routing", seconds=self._seconds
-                )
+            with elsewhere():
+                async with asyncio.timeout(self._seconds):
+                    return await self._llm.classify(
+                        text, meanings, subsystem="routing", seconds=self._seconds
+                    )
         except TimeoutError:
             raise LLMError("timeout", "openai") from None
 

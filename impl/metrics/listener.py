@@ -13,11 +13,12 @@ from starlette.routing import Route, Router
 from generated.core.service import GET_METRICS, GetMetrics200
 from generated.runtime.edge import Call, Edge, Endpoint, Result, UnknownPath
 from impl.metrics.exposition import Exposition
-from impl.protocol import Protocol
+from impl.protocol import Door, behind
 
 log = structlog.get_logger()
 
 STOP_SECONDS = 1
+CONNECTIONS = 64
 
 
 class _Server(uvicorn.Server):
@@ -51,7 +52,7 @@ async def listening(
         raise
     config = uvicorn.Config(
         metrics_app(exposition, edge),
-        http=Protocol,
+        http=behind(Door(CONNECTIONS)),
         ws="none",
         lifespan="off",
         access_log=False,

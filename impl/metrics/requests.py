@@ -12,6 +12,7 @@ from prometheus_fastapi_instrumentator.metrics import Info
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
 from starlette.requests import Request
 
+from generated.errors import Overloaded
 from generated.metrics import Metrics
 from generated.runtime.edge import ANSWER
 from impl.metrics.plugins import take_waited
@@ -60,6 +61,12 @@ class RequestMetrics:
             self.metrics.request_errors_total.at(operation, code).inc()
         self.error_rate.add(error=status >= 500)
 
+    def count_refused(self) -> None:
+        """One that was refused before it reached its operation."""
+        self.metrics.requests_total.at("none", Overloaded.status).inc()
+        self.metrics.request_errors_total.at("none", Overloaded.code).inc()
+        self.error_rate.add(error=True)
+
     def time(self, info: Info) -> None:
         # To the beginning of the answer, where there is one: a stream's end says nothing.
         seconds = info.modified_duration_without_streaming or info.modified_duration
@@ -96,7 +103,7 @@ class Middleware(PrometheusInstrumentatorMiddleware):
         return "none", True
 
 
-def instrument(app: FastAPI, metrics: Metrics) -> None:
+def instrument(app: FastAPI, metrics: Metrics) -> RequestMetrics:
     """Measures what `app` answers from here on."""
     requests = RequestMetrics(metrics, ErrorRate())
     metrics.error_rate.set_function(requests.error_rate.share)
@@ -108,3 +115,4 @@ def instrument(app: FastAPI, metrics: Metrics) -> None:
         instrumentations=instrumentator.instrumentations,
         registry=metrics.registry,
     )
+    return requests

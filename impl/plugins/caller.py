@@ -15,6 +15,7 @@ from impl.metrics.plugins import note_call
 from impl.outgoing.client import OutgoingClient
 from impl.outgoing.resolver import Lookup
 from impl.outgoing.urls import ForbiddenUrlError
+from impl.overload.load import elsewhere
 from impl.plugins import probe
 from impl.plugins.calls.answers import check_answer
 from impl.plugins.calls.attempt import Fault
@@ -114,8 +115,9 @@ class PluginCaller:
             ends=ends,
         )
         try:
-            async with asyncio.timeout(ends - time.monotonic()):
-                result = await attempts.run(target)
+            with elsewhere():
+                async with asyncio.timeout(ends - time.monotonic()):
+                    result = await attempts.run(target)
         except TimeoutError:
             return Fault("plugin_timeout", "deadline", attempts.sent)
         if isinstance(result, Fault):
@@ -138,14 +140,16 @@ class PluginCaller:
 
     async def illness(self, base_url: str) -> str | None:
         """Why the plugin is not well; None where `GET /health` is good, in time."""
-        return await probe.illness(self.client, base_url, self._settings.probe_timeout_seconds)
+        with elsewhere():
+            return await probe.illness(self.client, base_url, self._settings.probe_timeout_seconds)
 
     async def healthy(self, base_url: str) -> bool:
         return await self.illness(base_url) is None
 
     async def manifest(self, base_url: str) -> dict[str, Any] | None:
         """What `GET /manifest` answers, as it is; None where that is no JSON object, or late."""
-        return await probe.manifest(self.client, base_url, self._settings.probe_timeout_seconds)
+        with elsewhere():
+            return await probe.manifest(self.client, base_url, self._settings.probe_timeout_seconds)
 
 
 def _verdict(result: object, *, patient: bool) -> Verdict:

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -18,7 +18,7 @@ from impl.serve import Server, server_for
 from impl.settings import Settings
 from tests.integration.api.queued import hang, recover
 from tests.patience import PATIENT_SECONDS
-from tests.stack import Api, ScriptedPlugin, running_api, settings_for
+from tests.stack import Api, ScriptedPlugin, connected, running_api, settings_for
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
@@ -92,6 +92,7 @@ async def test_readiness_says_no_while_everything_is_still_served(
         await asyncio.sleep(0.01)
     assert (ready.status, ready.json["code"]) == (503, "overloaded")
     assert int(ready.headers["Retry-After"]) >= 1
+    assert UUID(ready.headers["X-Trace-Id"]) == UUID(ready.json["trace_id"])
     for _ in range(2):  # each on a connection of its own
         answer = await api.say(user, "Hello!")
         assert (answer.status, answer.json["status"]) == (200, "accepted")
@@ -100,22 +101,10 @@ async def test_readiness_says_no_while_everything_is_still_served(
     server._notice_seconds = 0
 
 
-@asynccontextmanager
-async def connect(
-    api: Api,
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(api.url).port or 0)
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-        await asyncio.sleep(0)  # the socket is closed by the loop's next turn
-
-
 async def sent(api: Api, *parts: bytes) -> tuple[bytes, int]:
     """What the server answers to `parts` until it closes, and how much of them it took."""
     taken, answer = 0, b""
-    async with connect(api) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
+    async with connected(api.url) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
         with contextlib.suppress(ConnectionError):
             for part in parts:
                 writer.write(part)
@@ -162,7 +151,7 @@ async def test_a_head_that_does_not_end_in_time_ends_the_connection(
     api: Api, beginning: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
-    async with connect(api) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
+    async with connected(api.url) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
         writer.write(beginning)
         assert await reader.read() == b""
 
@@ -170,7 +159,7 @@ async def test_a_head_that_does_not_end_in_time_ends_the_connection(
 async def test_empty_lines_do_not_keep_a_connection(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with connect(api) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
+    async with connected(api.url) as (reader, writer), asyncio.timeout(PATIENT_SECONDS):
         writer.write(HEALTH + b"\r\n")
         await reader.readuntil(b"}")
         monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
@@ -182,7 +171,7 @@ async def test_a_connection_kept_alive_outlives_the_time_for_a_head(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 1)
-    async with connect(api) as (reader, writer):
+    async with connected(api.url) as (reader, writer):
         for _ in range(2):
             writer.write(HEALTH + b"\r\n")
             assert b"200" in await reader.readuntil(b"\r\n\r\n")

@@ -79,6 +79,25 @@ class Limiter:
 
 
 @dataclass
+class Places:
+    """Gives places as long as `most` are not taken, and keeps to whom."""
+
+    most: int = 1
+    given: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+
+    def take(self, token_id: str) -> bool:
+        if len(self.taken) >= self.most:
+            return False
+        self.given.append(token_id)
+        self.taken.append(token_id)
+        return True
+
+    def give_back(self, token_id: str) -> None:
+        self.taken.remove(token_id)
+
+
+@dataclass
 class Handlers:
     """Every operation answers with `outcome`, or raises it; `seen` is what the last one got."""
 
@@ -129,10 +148,11 @@ class Service:
     authenticator: Authenticator = field(default_factory=Authenticator)
     handlers: Handlers = field(default_factory=Handlers)
     limiter: Limiter = field(default_factory=Limiter)
+    places: Places = field(default_factory=Places)
     read: int = 0  # pieces of the last body that were read
 
     def __post_init__(self) -> None:
-        edge = Edge(self.observer, self._translate, self.limiter, MAX_BODY)
+        edge = Edge(self.observer, self._translate, self.limiter, MAX_BODY, self.places)
         handlers = cast("Any", self.handlers)
         routers = [
             getattr(import_module(f"generated.core.{tag}"), f"{tag}_router")(

@@ -59,6 +59,38 @@ class NoLimits:
         raise NotImplementedError("an operation has a limit and the service no limiter")
 
 
+class Places(Protocol):
+    """At most `most` requests of a token are under way."""
+
+    @property
+    def most(self) -> int: ...
+
+    def take(self, token_id: str) -> bool:
+        """Whether there is one more; it is given back when the request ends."""
+        ...
+
+    def give_back(self, token_id: str) -> None: ...
+
+
+class AnyPlaces:
+    """For a service that bounds no token."""
+
+    most = 0  # asked of who refuses, and this refuses nobody
+
+    def take(self, token_id: str) -> bool:
+        return True
+
+    def give_back(self, token_id: str) -> None: ...
+
+
+def places_taken(places: Places) -> dict[str, str]:
+    """None is left, and the next may be free within a second."""
+    return {
+        "RateLimit-Policy": f'"requests";q={places.most};w=1',
+        "RateLimit": '"requests";r=0;t=1',
+    }
+
+
 def headers_of(standings: Sequence[Standing]) -> dict[str, str]:
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers)."""
     return {
