@@ -1,6 +1,7 @@
 """JSON lines on standard output, each with the trace id of the work that wrote it."""
 
 import logging
+import re
 import sys
 import traceback
 from typing import Any
@@ -10,6 +11,9 @@ import structlog
 
 from generated.runtime import trace
 
+# What JSON may hold as it is, and yet a terminal obeys or a reader does not see: DEL, C1 controls,
+# separators of lines, and what turns the direction of text. As UTF-8; in JSON only strings have it.
+_UNSEEN = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]")
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -53,4 +57,9 @@ def _add_trace(_logger: object, _method: str, event: dict[str, Any]) -> dict[str
 
 
 def _dumps(event: Any, **_options: object) -> bytes:
-    return orjson.dumps(event, default=str)
+    line = orjson.dumps(event, default=str)
+    return _UNSEEN.sub(_escaped, line)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"".join(b"\\u%04x" % ord(character) for character in found[0].decode())
