@@ -1251,7 +1251,7 @@ WebhookSecret = TypeAliasType(
     Annotated[
         str,
         Field(
-            description="The secret that notifications are signed with, as Standard Webhooks write it. It is shown once.",
+            description="A secret to sign with, as Standard Webhooks write it. It is shown once.",
             max_length=50,
             min_length=50,
             pattern="^whsec_[A-Za-z0-9+/]{43}=$",
@@ -2425,6 +2425,12 @@ class PluginRegistrationResponseV1(BaseModel):
             description="The Bearer with which the core calls the plugin; the same for every replica and registration of this plugin."
         ),
     ]
+    signing_secret: Annotated[
+        WebhookSecret | None,
+        Field(
+            description="By which the plugin tells the core's calls; the same for every replica and registration of this plugin. No call carries it."
+        ),
+    ] = None
 
 
 class PluginReportedV1(BaseModel):

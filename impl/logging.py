@@ -4,6 +4,7 @@ Whatever looks like a secret is masked in each line, a library's own lines inclu
 """
 
 import logging
+import re
 import sys
 import traceback
 from types import TracebackType
@@ -15,6 +16,9 @@ import structlog
 from generated.runtime import trace
 from impl.secrecy.text import scrubbed
 
+# What JSON may hold as it is, and yet a terminal obeys or a reader does not see: DEL, C1 controls,
+# separators of lines, and what turns the direction of text. As UTF-8; in JSON only strings have it.
+_UNSEEN = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]")
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -59,7 +63,7 @@ def _add_trace(_logger: object, _method: str, event: dict[str, Any]) -> dict[str
 
 
 def _dumps(event: Any, **_options: object) -> bytes:
-    return scrubbed(orjson.dumps(event, default=str))
+    return _UNSEEN.sub(_escaped, scrubbed(orjson.dumps(event, default=str)))
 
 
 def _dumped(event: Any, **_options: object) -> str:
@@ -71,3 +75,7 @@ def _log_death(
 ) -> None:
     """In place of a traceback on standard error, which nothing would mask."""
     structlog.get_logger().critical("process_died", exc_info=(kind, error, where))
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"".join(b"\\u%04x" % ord(character) for character in found[0].decode())

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tools import asyncapi, examples, promtool, redocly, routes, rules
+from tools import asyncapi, bodies, examples, outgoing, promtool, redocly, routes, rules
 from tools.compat import gate
 from tools.contract import ROOT, ContractError
 
@@ -46,6 +46,8 @@ CHECKS: dict[str, tuple[str, Check]] = {
     "redocly": ("the contract keeps redocly's rules", redocly.findings),
     "compat": ("what breaks a client is announced", gate.findings),
     "routes": ("routes and operations are the same set", routes.findings),
+    "bodies": ("one strict reader reads what comes in", bodies.findings),
+    "outgoing": ("what goes out goes through the guard", outgoing.findings),
     "ruff": ("the code keeps ruff's rules", command("ruff", "check", ".")),
     "bandit": (
         "the code keeps bandit's rules",

@@ -8,7 +8,11 @@ from tools.sizes import most_values
 
 LOCATIONS = ("path", "query", "header")
 # The edge's own; a handler does not see them.
-EDGE_PARAMETERS = {"X-Schema-Version", "X-Trace-Id", "traceparent"}
+EDGE_PARAMETERS = {
+    *("X-Schema-Version", "X-Trace-Id", "traceparent"),
+    # A signature is of the body's bytes: whoever verifies it does so before they are read.
+    *("webhook-id", "webhook-timestamp", "webhook-signature"),
+}
 # The edge reads it; a handler is told what it asks for.
 PREFER = "Prefer"
 EVENT_STREAM = "text/event-stream"

@@ -140,10 +140,11 @@ class Endpoint:
             return
         operation, run = found
         started = time.perf_counter()
-        trace_id, named = trace.from_headers(headers)
+        several = repeated(scope, headers)
+        trace_id, named = trace.from_headers(headers, several)
         trace.enter(trace_id)
         emits.enter(operation.emits)
-        call = Call(operation, self._edge, scope, receive, headers, repeated(scope, headers), named)
+        call = Call(operation, self._edge, scope, receive, headers, several, named)
         try:
             await self._answer(call, run, send, started)
         finally:
@@ -229,7 +230,8 @@ def _tell(edge: Edge, scope: Scope, started: float, answer: tuple[str, int, str 
 async def answer_problem(edge: Edge, scope: Scope, send: Send, problem: ProblemError) -> None:
     """For what reaches no operation: an unknown path, a method that the path does not have."""
     started = time.perf_counter()
-    trace_id, _ = trace.from_headers(dict(scope["headers"]))
+    headers = dict(scope["headers"])
+    trace_id, _ = trace.from_headers(headers, repeated(scope, headers))
     trace.enter(trace_id)
     await send_reply(send, problem_reply(problem))
     _tell(edge, scope, started, ("none", problem.status, problem.code))

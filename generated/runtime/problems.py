@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 import orjson
 
 MAX_ERRORS = 50
-MAX_POINTER = 2048
+MAX_POINTER = 1024
+MAX_PART = 128  # of a pointer: a key of the input is named, and not sent back whole
 MAX_MESSAGE = 512
 MAX_DETAIL = 1024
 
@@ -61,6 +62,10 @@ class ProblemError(Exception):
 
 def pointer(*parts: str | int) -> str:
     """A JSON pointer (RFC 6901) that is always valid UTF-8 and within its cap."""
-    escaped = (str(part)[:MAX_POINTER].replace("~", "~0").replace("/", "~1") for part in parts)
+    escaped = (_cut(str(part)).replace("~", "~0").replace("/", "~1") for part in parts)
     whole = "".join(f"/{part}" for part in escaped)
     return whole.encode("utf-8", "replace").decode()[:MAX_POINTER]
+
+
+def _cut(part: str) -> str:
+    return part if len(part) <= MAX_PART else part[:MAX_PART] + "…"

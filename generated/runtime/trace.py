@@ -10,6 +10,7 @@ _TRACEPARENT = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
 
+_NONE: frozenset[bytes] = frozenset()
 _current: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 
@@ -30,14 +31,20 @@ def enter(trace_id: str) -> None:
     _current.set(trace_id)
 
 
-def from_headers(headers: dict[bytes, bytes]) -> tuple[str, bool]:
-    """The trace id, and whether the caller named it by `X-Trace-Id`."""
-    given = headers.get(b"x-trace-id")
-    if given is not None and _UUID.fullmatch(given):
+def from_headers(
+    headers: dict[bytes, bytes], repeated: frozenset[bytes] = _NONE
+) -> tuple[str, bool]:
+    """The trace id, and whether the caller named it by `X-Trace-Id`. One of several means none."""
+    given = _only(b"x-trace-id", headers, repeated)
+    if _UUID.fullmatch(given):
         return given.decode().lower(), True
-    parent = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b""))
+    parent = _TRACEPARENT.fullmatch(_only(b"traceparent", headers, repeated))
     if parent:
         digits = parent[1].decode()
         whole = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
         return "-".join(whole), False
     return str(uuid4()), False
+
+
+def _only(name: bytes, headers: dict[bytes, bytes], repeated: frozenset[bytes]) -> bytes:
+    return b"" if name in repeated else headers.get(name, b"")

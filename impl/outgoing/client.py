@@ -122,8 +122,8 @@ class OutgoingClient:
                 raise ForbiddenUrlError("its host has a forbidden address") from None
         return target
 
-    def get(self, target: Target) -> Response:
-        return self._session.get(target.url, allow_redirects=False)
+    def get(self, target: Target, headers: Mapping[str, str] | None = None) -> Response:
+        return self._session.get(target.url, headers=headers, allow_redirects=False)
 
     def post(self, target: Target, body: bytes, headers: Mapping[str, str]) -> Response:
         return self._session.post(target.url, data=body, headers=headers, allow_redirects=False)

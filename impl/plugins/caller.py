@@ -7,13 +7,14 @@ import asyncio
 import time
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from generated import models
 from generated.metrics import Metrics
 from impl.metrics.plugins import note_call
 from impl.outgoing.client import OutgoingClient
 from impl.outgoing.resolver import Lookup
+from impl.outgoing.signing import shown
 from impl.outgoing.urls import ForbiddenUrlError
 from impl.overload.load import elsewhere
 from impl.plugins import probe
@@ -21,7 +22,7 @@ from impl.plugins.calls.answers import check_answer
 from impl.plugins.calls.attempt import Fault
 from impl.plugins.calls.attempts import Attempts
 from impl.plugins.calls.breaker import Admission, Breaker, BreakerRules, Verdict
-from impl.plugins.calls.line import Line, invocation_token
+from impl.plugins.calls.line import Line, invocation_token, signed_now, signing_key
 from impl.plugins.calls.outcome import MESSAGES, RETRYABLE, Answered, Failed, Invocation
 from impl.plugins.calls.retries import RetryBudget
 from impl.settings import Settings
@@ -49,6 +50,10 @@ class PluginCaller:
     def invocation_token(self, plugin_id: UUID) -> str:
         """The Bearer of our calls to this plugin."""
         return invocation_token(self._secret, plugin_id)
+
+    def signing_secret(self, plugin_id: UUID) -> str:
+        """By which this plugin tells our calls, in the form of Standard Webhooks."""
+        return shown(signing_key(self._secret, plugin_id))
 
     async def invoke(self, invocation: Invocation, timeout_seconds: float) -> Answered | Failed:
         """All attempts within the time. Never raises for what a plugin does."""
@@ -112,6 +117,7 @@ class PluginCaller:
             cap=self._settings.max_plugin_answer_bytes,
             invocation=invocation,
             headers=_headers(line, invocation),
+            key=line.key,
             ends=ends,
         )
         try:
@@ -129,6 +135,7 @@ class PluginCaller:
         if line is None:
             line = Line(
                 f"Bearer {self.invocation_token(plugin_id)}",
+                signing_key(self._secret, plugin_id),
                 Breaker(self._rules),
                 RetryBudget(self._settings.plugin_retry_budget),
             )
@@ -138,18 +145,29 @@ class PluginCaller:
     def _breakers_open(self) -> int:
         return sum(not line.breaker.closed for line in self._lines.values())
 
-    async def illness(self, base_url: str) -> str | None:
-        """Why the plugin is not well; None where `GET /health` is good, in time."""
+    async def illness(self, base_url: str, plugin_id: UUID | None = None) -> str | None:
+        """Why the plugin is not well; None where `GET /health` is good, in time.
+
+        Without its id it is no plugin yet, and has no secret by which to tell us.
+        """
+        seconds = self._settings.probe_timeout_seconds
         with elsewhere():
-            return await probe.illness(self.client, base_url, self._settings.probe_timeout_seconds)
+            return await probe.illness(self.client, base_url, seconds, self._signed(plugin_id))
 
-    async def healthy(self, base_url: str) -> bool:
-        return await self.illness(base_url) is None
+    async def healthy(self, base_url: str, plugin_id: UUID | None = None) -> bool:
+        return await self.illness(base_url, plugin_id) is None
 
-    async def manifest(self, base_url: str) -> dict[str, Any] | None:
+    async def manifest(self, base_url: str, plugin_id: UUID | None = None) -> dict[str, Any] | None:
         """What `GET /manifest` answers, as it is; None where that is no JSON object, or late."""
+        seconds = self._settings.probe_timeout_seconds
         with elsewhere():
-            return await probe.manifest(self.client, base_url, self._settings.probe_timeout_seconds)
+            return await probe.manifest(self.client, base_url, seconds, self._signed(plugin_id))
+
+    def _signed(self, plugin_id: UUID | None) -> dict[str, str]:
+        """The headers of a call that has no body."""
+        if plugin_id is None:
+            return {}
+        return signed_now(signing_key(self._secret, plugin_id), uuid4())
 
 
 def _verdict(result: object, *, patient: bool) -> Verdict:

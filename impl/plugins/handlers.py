@@ -70,12 +70,14 @@ class PluginHandlers:
         return RegisterPlugin201(body=answer) if done.created else RegisterPlugin200(body=answer)
 
     def _registration(self, done: Registered) -> models.PluginRegistrationResponseV1:
+        caller = self._registrar.caller
         return models.PluginRegistrationResponseV1(
             plugin_id=done.plugin_id,
             token=done.token.plaintext,
             issued_at=done.token.issued_at,
             expires_at=done.token.expires_at,
-            invocation_token=self._registrar.caller.invocation_token(done.plugin_id),
+            invocation_token=caller.invocation_token(done.plugin_id),
+            signing_secret=caller.signing_secret(done.plugin_id),
         )
 
     async def send_plugin_heartbeat(

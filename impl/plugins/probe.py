@@ -1,6 +1,7 @@
 """What a plugin says of itself: its health and its manifest."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -20,10 +21,18 @@ class NoAnswerError(Exception):
     """There is no answer to judge; its text says why, and holds nothing that the plugin sent."""
 
 
-async def illness(client: OutgoingClient, base_url: str, timeout_seconds: float) -> str | None:
+NO_HEADERS: Mapping[str, str] = {}
+
+
+async def illness(
+    client: OutgoingClient,
+    base_url: str,
+    timeout_seconds: float,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> str | None:
     """Why `GET /health` is no good answer; None where it answers as the contract says, in time."""
     try:
-        content = await _get(client, base_url, "/health", timeout_seconds)
+        content = await _get(client, base_url, "/health", timeout_seconds, headers)
         status = read_json(models.PluginHealthV1, content).status
     except NoAnswerError as error:
         return f"/health: {error}"
@@ -34,21 +43,28 @@ async def illness(client: OutgoingClient, base_url: str, timeout_seconds: float)
 
 
 async def manifest(
-    client: OutgoingClient, base_url: str, timeout_seconds: float
+    client: OutgoingClient, base_url: str, timeout_seconds: float, headers: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """What `GET /manifest` answers, if that is a JSON object; nothing of it is checked."""
     try:
-        value = strict_json.parse(await _get(client, base_url, "/manifest", timeout_seconds))
+        content = await _get(client, base_url, "/manifest", timeout_seconds, headers)
+        value = strict_json.parse(content)
     except (NoAnswerError, ProblemError):
         return None
     return value if isinstance(value, dict) else None
 
 
-async def _get(client: OutgoingClient, base_url: str, path: str, timeout_seconds: float) -> bytes:
+async def _get(
+    client: OutgoingClient,
+    base_url: str,
+    path: str,
+    timeout_seconds: float,
+    headers: Mapping[str, str],
+) -> bytes:
     """Raises NoAnswerError."""
     try:
         target = client.target(base_url.rstrip("/") + path)
-        async with asyncio.timeout(timeout_seconds), client.get(target) as response:
+        async with asyncio.timeout(timeout_seconds), client.get(target, headers) as response:
             if response.status != 200:
                 raise NoAnswerError(f"status {response.status}")
             if response.content_type != "application/json":

@@ -1,4 +1,5 @@
 from dataclasses import asdict
+from functools import partial
 from uuid import UUID
 
 from generated import models
@@ -60,7 +61,8 @@ class PluginAdminHandlers:
     async def enable_plugin(
         self, admin_key: AdminKey, path: models.EnablePluginPath, query: models.EnablePluginQuery
     ) -> EnablePluginResult:
-        probed = await actions.probe(self._pool, path.plugin_id, self._caller.healthy)
+        healthy = partial(self._caller.healthy, plugin_id=path.plugin_id)
+        probed = await actions.probe(self._pool, path.plugin_id, healthy)
         async with self._pool.acquire() as connection, connection.transaction():
             plugin = await actions.enable(
                 connection, by_key(admin_key), path.plugin_id, query.reason, probed

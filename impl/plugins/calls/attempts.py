@@ -8,6 +8,7 @@ from generated.metrics import Metrics
 from impl.outgoing.client import OutgoingClient
 from impl.outgoing.urls import Target
 from impl.plugins.calls.attempt import Fault, attempt
+from impl.plugins.calls.line import signed_now
 from impl.plugins.calls.outcome import Invocation
 from impl.plugins.calls.retries import RetryBudget, backoff
 
@@ -23,6 +24,7 @@ class Attempts:
     cap: int
     invocation: Invocation
     headers: dict[str, str]
+    key: bytes = field(repr=False)
     ends: float
     sent: bool = field(default=False, init=False)  # of any attempt
 
@@ -44,7 +46,8 @@ class Attempts:
 
     async def _once(self, target: Target) -> bytes | Fault:
         left = max(1, int((self.ends - time.monotonic()) * 1000))
-        headers = {**self.headers, "X-Deadline-Ms": str(left)}
+        signature = signed_now(self.key, self.invocation.invocation_id, self.invocation.body)
+        headers = {**self.headers, **signature, "X-Deadline-Ms": str(left)}
         sent, self.sent = self.sent, True  # for whoever is stopped meanwhile
         result = await attempt(self.client, target, self.invocation.body, headers, self.cap)
         if isinstance(result, Fault):

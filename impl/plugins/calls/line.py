@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import hmac
+import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from impl.outgoing.client import Guard
+from impl.outgoing.signing import signature_headers
 from impl.outgoing.urls import Target
 from impl.plugins.calls.breaker import Breaker
 from impl.plugins.calls.retries import RetryBudget
@@ -18,11 +20,23 @@ def invocation_token(secret: bytes, plugin_id: UUID) -> str:
     return "bc_invoke_" + base64.b32encode(digest).decode().rstrip("=").lower()
 
 
+def signing_key(secret: bytes, plugin_id: UUID) -> bytes:
+    """What our calls to this plugin are signed with. No call carries it, unlike the Bearer: who
+    has seen a call can make no other, and cannot make it again later."""
+    return hmac.digest(secret, b"sign:" + plugin_id.bytes, hashlib.sha256)
+
+
+def signed_now(key: bytes, call_id: UUID, body: bytes = b"") -> dict[str, str]:
+    """The headers of one attempt. By this machine's clock: the receiver allows for minutes."""
+    return signature_headers((key,), str(call_id), int(time.time()), body)
+
+
 @dataclass(slots=True)
 class Line:
     """Of one plugin; its URL is read when it changes."""
 
-    authorization: str
+    authorization: str = field(repr=False)
+    key: bytes = field(repr=False)
     breaker: Breaker
     budget: RetryBudget
     _base_url: str = field(default="", init=False)

@@ -100,7 +100,7 @@ class Watcher:
 
     async def _fault(self, due: Due) -> str | None:
         """Why the plugin is not well; None where it is."""
-        illness = await self.caller.illness(due.base_url)
+        illness = await self.caller.illness(due.base_url, due.plugin_id)
         if illness is not None:
             self.metrics.plugin_probes_total.at("unhealthy").inc()
             return illness
@@ -132,7 +132,7 @@ class Watcher:
 
     async def _compare(self, due: Due, trace_id: str) -> None:
         """A manifest that cannot be read now tells nothing, and is no difference."""
-        served = await self.caller.manifest(due.base_url)
+        served = await self.caller.manifest(due.base_url, due.plugin_id)
         if served is None:
             return
         found = due.manifest_hash if same(due.manifest, served) else manifest_hash(served)

@@ -8,12 +8,13 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
+from standardwebhooks import Webhook
 
 from generated.metrics import make_metrics
 from impl.plugins.caller import Failed, Invocation, PluginCaller
 from impl.settings import Settings
 from tests.patience import PATIENT_SECONDS
-from tests.stack import Answer, Api, ScriptedPlugin, manifest, regex_intent, scripted_plugin
+from tests.stack import Answer, Api, ScriptedPlugin, echo, manifest, regex_intent, scripted_plugin
 
 
 def registration(url: str, described: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,8 @@ async def test_the_same_again_rotates_the_token_and_the_old_one_lives_on(
     assert (first.status, second.status) == (201, 200)
     assert second.json["plugin_id"] == first.json["plugin_id"]
     assert second.json["token"] != first.json["token"]
-    assert second.json["invocation_token"] == first.json["invocation_token"]
+    for secret in ("invocation_token", "signing_secret"):
+        assert second.json[secret] == first.json[secret]
     for done in (first.json, second.json):
         assert (await beat(api, done)).status == 200
     ends = await pool.fetch(
@@ -82,6 +84,24 @@ async def test_the_same_again_rotates_the_token_and_the_old_one_lives_on(
         " FROM tokens WHERE kind = 'plugin' ORDER BY created_at"
     )
     assert [row["soon"] for row in ends] == [True, False]
+
+
+async def test_calls_are_signed_by_the_secret_that_the_registration_told(
+    api: Api, plugin: ScriptedPlugin
+) -> None:
+    verified: list[str] = []
+
+    async def verify(body: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        Webhook(done["signing_secret"]).verify(await request.read(), dict(request.headers))
+        verified.append(request.headers["webhook-id"])
+        return await echo(body, request)
+
+    done = await api.add_plugin(plugin.url)
+    plugin.reply = verify
+    answer = await api.say(await api.user(), "Hello!")
+    assert (answer.status, answer.json["status"]) == (200, "accepted")
+    assert verified == [plugin.calls[0]["invocation_id"]]
+    assert done["signing_secret"] not in str(plugin.headers)
 
 
 async def test_a_registry_key_alone_takes_over_nobody(

@@ -46,7 +46,8 @@ def accepts_json(request: web.Request) -> bool:
     return quality > 0 or not accept.strip()
 
 
-async def read(request: web.Request) -> Any:
+async def read(request: web.Request) -> bytes:
+    """The body as it came. Raises Problem."""
     if not MEDIA_TYPE.fullmatch(request.headers.get("Content-Type", "")):
         raise Problem("unsupported_media_type", "Send the body as application/json in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -59,10 +60,11 @@ async def read(request: web.Request) -> Any:
                 break
     if max(request.content_length or 0, len(content)) > MAX_BODY_BYTES:
         raise Problem("body_too_large", f"The body exceeds {MAX_BODY_BYTES} bytes.")
-    return _parsed(bytes(content))
+    return bytes(content)
 
 
-def _parsed(content: bytes) -> Any:
+def parsed(content: bytes) -> Any:
+    """Raises Problem for what is no strict JSON."""
     try:
         value = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_not_json)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # 1e999, lone surrogates

@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 class Registration:
-    """`use` is called with each invocation_token, `ready` when the core took a heartbeat."""
+    """`use` is called with each registration's answer, `ready` when the core took a heartbeat."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Registration:
         core_url: str,
         registry_key: str,
         base_url: str,
-        use: Callable[[str], None],
+        use: Callable[[Json], None],
         ready: Callable[[], None],
     ) -> None:
         self._url = f"{core_url.rstrip('/')}/api/v1/plugins"
@@ -62,7 +62,7 @@ class Registration:
                 key = {"X-Registry-Key": self._key}
                 registered = await self._post(session, "register", self._body, key)
                 log.info("registered as %s", registered["plugin_id"])
-                self._use(registered["invocation_token"])
+                self._use(registered)
                 await self._beat(session, registered)
 
     async def _beat(self, session: aiohttp.ClientSession, registered: Json) -> None:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from .contract import Contract
+from .problems import Json
 from .registration import RefusedError, Registration
 from .server import Answer, Server
 
@@ -56,12 +57,13 @@ async def _serve(folder: Path, answer: Answer, ready: Callable[[], None]) -> Non
     if not token and not (core and key):
         raise SettingsError(NEEDS)
     contract = _read(folder / "plugin.openapi.json", Contract)
-    server = Server(manifest, contract, answer, token)
+    server = Server(manifest, contract, answer, token, os.environ.get("BOTCORE_SIGNING_SECRET"))
     if faults := contract.manifest_faults(manifest):
         raise SettingsError(f"manifest.json breaks the contract: {'; '.join(faults)}")
 
-    def use(invocation_token: str) -> None:
-        server.token = invocation_token
+    def use(registered: Json) -> None:
+        server.token = registered["invocation_token"]
+        server.secret = registered.get("signing_secret")  # a core before 0.2 signs nothing
 
     runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=2)
     await runner.setup()

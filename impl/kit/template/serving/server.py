@@ -18,11 +18,14 @@ from .reading import (
     accepts_json,
     check_version,
     deadline,
+    parsed,
     read,
     trace_of,
 )
+from .signature import is_signed
 
 SHARE_OF_DEADLINE = 0.9  # the rest is for the way back
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 log = logging.getLogger("plugin")
 
@@ -70,13 +73,22 @@ class _Trace:
 
 
 class Server:
-    """Serves GET /health, GET /manifest and POST /invoke; `token` is the core's Bearer."""
+    """Serves GET /health, GET /manifest and POST /invoke.
+
+    `token` is the core's Bearer, `secret` what it signs with: without one nothing is verified.
+    """
 
     def __init__(
-        self, manifest: Json, contract: Contract, answer: Answer, token: str | None
+        self,
+        manifest: Json,
+        contract: Contract,
+        answer: Answer,
+        token: str | None,
+        secret: str | None = None,
     ) -> None:
         self.contract = contract
         self.token = token  # None until the plugin is registered: nobody may call it before
+        self.secret = secret
         self._manifest = manifest
         self._answer = answer
         self._once = Once()
@@ -130,7 +142,11 @@ class Server:
         self._check_bearer(request)
         if faults := self.contract.header_faults(request.headers):
             refuse(*faults)
-        body = await read(request)
+        content = await read(request)
+        if self.secret and not is_signed(self.secret, request.headers, content, time.time()):
+            detail = "The signature does not fit the body and the last five minutes."
+            raise Problem("invalid_credentials", detail, headers=CHALLENGE)
+        body = parsed(content)
         if faults := self.contract.request_faults(body):
             refuse(*faults)
         if not UUID.fullmatch(request.headers.get("X-Trace-Id", "")):
@@ -150,10 +166,9 @@ class Server:
         return answer
 
     def _check_bearer(self, request: web.Request) -> None:
-        challenge = {"WWW-Authenticate": "Bearer"}
         given = request.headers.getall("Authorization", [])
         if not given:
-            raise Problem("missing_credentials", "Authorization is missing.", headers=challenge)
+            raise Problem("missing_credentials", "Authorization is missing.", headers=CHALLENGE)
         if self.token is None:  # the core may call a known plugin sooner than it tells the token
             raise overloaded("The plugin is not registered yet.")
         scheme, _, token = given[0].partition(" ")
@@ -162,4 +177,4 @@ class Server:
         )
         if len(given) > 1 or scheme.lower() != "bearer" or not good:
             detail = "Authorization must carry the invocation_token of the registration as Bearer."
-            raise Problem("invalid_credentials", detail, headers=challenge)
+            raise Problem("invalid_credentials", detail, headers=CHALLENGE)
