@@ -6,6 +6,9 @@ import asyncpg
 
 from impl.db import Executor
 
+# Of a user who was erased a row keeps nothing but its place, and waits until its entry is gone.
+ERASED = "body = '{}'"
+
 _NAMES = """
 RECURSIVE {name} AS (
     (SELECT stream FROM outbox WHERE {waits} ORDER BY stream LIMIT 1)
@@ -107,14 +110,18 @@ UPDATE streams SET published_position = $2 WHERE name = $1 AND (SELECT count(*) 
 AGAIN_AT_ONCE = 5000
 
 UNPUBLISHED = """
-SELECT id, position, body FROM outbox
+SELECT id, position, event_id, body FROM outbox
 WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL ORDER BY position LIMIT $2
 """
 
-MARK_PUBLISHED = """
-WITH sent AS (UPDATE outbox SET published_at = now() WHERE id = ANY($2::bigint[]))
+# What was erased since it was read waits on: it is in the stream now, and must be taken out again.
+MARK_PUBLISHED = f"""
+WITH sent AS (
+    UPDATE outbox SET published_at = now()
+    WHERE id = ANY($2::bigint[]) AND ({ERASED} = (id = ANY($4::bigint[])))
+)
 UPDATE streams SET published_position = greatest(published_position, $3) WHERE name = $1
-"""
+"""  # noqa: S608  # a constant of our own
 
 # Of the events of calls, those whose dialog was reset since the call was taken in.
 FORGOTTEN = """
@@ -187,7 +194,8 @@ async def unpublished(executor: Executor, stream: str, limit: int) -> list[async
 
 async def mark_published(executor: Executor, stream: str, rows: list[asyncpg.Record]) -> None:
     ids = [row["id"] for row in rows]
-    await executor.execute(MARK_PUBLISHED, stream, ids, rows[-1]["position"])
+    erased = [row["id"] for row in rows if not row["body"]]
+    await executor.execute(MARK_PUBLISHED, stream, ids, rows[-1]["position"], erased)
 
 
 async def forgotten(executor: Executor, rows: list[asyncpg.Record]) -> frozenset[str]:

@@ -202,7 +202,9 @@ async def test_what_is_under_way_is_no_difference(case: Case) -> None:
         " WHERE outbox.id = numbered.id"
     )
     assert await case.differences() == []
-    await streams.append(case.redis, STREAM, 30, [(31, heartbeat(0))])
+    body = await case.pool.fetchval("SELECT body FROM outbox WHERE position = 31")
+    entry = streams.Entry(31, body["event_id"], body)
+    await streams.append(case.redis, STREAM, 30, [entry])
     assert await case.differences() == []
 
 

@@ -10,7 +10,7 @@ from impl.migrate import Migrated, MigrationError
 from impl.tables import metadata
 from tests.integration.tables.rows import fill
 
-REVISIONS = [f"{number:04}" for number in range(1, 11)]
+REVISIONS = [*(f"{number:04}" for number in range(1, 11)), "0012"]
 
 
 async def tables(dsn: str) -> set[str]:
