@@ -7,7 +7,7 @@ import asyncpg
 from impl.db import Executor
 
 # Of a user who was erased a row keeps nothing but its place, and waits until its entry is gone.
-ERASED = "body = '{}'"
+ERASED = "(body = '{}')"
 
 _NAMES = """
 RECURSIVE {name} AS (

@@ -219,6 +219,55 @@ async def test_what_left_the_streams_window_is_no_difference(
     assert STREAMS
 
 
+async def erase(case: Case, first: int, last: int) -> None:
+    """As an erasure does with the events of a user."""
+    await case.pool.execute(
+        "UPDATE outbox SET body = '{}', published_at = NULL WHERE position BETWEEN $1 AND $2",
+        first,
+        last,
+    )
+
+
+@pytest.mark.parametrize("position", [1, 7, NUMBER])
+async def test_what_was_erased_has_a_place_and_no_entry(case: Case, position: int) -> None:
+    await erase(case, position, position)
+    assert await case.differences() == [], "it waits to be taken out"
+    await case.publish()
+    assert await case.redis.xlen(STREAM) == NUMBER - 1
+    (report,) = await case.reports()
+    assert (report.differs, report.agree) == (False, NUMBER - 1)
+    await case.redis.flushall()
+    await case.relay.check_streams()
+    await case.publish()
+    (report,) = await case.reports()
+    assert (report.differs, report.agree) == (False, NUMBER - 1)
+
+
+async def test_what_was_erased_and_is_still_there_is_a_difference(case: Case) -> None:
+    await case.pool.execute("UPDATE outbox SET body = '{}' WHERE position = 9")
+    assert await case.differences() == [("extra", "9-0")]
+
+
+async def test_what_was_erased_of_a_full_stream_makes_none_of_it_missing(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await case.redis.xtrim(STREAM, maxlen=10, approximate=False)
+    await erase(case, 23, 28)
+    await case.publish()
+    monkeypatch.setattr(entries, "longest", lambda _streams, _key: 10)
+    (report,) = await case.reports()
+    assert (report.differs, report.agree) == (False, 4)
+
+
+async def test_an_erased_place_that_another_event_took_is_left_alone(case: Case) -> None:
+    """The database was restored since: the relay puts what it has behind that."""
+    await case.rewrite(lambda kept: kept[-1][1].update(event_id=str(uuid4())))
+    await erase(case, NUMBER, NUMBER)
+    await case.publish()
+    assert await case.redis.xlen(STREAM) == NUMBER
+    assert await case.body(NUMBER)
+
+
 async def test_what_left_the_table_is_no_difference(case: Case) -> None:
     await case.pool.execute("DELETE FROM outbox WHERE position <= 12")
     (report,) = await case.reports()
