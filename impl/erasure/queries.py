@@ -31,25 +31,6 @@ LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 
 
-def _removed(table: str, key: str) -> str:
-    return f"""
-    WITH page AS MATERIALIZED (
-        SELECT dialog_id, {key} FROM {table} WHERE dialog_id = ANY($1) LIMIT $2
-    ), gone AS (
-        DELETE FROM {table} AS old USING page
-        WHERE old.dialog_id = page.dialog_id AND old.{key} = page.{key} RETURNING old.dialog_id
-    )
-    SELECT count(*) FROM gone
-    """  # noqa: S608  # names of our own
-
-
-# Calls go before their events: a worker that had claimed one has then told what it did with it.
-CONTENT = (
-    _removed("messages", "id"),
-    _removed("message_keys", "message_id"),
-    _removed("plugin_calls", "id"),
-)
-
 # Before its events are removed the collector must have made all of them into notifications that it
 # was about to: who holds the cursor sees no event that half is gone.
 LOCK_CURSOR = "SELECT FROM notification_cursor FOR NO KEY UPDATE"
@@ -69,6 +50,38 @@ _UNTELL = """
     WHERE delivery.subscription_id = subscription.id AND delivery.event_id = told.event_id
 )
 """
+
+
+def _removed(table: str, key: str) -> str:
+    """SQL: the CTE `gone` of the rows that it removes."""
+    return f"""
+WITH page AS MATERIALIZED (
+    SELECT dialog_id, {key} FROM {table} WHERE dialog_id = ANY($1) LIMIT $2
+), gone AS (
+    DELETE FROM {table} AS old USING page
+    WHERE old.dialog_id = page.dialog_id AND old.{key} = page.{key} RETURNING old.*
+)
+"""  # noqa: S608  # names of our own
+
+
+_COUNT = "SELECT count(*) FROM gone"
+
+# Calls go before the events that are still kept: a worker that had claimed one has then told what
+# it did with it. The outbox may have older ones, which are found by the audit log; a trace may be
+# of other dialogs too.
+CONTENT = (
+    _removed("messages", "id") + _COUNT,
+    _removed("message_keys", "message_id") + _COUNT,
+    f"""
+{_removed("plugin_calls", "id")}, told AS (
+    SELECT event_id FROM audit_logs
+    WHERE trace_id IN (SELECT trace_id FROM gone) AND event_id IS NOT NULL
+        AND (details->>'dialog_id')::uuid = ANY($1)
+)
+{_UNTELL}
+{_COUNT}
+""",  # noqa: S608  # constants of our own
+)
 
 REMOVE_EVENTS = f"""
 WITH told AS (
@@ -131,6 +144,7 @@ async def claim_users(executor: Executor, most: int) -> list[UUID]:
 
 async def remove_content(connection: asyncpg.Connection, ids: Sequence[UUID], most: int) -> bool:
     """Whether there may be more of what was said and called."""
+    await connection.execute(LOCK_CURSOR)
     removed = [await connection.fetchval(statement, ids, most) for statement in CONTENT]
     return max(removed) == most
 

@@ -19,7 +19,7 @@ UP = (
         bot_id UUID,
         erased_at TIMESTAMPTZ DEFAULT now() NOT NULL,
         CONSTRAINT pk_erasures PRIMARY KEY (id),
-        CONSTRAINT uq_erasures_user_id UNIQUE NULLS NOT DISTINCT (user_id, bot_id),
+        CONSTRAINT uq_erasures_user_id_bot_id UNIQUE NULLS NOT DISTINCT (user_id, bot_id),
         CONSTRAINT fk_erasures_bot_id FOREIGN KEY (bot_id) REFERENCES bots (id)
     )
     """,

@@ -206,6 +206,25 @@ async def test_anothers_user_is_as_absent_as_none(
     assert await tables_with(pool, OTHERS) == {"bot_users"}
 
 
+async def test_what_only_the_streams_still_have_is_removed_there_too(
+    api: Api, reporting: Reporting, worker: Worker, pool: asyncpg.Pool, redis: Redis
+) -> None:
+    """Retention has removed the events; and another dialog had the same trace."""
+    user, dialog, other = await api.user(), uuid4(), uuid4()
+    trace = {"trace_id": str(uuid4())}
+    await api.say(user, "Hello!", dialog, **trace)
+    await api.say(await api.user(2), "Hello!", other, **trace)
+    await worker.publish()
+    await pool.execute("DELETE FROM plugin_events")
+    await erase(api, user)
+    await worker.erase()
+    await worker.publish()
+    assert await keys_with(redis, str(dialog)) == set()
+    assert await tables_with(pool, str(dialog)) == {"audit_logs"}
+    assert len(await keys_with(redis, str(other))) == 2
+    assert await worker.differences() == []
+
+
 async def test_much_is_removed_a_little_at_a_time(  # noqa: PLR0917  # fixtures
     api: Api, reporting: Reporting, worker: Worker, pool: asyncpg.Pool, redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
