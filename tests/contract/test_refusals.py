@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from impl.db import prepare_connection
 from impl.tokens import queries
 from impl.tokens.format import Kind, mint
-from impl.tokens.issue import issue
 from impl.tokens.scopes import KEY_SCOPES
 from tests.every_operation import OPERATIONS, asking
 from tests.servers import create_database, drop_database
@@ -56,6 +56,7 @@ CODES = {
     "wrong scope": "insufficient_scope",
 }
 PAST = timedelta(seconds=-1)
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # What is absent is made by these, and so cannot be told from another's by the answer.
 MAKE_THE_ABSENT = {"addDialogMessage"}
 # Of an answer; the others are the same for everybody.
@@ -134,16 +135,21 @@ class Table:
         scopes: frozenset[str] | None = None,
         expires_in: timedelta | None = None,
     ) -> str:
-        """Of `who`, where it is anybody's."""
-        subject = {"BotToken": self.who.bot.id, "PluginToken": self.who.plugin.id}.get(scheme)
-        made = await issue(
+        """Of `who`, where it is anybody's. Its hash is a cheap one: there are hundreds."""
+        kind, subject = KINDS[scheme], None
+        if kind in {"bot", "plugin"}:
+            subject = UUID(self.who.bot.id if kind == "bot" else self.who.plugin.id)
+        new = mint(kind)
+        await queries.insert(
             self.pool,
-            KINDS[scheme],
-            subject_id=None if subject is None else UUID(subject),
+            new.id,
+            kind,
+            subject_id=subject,
+            hashed=HASHER.hash(new.plaintext),
             scopes=sorted(SCOPES[scheme] if scopes is None else scopes),
             expires_in=expires_in,
         )
-        return made.plaintext
+        return new.plaintext
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -240,10 +246,12 @@ async def test_an_object_is_found_in_its_own_place_alone(table: Table, name: str
 
 @pytest.mark.parametrize("name", list(OPERATIONS))
 async def test_the_same_request_is_good_where_nothing_is_wrong(table: Table, name: str) -> None:
+    """By each of the ways in, of which the first uses the good one up."""
     operation, good = OPERATIONS[name], await table.good(name)
     schemes = principals(operation)
-    for ways in [[each] for each in schemes.either] or [schemes.required]:
+    for number, ways in enumerate([[each] for each in schemes.either] or [schemes.required]):
+        if number:
+            good = await good_request(table.world, operation, table.who)
         credentials = {scheme: await table.issued(scheme) for scheme in ways}
         answer = await table.sent(good.but(credentials=credentials))
         assert answer.status < 300, answer
-        good = await good_request(table.world, operation, table.who)
