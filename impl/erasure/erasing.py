@@ -12,7 +12,6 @@ import asyncpg
 
 from generated.events import USER_ERASED
 from impl.audit.log import Actor, record
-from impl.db import Executor, Pool, repeated_if_lost
 from impl.events.log import published
 
 # Whoever registers the person meanwhile waits, and begins anew. So does a message that makes a
@@ -52,7 +51,10 @@ READ = "SELECT erased_at FROM erasures WHERE user_id = $1 AND bot_id IS NOT DIST
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Of `bot_id`'s part of the user; None: of all of the user, by `actor`."""
+    """Of one bot's part of the user or, without a bot, of all of them.
+
+    `actor` is the operator who wants it; None where the bot does.
+    """
 
     user_id: UUID
     bot_id: UUID | None
@@ -60,35 +62,24 @@ class Erasure:
     actor: Actor | None = None
 
 
-async def erase(pool: Pool, erasure: Erasure) -> datetime | None:
-    """Since when the user is gone; None where whoever asks has no such user, and never had."""
-    return await repeated_if_lost(lambda: _erase(pool, erasure))
+async def erase(connection: asyncpg.Connection, erasure: Erasure) -> datetime | None:
+    """Since when the user is gone, in the caller's transaction, which may be repeated.
 
-
-async def _erase(pool: Pool, erasure: Erasure) -> datetime | None:
-    async with pool.acquire() as connection, connection.transaction():
-        erased_at = await _mark(connection, erasure)
-        if erased_at is not None and erasure.actor is not None:
-            details = {"user_id": erasure.user_id}
-            await record(connection, erasure.actor, "user_erased", details, "warning")
-    if erased_at is None:
-        erased_at = await _before(pool, erasure)
-    return erased_at
-
-
-async def _mark(connection: asyncpg.Connection, erasure: Erasure) -> datetime | None:
-    """None where there is nothing to erase, or nothing any more."""
+    None where there is no such user, or the bot never had them.
+    """
     whose = erasure.user_id, erasure.bot_id
-    if await connection.fetchval(LOCK, *whose) is None:
-        return None
-    names = await connection.fetch(FORGET_NAMES, *whose)
-    if erasure.bot_id is not None and not names:  # another request was faster
-        return None
-    event_id = USER_ERASED.new_id()
-    marked: datetime = await connection.fetchval(MARK, *whose, event_id, erasure.trace_id)
-    return marked
+    if await connection.fetchval(LOCK, *whose) is not None:
+        names = await connection.fetch(FORGET_NAMES, *whose)
+        if erasure.bot_id is None or names:  # else another request was faster
+            return await _mark(connection, erasure)
+    before: datetime | None = await connection.fetchval(READ, *whose)
+    return before
 
 
-async def _before(executor: Executor, erasure: Erasure) -> datetime | None:
-    erased_at: datetime | None = await executor.fetchval(READ, erasure.user_id, erasure.bot_id)
+async def _mark(connection: asyncpg.Connection, erasure: Erasure) -> datetime:
+    values = erasure.user_id, erasure.bot_id, USER_ERASED.new_id(), erasure.trace_id
+    erased_at: datetime = await connection.fetchval(MARK, *values)
+    whose = {"user_id": erasure.user_id, "bot_id": erasure.bot_id}
+    if erasure.actor is not None:
+        await record(connection, erasure.actor, "user_erased", whose, "warning")
     return erased_at

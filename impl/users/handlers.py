@@ -1,3 +1,7 @@
+from datetime import datetime
+
+import structlog
+
 from generated import models
 from generated.core.security import AdminKey, BotToken
 from generated.core.users import (
@@ -10,9 +14,11 @@ from generated.core.users import (
 )
 from generated.runtime import trace
 from impl.audit.log import by_key
-from impl.db import Pool
+from impl.db import Pool, repeated_if_lost
 from impl.erasure.erasing import Erasure, erase
 from impl.users.queries import upsert_user
+
+log = structlog.get_logger()
 
 
 class UserHandlers:
@@ -45,8 +51,14 @@ class UserHandlers:
             erasure = Erasure(path.user_id, caller.bot_id, trace_id)
         else:
             erasure = Erasure(path.user_id, None, trace_id, by_key(caller))
-        erased_at = await erase(self._pool, erasure)
+        erased_at = await repeated_if_lost(lambda: self._erase(erasure))
         if erased_at is None:
             return EraseUser404(code="user_not_found")
+        # The log outlives the database: what was erased since a backup is erased again by it.
+        log.info("user_erased", user_id=path.user_id, bot_id=erasure.bot_id)
         body = models.UserErasureV1(user_id=path.user_id, erased_at=erased_at)
         return EraseUser200(body=body, owner=erasure.bot_id)
+
+    async def _erase(self, erasure: Erasure) -> datetime | None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await erase(connection, erasure)

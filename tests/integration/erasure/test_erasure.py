@@ -1,6 +1,7 @@
 """Nothing of an erased user is left anywhere, and of everybody else all."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from tests.faults.checker import Ledgers, check, entry_of, read_stored
 from tests.faults.log import Log
 from tests.integration.api.queued import LATER, say
 from tests.integration.api.test_reset import reset
+from tests.integration.cli.commands import Ended, botcore
 from tests.integration.erasure.conftest import Bot, Operator, Reporting, Worker
 from tests.integration.erasure.searching import keys_with, tables_with
 from tests.stack import Answer, Api
@@ -147,7 +149,9 @@ async def test_a_bot_erases_its_own_part_alone_and_an_operator_all(  # noqa: PLR
     assert await tables_with(pool, OTHERS) == set()
     assert await pool.fetchval("SELECT count(*) FROM users") == 0
     by = "SELECT details FROM audit_logs WHERE action = 'user_erased' AND event_id IS NULL"
-    assert await pool.fetchval(by) == {"user_id": user, "admin_key_id": operator.key_id}
+    assert await pool.fetchval(by) == {
+        "user_id": user, "bot_id": None, "admin_key_id": operator.key_id
+    }  # fmt: skip
 
 
 async def test_it_is_gone_at_once(
@@ -204,6 +208,31 @@ async def test_anothers_user_is_as_absent_as_none(
     absent = await operator.send("DELETE", f"/users/{uuid4()}")
     assert (absent.status, absent.json["code"]) == (404, "user_not_found")
     assert await tables_with(pool, OTHERS) == {"bot_users"}
+
+
+async def test_an_operator_erases_by_command_too(
+    api: Api, other: Bot, pool: asyncpg.Pool, database: str, tmp_path: Path
+) -> None:
+    """One bot's part also: what it had erased before a backup was restored."""
+    user = await registered(api, CANARY)
+    assert await registered(other, OTHERS) == user
+    env = {"BOTCORE_DATABASE_URL": database}
+
+    async def command(*more: str) -> Ended:
+        return await botcore("users", "erase", *more, env=env, directory=tmp_path)
+
+    done = await command(user, "--bot", "tests")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"user {user} is erased since 2")
+    assert await tables_with(pool, CANARY) == set()
+    assert (await command(user)).code == 0
+    assert await tables_with(pool, OTHERS) == set()
+    for wrong, said in (
+        ([str(UUID(int=7))], f"botcore: there is no user {UUID(int=7)}\n"),
+        ([user, "--bot", "nobody"], "botcore: there is no bot nobody\n"),
+    ):
+        refused = await command(*wrong)
+        assert (refused.code, refused.err) == (1, said)
 
 
 async def test_what_only_the_streams_still_have_is_removed_there_too(

@@ -57,7 +57,7 @@ async def test_a_message_that_makes_a_dialog_meanwhile_finds_no_user(
     user, dialog = await api.user(), uuid4()
     erasure = Erasure(UUID(user), api.bot_id, str(uuid4()))
     async with pool.acquire() as other, other.transaction():
-        assert await erasing._mark(other, erasure)
+        assert await erasing.erase(other, erasure)
         asked = asyncio.create_task(api.say(user, CANARY, dialog))
         await until_somebody_waits_for_a_lock(pool)
     answer = await asked
@@ -88,7 +88,7 @@ async def test_who_registers_meanwhile_begins_anew(api: Api, pool: asyncpg.Pool)
     user = await registered(api, CANARY)
     erasure = Erasure(UUID(user), api.bot_id, str(uuid4()))
     async with pool.acquire() as other, other.transaction():
-        assert await erasing._mark(other, erasure)
+        assert await erasing.erase(other, erasure)
         asked = asyncio.create_task(registered(api, "Ada"))
         await until_somebody_waits_for_a_lock(pool)
     assert await asked != user
