@@ -81,12 +81,15 @@ SELECT count(*) FROM numbered
 """  # noqa: S608  # constants of our own
 
 # Rows that were numbered but not sent get new numbers, behind what Redis has and what was given.
-MOVE_BEHIND = """
+# What was sent before it was erased is looked for where it is.
+MOVE_BEHIND = f"""
 WITH behind AS (
-    SELECT greatest(last_position, $2) AS position FROM streams WHERE name = $1 FOR NO KEY UPDATE
+    SELECT greatest(last_position, $2) AS position, published_position AS sent
+    FROM streams WHERE name = $1 FOR NO KEY UPDATE
 ), unsent AS (
-    SELECT id, row_number() OVER (ORDER BY position) AS place FROM outbox
-    WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL
+    SELECT id, row_number() OVER (ORDER BY outbox.position) AS place FROM outbox, behind
+    WHERE stream = $1 AND outbox.position IS NOT NULL AND published_at IS NULL
+        AND NOT ({ERASED} AND outbox.position <= sent)
 ), moved AS (
     UPDATE outbox SET position = behind.position + unsent.place FROM unsent, behind
     WHERE outbox.id = unsent.id RETURNING outbox.id
@@ -94,7 +97,7 @@ WITH behind AS (
 UPDATE streams SET last_position = behind.position + (SELECT count(*) FROM moved),
     published_position = $2
 FROM behind WHERE name = $1
-"""
+"""  # noqa: S608  # a constant of our own
 
 # A whole window at once takes longer than any statement may: the stream counts as sent until the
 # last of its rows waits again.

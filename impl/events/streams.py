@@ -32,8 +32,8 @@ CALL_EVENTS = (
 # that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
 # Where another event has that id, the database was restored since, and nothing is added. Nor is it
 # where the stream has lost its end since the caller looked: a relay that was frozen in between
-# would leave a gap. What was erased is taken out, and where it never was its place is passed: the
-# stream's last id, by which it is known how far it has come, counts what was deleted too.
+# would leave a gap. What was erased is taken out, where it is, and where it never was its place is
+# passed: the last id, by which is known how far the stream has come, counts what was deleted too.
 APPEND = """
 local last = 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -47,8 +47,8 @@ end
 if last < tonumber(ARGV[2]) then
     return redis.error_reply('BEHIND the stream lost its end meanwhile')
 end
-local function is_another(id, first, size, erased)
-    local found = redis.call('XREVRANGE', KEYS[1], id, erased and id or '-', 'COUNT', 1)[1]
+local function is_another(id, first, size)
+    local found = redis.call('XREVRANGE', KEYS[1], id, '-', 'COUNT', 1)[1]
     if not found then -- it was, and was cut off
         return false
     end
@@ -67,10 +67,10 @@ while at <= #ARGV do
     local id = ARGV[at] .. '-0'
     if position > last then
         redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, unpack(ARGV, at + 3, at + 2 + size))
-    elseif is_another(id, at + 3, size, erased) then
+    elseif not erased and is_another(id, at + 3, size) then
         return redis.error_reply('FOREIGN the stream has another event there')
     end
-    if erased then redis.call('XDEL', KEYS[1], id) end
+    if erased and not is_another(id, at + 3, size) then redis.call('XDEL', KEYS[1], id) end
     at = at + 3 + size
 end
 return last

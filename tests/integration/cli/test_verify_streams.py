@@ -259,6 +259,17 @@ async def test_what_was_erased_of_a_full_stream_makes_none_of_it_missing(
     assert (report.differs, report.agree) == (False, 4)
 
 
+async def test_what_was_erased_is_taken_out_of_a_stream_that_is_ahead(case: Case) -> None:
+    """Of a restored database: what it has sent since is in the stream, and it knows nothing of."""
+    await case.redis.xadd(STREAM, {"event_id": "of before"}, id="31-0")
+    await erase(case, 5, 5)
+    await case.add(2)
+    await case.publish()
+    assert await case.redis.xrange(STREAM, 5, 5) == []
+    assert await case.redis.xlen(STREAM) == NUMBER + 2
+    assert await case.differences() == [("extra", "31-0"), ("gap", "31 to 32")]
+
+
 async def test_an_erased_place_that_another_event_took_is_left_alone(case: Case) -> None:
     """The database was restored since: the relay puts what it has behind that."""
     await case.rewrite(lambda kept: kept[-1][1].update(event_id=str(uuid4())))

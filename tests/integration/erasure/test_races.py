@@ -13,11 +13,12 @@ from impl.erasure import erasing
 from impl.erasure.eraser import Eraser
 from impl.erasure.erasing import Erasure
 from impl.events import relay
+from impl.notifications import collecting_queries as collecting
 from impl.redis import UNREACHABLE
 from impl.settings import Settings
 from tests.integration.api.queued import LATER, recover, say
 from tests.integration.api.test_reset_races import until_somebody_waits_for_a_lock
-from tests.integration.erasure.conftest import Reporting, Worker
+from tests.integration.erasure.conftest import Operator, Reporting, Worker
 from tests.integration.erasure.searching import keys_with, tables_with
 from tests.integration.erasure.test_erasure import CANARY, erase, registered
 from tests.stack import Api, Gate
@@ -155,6 +156,31 @@ async def test_an_entry_that_was_on_its_way_to_redis_is_taken_out(  # noqa: PLR0
     await worker.publish()
     assert stream not in await keys_with(redis, str(dialog))
     assert await worker.differences() == []
+
+
+async def test_notifications_that_are_made_meanwhile_go_too(
+    api: Api, reporting: Reporting, operator: Operator, worker: Worker, pool: asyncpg.Pool
+) -> None:
+    """The collector has read the events, and has not committed what it made of them."""
+    url = reporting.plugin.url
+    await operator.send("POST", "/notifications/subscriptions",
+                        json={"url": url, "min_severity": "info"})  # fmt: skip
+    user, dialog = await api.user(), uuid4()
+    await api.say(user, "Hello!", dialog)
+    await erase(api, user)
+    newest = await collecting.newest(pool)
+    assert newest is not None
+    async with pool.acquire() as other, other.transaction():
+        batch = await collecting.lock_batch(other, newest, 100)
+        assert batch is not None
+        await collecting.insert_deliveries(other, batch, [])
+        await collecting.move_cursor(other, batch)
+        emptying = asyncio.create_task(worker.erase())
+        await until_somebody_waits_for_a_lock(pool)
+    await emptying
+    assert await tables_with(pool, str(dialog)) == {"audit_logs"}
+    kept = await pool.fetchval("SELECT array_agg(event_type) FROM notification_deliveries")
+    assert "user_erased" in kept
 
 
 async def test_without_redis_it_is_removed_there_later(  # noqa: PLR0917  # fixtures
