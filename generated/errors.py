@@ -143,7 +143,7 @@ class UserNotFound(ProblemError):  # noqa: N818  # named by its code
     code = "user_not_found"
     status = 404
     title = "No such user"
-    default_detail = "This bot has not registered the user."
+    default_detail = "The user does not exist, or this bot has not registered them."
 
 
 class PluginNotFound(ProblemError):  # noqa: N818  # named by its code

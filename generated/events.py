@@ -166,6 +166,14 @@ USER_CREATED = Event(
     fixed={"event_type": "user_created", "source": "core", "severity": "info"},
 )
 
+# A user was erased, or one bot's part of them.
+USER_ERASED = Event(
+    "user_erased",
+    DIALOG_EVENTS,
+    models.UserErasedV1,
+    fixed={"event_type": "user_erased", "source": "core", "severity": "info"},
+)
+
 # A dialog's messages were deleted.
 DIALOG_RESET = Event(
     "dialog_reset",
@@ -195,6 +203,7 @@ EVENTS = {
         PLUGIN_FAILED,
         PLUGIN_TIMEOUT,
         USER_CREATED,
+        USER_ERASED,
         DIALOG_RESET,
     )
 }

@@ -17,6 +17,7 @@ from generated.runtime.metrics import Family
 
 OperationLabel = Literal[
     "upsertUser",
+    "eraseUser",
     "getDialog",
     "addDialogMessage",
     "getDialogMessage",

@@ -54,7 +54,7 @@ AuditSource = TypeAliasType(
 BotScope = TypeAliasType(
     "BotScope",
     Annotated[
-        Literal["dialogs:read", "dialogs:write", "users:write"],
+        Literal["dialogs:read", "dialogs:write", "users:erase", "users:write"],
         Field(description="What a bot's token may do."),
     ],
 )
@@ -66,7 +66,7 @@ BotScopes = TypeAliasType(
         list[BotScope],
         Field(
             description="What a bot's token permits, each once.",
-            max_length=3,
+            max_length=4,
             min_length=1,
         ),
         Distinct(),
@@ -1684,6 +1684,17 @@ class EnablePluginQuery(BaseModel):
     reason: Line | None = None
 
 
+class EraseUserPath(BaseModel):
+    """
+    The path parameters of eraseUser.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: Uuid
+
+
 class EventAckV1(BaseModel):
     """
     The event is stored.
@@ -2855,6 +2866,33 @@ class UserCreatedV1(BaseModel):
         extra="forbid",
     )
     user_id: Uuid
+
+
+class UserErasedV1(BaseModel):
+    """
+    A user was erased; whoever keeps something of them removes it too.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: Uuid
+    bot_id: Annotated[
+        Uuid | None,
+        Field(description="Whose part of the user was erased; null where all of it was."),
+    ]
+
+
+class UserErasureV1(BaseModel):
+    """
+    A user is erased, or one bot's part of them.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    user_id: Uuid
+    erased_at: Annotated[Timestamp, Field(description="Since when nobody is told anything of it.")]
 
 
 class UserUpsertResponseV1(BaseModel):

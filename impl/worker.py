@@ -13,6 +13,7 @@ from impl.degraded.keeper import Keeper
 from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
 from impl.dialogs.queue import CallQueue
+from impl.erasure.eraser import Eraser
 from impl.events.relay import Relay
 from impl.events.wire import EVENTS, FEED
 from impl.notifications.collecting import Collector
@@ -83,6 +84,7 @@ async def _work(settings: Settings) -> int:
         collector = Collector(resources.pool, settings, metrics)
         scaling = ScalingAlert(resources.pool, settings, metrics)
         keeper = Keeper(resources.pool, resources.gate, Rules.of(settings), metrics)
+        eraser = Eraser(resources.pool, resources.gate, settings.call_lease_seconds)
         tasks = {
             asyncio.create_task(resources.wire.run(), name="wire"),
             asyncio.create_task(collector.run(), name="notifications"),
@@ -93,6 +95,7 @@ async def _work(settings: Settings) -> int:
             asyncio.create_task(retention.run(), name="retention"),
             asyncio.create_task(watcher.run(), name="watcher"),
             asyncio.create_task(keeper.run(), name="keeper"),
+            asyncio.create_task(eraser.run(), name="eraser"),
             asyncio.create_task(
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),

@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 async def undeclared(pool: asyncpg.Pool, settings: Settings) -> list[str]:
     """Why what stands in the outbox is not what the contract says, there or as a stream's entry."""
-    rows = await pool.fetch("SELECT stream, body FROM outbox ORDER BY id")
+    rows = await pool.fetch("SELECT stream, body FROM outbox WHERE body <> '{}' ORDER BY id")
     if not rows:
         return []
     found = [text for row in rows[-NEWEST:] for text in faults(row["stream"], row["body"])]

@@ -22,7 +22,7 @@ from impl.settings import Settings
 from impl.tokens.issue import issue
 from tests.published import undeclared
 
-BOT_SCOPES = ["dialogs:read", "dialogs:write", "users:write"]
+BOT_SCOPES = ["dialogs:read", "dialogs:write", "users:erase", "users:write"]
 
 
 def settings_for(database: str, valkey: str, **changed: Any) -> Settings:

@@ -154,7 +154,7 @@ def _results(op: Operation) -> list[Json]:
         if media == PROBLEM and not codes:
             continue
         problem = media == PROBLEM
-        owner = op.spec.get("x-owner", {}).get("by") == "result" and not problem
+        owner = None if problem else _owner(op)
         found.append(
             {
                 "name": f"{op.pascal}{status}",
@@ -170,6 +170,14 @@ def _results(op: Operation) -> list[Json]:
             }
         )
     return found
+
+
+def _owner(op: Operation) -> str | None:
+    """The type of the owner that a success names: None where somebody else asked."""
+    owner = op.spec.get("x-owner", {})
+    if owner.get("by") != "result":
+        return None
+    return "UUID | None" if owner["of"] in principals(op).either else "UUID"
 
 
 def _body(media: str, content: Json) -> Json:

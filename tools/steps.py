@@ -68,9 +68,6 @@ def steps(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[
     passed += ["body"] if op.body_schema else []
     passed += ["idempotency"] if "x-idempotency" in op.spec else []
     handled = f"await handlers.{op.snake}({', '.join(passed)})"
-    owner = op.spec.get("x-owner", {})
-    if owner.get("by") == "result":
-        handled = f"runtime.owned({handled}, {_own_id(owner['of'], callers, schemes)})"
     return [
         *_authentication(callers, schemes),
         *_admission(op, callers, schemes),
@@ -79,8 +76,26 @@ def steps(op: Operation, callers: Principals, schemes: dict[str, Json]) -> list[
         *_values(op),
         *_payment(op),
         *_ownership(op, callers, schemes),
-        f"return {handled}",
+        *_answer(op, callers, schemes, handled),
     ]
+
+
+def _answer(
+    op: Operation, callers: Principals, schemes: dict[str, Json], handled: str
+) -> Iterator[str]:
+    owner = op.spec.get("x-owner", {})
+    if owner.get("by") != "result":
+        yield f"return {handled}"
+        return
+    own_id = _own_id(owner["of"], callers, schemes)
+    if owner["of"] not in callers.either:
+        yield f"return runtime.owned({handled}, {own_id})"
+        return
+    # Whoever else may call is no owner, and does to all what an owner does to its own.
+    yield f"answer = {handled}"
+    yield f"if isinstance(caller, {owner['of']}):"
+    yield f"    return runtime.owned(answer, {own_id})"
+    yield "return answer"
 
 
 def _authentication(callers: Principals, schemes: dict[str, Json]) -> Iterator[str]:

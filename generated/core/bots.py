@@ -950,7 +950,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, CREATE_BOT_SCOPES)
         call.refuse_query()
-        body = read_json(models.BotCreateV1, await call.body(), 9)
+        body = read_json(models.BotCreateV1, await call.body(), 10)
         return await handlers.create_bot(admin_key, body)
 
     async def revoke_bot(call: Call) -> Result:
@@ -981,7 +981,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         runtime.require_scopes(admin_key, ISSUE_BOT_TOKEN_SCOPES)
         path = read_strings(models.IssueBotTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
-        body = read_json(models.BotTokenIssueV1, await call.body(), 9)
+        body = read_json(models.BotTokenIssueV1, await call.body(), 10)
         return await handlers.issue_bot_token(admin_key, path, body)
 
     async def revoke_bot_token(call: Call) -> Result:
@@ -1002,7 +1002,7 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         runtime.require_scopes(admin_key, NARROW_BOT_TOKEN_SCOPES)
         path = read_strings(models.NarrowBotTokenPath, call.scope["path_params"], "path")
         call.refuse_query()
-        body = read_json(models.BotTokenNarrowV1, await call.body(), 8)
+        body = read_json(models.BotTokenNarrowV1, await call.body(), 9)
         return await handlers.narrow_bot_token(admin_key, path, body)
 
     async def rotate_bot_token(call: Call) -> Result:

@@ -20,6 +20,7 @@ Scope = Literal[
     "routing:explain",
     "telemetry:read",
     "telemetry:write",
+    "users:erase",
     "users:write",
 ]
 

@@ -14,6 +14,7 @@ from impl.cli.limits import limits
 from impl.cli.notifications import notifications
 from impl.cli.plugin import plugin
 from impl.cli.plugins import plugins
+from impl.cli.users import users
 
 app = typer.Typer(
     name="botcore",
@@ -29,6 +30,7 @@ app.add_typer(plugin, name="plugin")
 app.add_typer(keys, name="keys")
 app.add_typer(limits, name="limits")
 app.add_typer(db, name="db")
+app.add_typer(users, name="users")
 app.command()(explain)
 app.add_typer(notifications, name="notifications")
 app.command()(doctor)

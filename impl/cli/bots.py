@@ -32,7 +32,10 @@ def create(
     scope: tokens.Scopes = None,
     expires_in: tokens.ExpiresIn = None,
 ) -> None:
-    """Create a bot and print its token, this once; without --scope it permits everything."""
+    """Create a bot and print its token, this once.
+
+    Without --scope it permits everything but to erase users.
+    """
     from generated import models
     from impl.audit.log import on_this_machine
     from impl.bots import administration

@@ -6,6 +6,9 @@ import asyncpg
 
 from impl.db import Executor
 
+# Of a user who was erased a row keeps nothing but its place, and waits until its entry is gone.
+ERASED = "(body = '{}')"
+
 _NAMES = """
 RECURSIVE {name} AS (
     (SELECT stream FROM outbox WHERE {waits} ORDER BY stream LIMIT 1)
@@ -78,12 +81,15 @@ SELECT count(*) FROM numbered
 """  # noqa: S608  # constants of our own
 
 # Rows that were numbered but not sent get new numbers, behind what Redis has and what was given.
-MOVE_BEHIND = """
+# What was sent before it was erased is looked for where it is.
+MOVE_BEHIND = f"""
 WITH behind AS (
-    SELECT greatest(last_position, $2) AS position FROM streams WHERE name = $1 FOR NO KEY UPDATE
+    SELECT greatest(last_position, $2) AS position, published_position AS sent
+    FROM streams WHERE name = $1 FOR NO KEY UPDATE
 ), unsent AS (
-    SELECT id, row_number() OVER (ORDER BY position) AS place FROM outbox
-    WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL
+    SELECT id, row_number() OVER (ORDER BY outbox.position) AS place FROM outbox, behind
+    WHERE stream = $1 AND outbox.position IS NOT NULL AND published_at IS NULL
+        AND NOT ({ERASED} AND outbox.position <= sent)
 ), moved AS (
     UPDATE outbox SET position = behind.position + unsent.place FROM unsent, behind
     WHERE outbox.id = unsent.id RETURNING outbox.id
@@ -91,7 +97,7 @@ WITH behind AS (
 UPDATE streams SET last_position = behind.position + (SELECT count(*) FROM moved),
     published_position = $2
 FROM behind WHERE name = $1
-"""
+"""  # noqa: S608  # a constant of our own
 
 # A whole window at once takes longer than any statement may: the stream counts as sent until the
 # last of its rows waits again.
@@ -107,14 +113,18 @@ UPDATE streams SET published_position = $2 WHERE name = $1 AND (SELECT count(*) 
 AGAIN_AT_ONCE = 5000
 
 UNPUBLISHED = """
-SELECT id, position, body FROM outbox
+SELECT id, position, event_id, body FROM outbox
 WHERE stream = $1 AND position IS NOT NULL AND published_at IS NULL ORDER BY position LIMIT $2
 """
 
-MARK_PUBLISHED = """
-WITH sent AS (UPDATE outbox SET published_at = now() WHERE id = ANY($2::bigint[]))
+# What was erased since it was read waits on: it is in the stream now, and must be taken out again.
+MARK_PUBLISHED = f"""
+WITH sent AS (
+    UPDATE outbox SET published_at = now()
+    WHERE id = ANY($2::bigint[]) AND ({ERASED} = (id = ANY($4::bigint[])))
+)
 UPDATE streams SET published_position = greatest(published_position, $3) WHERE name = $1
-"""
+"""  # noqa: S608  # a constant of our own
 
 # Of the events of calls, those whose dialog was reset since the call was taken in.
 FORGOTTEN = """
@@ -187,7 +197,8 @@ async def unpublished(executor: Executor, stream: str, limit: int) -> list[async
 
 async def mark_published(executor: Executor, stream: str, rows: list[asyncpg.Record]) -> None:
     ids = [row["id"] for row in rows]
-    await executor.execute(MARK_PUBLISHED, stream, ids, rows[-1]["position"])
+    erased = [row["id"] for row in rows if not row["body"]]
+    await executor.execute(MARK_PUBLISHED, stream, ids, rows[-1]["position"], erased)
 
 
 async def forgotten(executor: Executor, rows: list[asyncpg.Record]) -> frozenset[str]:

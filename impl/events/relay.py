@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -18,7 +17,7 @@ from redis.exceptions import ResponseError
 from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Executor, Pool
 from impl.events import queries
-from impl.events.streams import ForeignEntryError, append, keep_state, last_position
+from impl.events.streams import Entry, ForeignEntryError, append, keep_state, last_position
 from impl.events.wire import Bell
 from impl.metrics.sampler import stream_label
 from impl.redis import UNREACHABLE
@@ -151,9 +150,10 @@ class Relay:
         rows = await queries.unpublished(connection, stream, self.batch)
         if not rows:
             return 0
-        bodies: list[dict[str, Any]] = [row["body"] for row in rows]
-        await append(self.redis, stream, last, [(row["position"], row["body"]) for row in rows])
+        entries = [Entry(row["position"], str(row["event_id"]), row["body"]) for row in rows]
+        bodies = [entry.body for entry in entries if entry.body]
+        await append(self.redis, stream, last, entries)
         await keep_state(self.redis, bodies, await queries.forgotten(connection, rows))
         await queries.mark_published(connection, stream, rows)
-        self.metrics.events_published_total.at(stream_label(stream)).inc(len(rows))
+        self.metrics.events_published_total.at(stream_label(stream)).inc(len(bodies))
         return len(rows)

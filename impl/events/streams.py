@@ -1,6 +1,7 @@
 """Redis Streams as the relay writes them: in order, and never an entry after a gap."""
 
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
@@ -31,7 +32,8 @@ CALL_EVENTS = (
 # that no later one makes it look as if it were there. What a lost reply hid is skipped by its id.
 # Where another event has that id, the database was restored since, and nothing is added. Nor is it
 # where the stream has lost its end since the caller looked: a relay that was frozen in between
-# would leave a gap.
+# would leave a gap. What was erased is taken out, where it is, and where it never was its place is
+# passed: the last id, by which is known how far the stream has come, counts what was deleted too.
 APPEND = """
 local last = 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -61,14 +63,15 @@ local function is_another(id, first, size)
 end
 local at = 3
 while at <= #ARGV do
-    local position, size = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+    local position, erased, size = tonumber(ARGV[at]), ARGV[at + 1] == '1', tonumber(ARGV[at + 2])
+    local id = ARGV[at] .. '-0'
     if position > last then
-        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[at] .. '-0',
-            unpack(ARGV, at + 2, at + 1 + size))
-    elseif is_another(ARGV[at] .. '-0', at + 2, size) then
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, unpack(ARGV, at + 3, at + 2 + size))
+    elseif not erased and is_another(id, at + 3, size) then
         return redis.error_reply('FOREIGN the stream has another event there')
     end
-    at = at + 2 + size
+    if erased and not is_another(id, at + 3, size) then redis.call('XDEL', KEYS[1], id) end
+    at = at + 3 + size
 end
 return last
 """
@@ -87,18 +90,30 @@ class ForeignEntryError(Exception):
     """The stream has another event at a position that the table gave to ours."""
 
 
-async def append(
-    redis: Redis, stream: str, last: int, entries: Iterable[tuple[int, dict[str, Any]]]
-) -> None:
-    """Adds what the stream does not have yet; each entry is a position and an event's body.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event at its place in a stream; without a body it was erased."""
+
+    position: int
+    event_id: str
+    body: dict[str, Any]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return entry_fields(self.body) if self.body else {"event_id": self.event_id}
+
+
+async def append(redis: Redis, stream: str, last: int, entries: Iterable[Entry]) -> None:
+    """Adds what the stream does not have yet, and takes out what was erased.
 
     `last` is the position that the stream had reached. Raises ForeignEntryError where it has other
     events there, and ResponseError where it is refused.
     """
     arguments: list[str] = [str(longest(STREAMS, stream)), str(last)]
-    for position, body in entries:
-        fields = [text for pair in entry_fields(body).items() for text in pair]
-        arguments += [str(position), str(len(fields)), *fields]
+    for entry in entries:
+        fields = [text for pair in entry.fields.items() for text in pair]
+        erased = "0" if entry.body else "1"
+        arguments += [str(entry.position), erased, str(len(fields)), *fields]
     try:
         await redis.register_script(APPEND)(keys=[stream], args=arguments)
     except ResponseError as error:
@@ -129,7 +144,7 @@ async def keep_state(
     async with redis.pipeline(transaction=False) as pipeline:
         for body in bodies:
             if DIALOG_RESET.is_kind_of(body):
-                pipeline.delete(_state_key(body))
+                pipeline.delete(state_key(body["dialog_id"]))
             elif body["event_id"] not in forgotten and _of_a_call(body):
                 _keep_one(pipeline, body)
         await pipeline.execute(raise_on_error=False)
@@ -140,12 +155,12 @@ def _of_a_call(body: dict[str, Any]) -> bool:
     return any(event.is_kind_of(body) for event in CALL_EVENTS)
 
 
-def _state_key(body: dict[str, Any]) -> str:
-    return f"dialog:state:{body['dialog_id']}"
+def state_key(dialog_id: object) -> str:
+    return f"dialog:state:{dialog_id}"
 
 
 def _keep_one(pipeline: Any, body: dict[str, Any]) -> None:
-    key = _state_key(body)
+    key = state_key(body["dialog_id"])
     state = {"last_plugin_id": body["plugin_id"], "last_message_at": body["occurred_at"]}
     invocation_id = body["payload"]["invocation_id"]
     if any(event.is_kind_of(body) for event in PENDING):

@@ -65,7 +65,7 @@ WITH event AS MATERIALIZED (
     FROM event
     JOIN plugin_calls AS call ON call.plugin_id = event.plugin_id
         AND call.invocation_id = (body->'payload'->>'invocation_id')::uuid
-    JOIN dialogs ON dialogs.id = call.dialog_id
+    JOIN dialogs ON dialogs.id = call.dialog_id AND dialogs.erased_at IS NULL
     JOIN notification_subscriptions AS subscription ON subscription.bot_id = dialogs.bot_id
         AND disabled_at IS NULL AND event.created_at >= subscription.created_at
     WHERE event_type IN ({_ENDS}) AND severity <> 'critical' AND body->>'source' = 'core'

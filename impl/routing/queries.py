@@ -13,7 +13,7 @@ SELECT member.locale, last.plugin AS last_plugin, last.seconds AS seconds_since_
 FROM dialogs AS dialog
 LEFT JOIN bot_users AS member USING (bot_id, user_id)
 LEFT JOIN LATERAL ({LAST_PLUGIN}) AS last ON true
-WHERE dialog.id = $1
+WHERE dialog.id = $1 AND erased_at IS NULL
 """  # noqa: S608  # constants of our own
 
 

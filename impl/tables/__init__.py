@@ -26,7 +26,7 @@ from impl.tables.notifications import (
 )
 from impl.tables.plugins import plugin_calls, plugin_events, plugins
 from impl.tables.tokens import tokens
-from impl.tables.users import bot_users, users
+from impl.tables.users import bot_users, erasures, users
 
 __all__ = [
     "audit_logs",
@@ -35,6 +35,7 @@ __all__ = [
     "classifier_models",
     "core_state",
     "dialogs",
+    "erasures",
     "feed",
     "message_keys",
     "messages",

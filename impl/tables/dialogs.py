@@ -41,11 +41,17 @@ dialogs = Table(
     moment_now("created_at"),
     moment_now("updated_at"),
     moment("last_message_at"),
+    moment("erased_at"),
+    moment("emptied_at"),
     one_of("status", ("active", "archived")),
     CheckConstraint("reset_version >= 0", name="reset_version_value"),
     Index(None, "user_id", "status"),
     Index(None, "bot_id", "created_at"),
-    info={"about": "A conversation of one user with one bot."},
+    Index("ix_dialogs_erased", "erased_at", postgresql_where=text("erased_at IS NOT NULL")),
+    info={
+        "about": "A conversation of one user with one bot. One that is erased is nobody's: its row "
+        "stays a little longer than what was said in it, so that nothing comes back."
+    },
 )
 
 # `seq` orders a dialog's history: two messages of one statement share their created_at.

@@ -55,8 +55,9 @@ class _Key:
     scopes: frozenset[str]
 
 
+BOT_SCOPES = frozenset({"dialogs:read", "dialogs:write", "users:erase", "users:write"})
 KEYS = (
-    _Key("BOTCORE_BOT_TOKEN", "bot", frozenset({"dialogs:read", "dialogs:write", "users:write"})),
+    _Key("BOTCORE_BOT_TOKEN", "bot", BOT_SCOPES),
     _Key("BOTCORE_REGISTRY_KEY", "registry", REGISTRY_SCOPES),
     _Key(
         "BOTCORE_ADMIN_KEY",

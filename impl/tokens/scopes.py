@@ -11,6 +11,7 @@ ADMIN_SCOPES = frozenset(
         "plugins:manage",
         "routing:explain",
         "telemetry:read",
+        "users:erase",
     }
 )
 REGISTRY_SCOPES = frozenset({"plugins:register"})

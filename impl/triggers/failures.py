@@ -4,7 +4,7 @@ Being away or late is no reason to disable a plugin: it comes back by itself, an
 the breaker see to it meanwhile. What counts are answers that break the contract, and refusals.
 """
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -88,5 +88,6 @@ async def _fail(
     await connection.execute(BEGIN_ANEW, plugin_id)
     if not await connection.fetchval(ENABLED, plugin_id):
         return TakenOut(disabled=False, token_ids=[])
-    trace_id = await connection.fetchval(CRITICAL, PLUGIN_FAILED.new_id(), plugin_id, after, until)
-    return await take_out(connection, plugin_id, f"{most} calls in a row failed", str(trace_id))
+    found = await connection.fetchval(CRITICAL, PLUGIN_FAILED.new_id(), plugin_id, after, until)
+    trace_id = str(found or uuid4())  # none: the calls' user was erased meanwhile
+    return await take_out(connection, plugin_id, f"{most} calls in a row failed", trace_id)

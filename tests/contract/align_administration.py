@@ -78,6 +78,12 @@ def _administer_plugin(case: Case, state: State) -> None:
     case.path_parameters["plugin_id"] = in_the_case_of(given, known)
 
 
+def _erase_user(case: Case, state: State) -> None:
+    """One who has no dialogs; whoever was erased once can be erased again."""
+    given = case.path_parameters["user_id"]
+    case.path_parameters["user_id"] = in_the_case_of(given, state.known.doomed_user_id)
+
+
 def _revoke_bot(case: Case, state: State) -> None:
     given = case.path_parameters["bot_id"]
     if given.lower() not in state.bots:
@@ -124,6 +130,7 @@ def _callback(case: Case, state: State) -> None:
 
 
 ALIGN: dict[str, Callable[[Case, State], None]] = {
+    "eraseUser": _erase_user,
     "revokeBot": _revoke_bot,
     "listBots": list_,
     "setBotCallback": _callback,

@@ -19,6 +19,7 @@ class Known:
     doomed_bot_id: str  # may be revoked
     spare_bot_id: str
     spare_user_id: str  # sends no messages
+    doomed_user_id: str  # may be erased
     spare_plugin_id: str  # is called by nobody
     doomed_plugin_id: str  # may be deleted
     place: str  # in the feed

@@ -126,6 +126,7 @@ async def _furnish(
             "doomed_bot_id": str(doomed),
             "spare_bot_id": str(spare),
             "spare_user_id": await api.user(1004),
+            "doomed_user_id": await api.user(1005),
             "spare_plugin_id": spare_plugin,
             "doomed_plugin_id": doomed_plugin,
             "place": Places(settings_for(database, valkey).secret_key.get_secret_value()).write(0),

@@ -36,7 +36,7 @@ class Stored:
     """What PostgreSQL holds. `said` counts the messages of a dialog by who sent them.
 
     `audited` counts the ends of calls, `events` the audit rows of each event; `outbox` has the
-    stream of each.
+    stream of each, and `erased` those that no stream tells any more.
     """
 
     responses: dict[Key, bytes | None] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Stored:
     audited: Counter[tuple[str, str]] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
     outbox: dict[str, str] = field(default_factory=dict)
+    erased: frozenset[str] = frozenset()
 
 
 # The bodies of each stream's entries, in their order.
@@ -173,7 +174,7 @@ def _events(stored: Stored, streams: Streams, found: Findings) -> None:
     for event_id in stored.events.keys() - stored.outbox.keys():
         found.faults.append(f"the event {event_id} is audited, and not in the outbox")
     told = {(body["event_id"], stream) for stream, bodies in streams.items() for body in bodies}
-    kept = set(stored.outbox.items())
+    kept = {pair for pair in stored.outbox.items() if pair[0] not in stored.erased}
     found.lost += [f"an event of {stream}" for _, stream in sorted(kept - told)]
     found.faults += [f"{stream} tells of {event_id}, which was never committed"
                      for event_id, stream in sorted(told - kept)]  # fmt: skip
@@ -205,7 +206,9 @@ async def read_stored(connection: Any) -> Stored:
     events = await connection.fetch(
         "SELECT event_id::text, count(*) FROM audit_logs WHERE event_id IS NOT NULL GROUP BY 1"
     )
-    outbox = await connection.fetch("SELECT event_id::text, stream FROM outbox")
+    outbox = await connection.fetch(
+        "SELECT event_id::text, stream, body = '{}' AS erased FROM outbox"
+    )
     return Stored(
         responses={Key(row["dialog_id"], row["message_id"]): row["response"] for row in keys},
         calls=[
@@ -215,6 +218,7 @@ async def read_stored(connection: Any) -> Stored:
         audited=Counter({(row[0], row[1]): row[2] for row in audited}),
         events=Counter({row[0]: row[1] for row in events}),
         outbox={row[0]: row[1] for row in outbox},
+        erased=frozenset(row[0] for row in outbox if row[2]),
     )
 
 

@@ -57,6 +57,19 @@ def test_a_refusal_that_says_when_to_come_again_is_none_of_a_fault() -> None:
     assert told.found() == (0, 0, 0)
 
 
+def test_what_was_erased_is_audited_and_told_by_no_stream() -> None:
+    told = Told()
+    told.stored.events["e-3"] = 1
+    told.stored.outbox["e-3"] = STREAM
+    told.stored.erased = frozenset({"e-3"})
+    assert told.found() == (0, 0, 0)
+    told.entries.append({**entry("plugin_custom_said", "e-3"), "payload": {"invocation_id": "i"}})
+    assert told.found() == (0, 0, 1), "it is still there"
+    told.entries.pop()
+    told.stored.events["e-3"] = 0
+    assert told.found() == (0, 0, 1), "nobody knows that it was"
+
+
 def test_an_entry_that_was_published_again_is_one() -> None:
     told = Told()
     told.entries.append(told.entries[-1])

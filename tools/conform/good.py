@@ -80,8 +80,9 @@ async def _path_value(
     if name == "plugin_id":
         administered = schemes(operation) == ["AdminKey"]
         return (await world.registered_plugin()).id if administered else who.plugin.id
-    if name == "token_id":
-        return await _new_token(world, path)
+    if name in {"token_id", "user_id"}:
+        made = _new_token(world, path) if name == "token_id" else world.user(who.bot.token)
+        return await made
     if name in {"subscription_id", "delivery_id"}:
         known = path.get("subscription_id")
         return await (world.delivery(known) if known else world.subscription())

@@ -11,7 +11,7 @@ from tools.conform.client import Client, Request
 from tools.conform.plugin import Plugin
 from tools.contract import Json, Operation
 
-BOT_SCOPES = ("dialogs:read", "dialogs:write", "users:write")
+BOT_SCOPES = ("dialogs:read", "dialogs:write", "users:erase", "users:write")
 PLUGIN_SCOPES = ("plugins:read", "telemetry:read", "telemetry:write")
 SCOPES = {"BotToken": BOT_SCOPES, "PluginToken": PLUGIN_SCOPES}
 # A little more than the shortest life of a token.
@@ -72,12 +72,16 @@ class World:
         made = await self.administer(
             "createBot", body={"name": f"{self.word}-{uuid4()}", "scopes": list(BOT_SCOPES)}
         )
+        return Bot(made["bot"]["id"], made["token"], await self.user(made["token"]))
+
+    async def user(self, token: str) -> str:
+        """One whom the bot with this token alone has registered."""
         user = await self.make(
             "upsertUser",
-            credentials={"BotToken": made["token"]},
+            credentials={"BotToken": token},
             body={"telegram_id": secrets.randbits(52), "display_name": "Ada", "locale": "en"},
         )
-        return Bot(made["bot"]["id"], made["token"], user["user_id"])
+        return str(user["user_id"])
 
     async def registered_plugin(self) -> RegisteredPlugin:
         made = await self.make(

@@ -20,7 +20,7 @@ SELECT member.user_id IS NOT NULL AS user_known, member.locale,
     last.seconds AS seconds_since_last
 FROM (SELECT 1) AS one
 LEFT JOIN bot_users AS member ON member.bot_id = $2 AND member.user_id = $3
-LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2
+LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2 AND erased_at IS NULL
 LEFT JOIN message_keys AS key ON key.dialog_id = dialog.id AND key.message_id = $4
 LEFT JOIN LATERAL (
     SELECT jsonb_agg({MESSAGE} ORDER BY seq) AS messages
@@ -39,8 +39,9 @@ ROOM = """SELECT FROM (
 
 
 # deadline_at tells who runs the call later until when it is worth it.
-# The dialog's row decides first: another bot's dialog, or another user's, returns none, and so
-# nothing is written. Then the key decides the race: of several, one writes everything.
+# Of a user who is being erased the membership's lock is waited for: then there is none.
+# The dialog's row decides first: another bot's dialog, another user's, or an erased one returns
+# none, and so nothing is written. Then the key decides the race: of several, one writes everything.
 def _intake(event: Event, room: str, *, attempt: str, status: str, lease: str, queued: str) -> str:
     return f"""
 WITH room AS MATERIALIZED (
@@ -48,8 +49,10 @@ WITH room AS MATERIALIZED (
 ), dialog AS (
     INSERT INTO dialogs (id, bot_id, user_id)
     SELECT $2::uuid, bot_id, user_id FROM bot_users, room WHERE bot_id = $3 AND user_id = $4
+    FOR KEY SHARE OF bot_users
     ON CONFLICT (id) DO UPDATE SET updated_at = now()
         WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
+            AND dialogs.erased_at IS NULL
     RETURNING id, bot_id, reset_version
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id)
@@ -96,8 +99,10 @@ UNANSWERED = """
 WITH dialog AS (
     INSERT INTO dialogs (id, bot_id, user_id)
     SELECT $1::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $2 AND user_id = $3
+    FOR KEY SHARE
     ON CONFLICT (id) DO UPDATE SET updated_at = now()
         WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
+            AND dialogs.erased_at IS NULL
     RETURNING id, bot_id, reset_version
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id, response)
@@ -120,7 +125,7 @@ SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
 READ_KEY = f"""
 SELECT bot_id AS owner, fingerprint, invocation_id, response, {QUEUED_TRACE} AS queued_trace
 FROM message_keys AS key JOIN dialogs ON dialogs.id = key.dialog_id
-WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3
+WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3 AND erased_at IS NULL
 """  # noqa: S608  # constants of our own
 
 

@@ -14,12 +14,13 @@ from impl.events.log import published
 # A call ends once: where another instance ended it first, this changes nothing and returns no row.
 # The dialog's lock is taken before any other, as in the intake: the other order deadlocks with a
 # repeated message, which waits for the key while it holds the dialog. It also orders the answer
-# against a reset, which raises reset_version: nothing of what came before it is remembered.
+# against a reset, which raises reset_version: nothing of what came before it is remembered. In a
+# dialog that was erased nothing ends any more: its calls are removed as they are.
 def _outcome(event: Event) -> str:
     return f"""
 WITH dialog AS (
-    SELECT id, reset_version FROM dialogs WHERE id = $12 AND bot_id = $14
-    FOR NO KEY UPDATE
+    SELECT id, reset_version FROM dialogs
+    WHERE id = $12 AND bot_id = $14 AND erased_at IS NULL FOR NO KEY UPDATE
 ), call AS (
     UPDATE plugin_calls SET status = $3, error_code = $4, latency_ms = $6,
         response_payload =

@@ -15,7 +15,7 @@ SELECT bot_id AS owner, id, user_id, status, reset_version, created_at, (
         SELECT * FROM messages WHERE dialog_id = dialogs.id AND seq < $3 ORDER BY seq DESC LIMIT $4
     ) AS page
 ) AS messages
-FROM dialogs WHERE id = $1 AND bot_id = $2
+FROM dialogs WHERE id = $1 AND bot_id = $2 AND erased_at IS NULL
 """  # noqa: S608  # constants of our own
 
 LARGEST_SEQ = 2**63 - 1
@@ -24,7 +24,7 @@ READ_MESSAGE = f"""
 SELECT bot_id AS owner, response,
     CASE WHEN response IS NULL THEN (SELECT call.trace_id {OPEN_CALL} LIMIT 1) END AS trace_id
 FROM message_keys AS key JOIN dialogs ON dialogs.id = key.dialog_id
-WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3
+WHERE key.dialog_id = $1 AND bot_id = $2 AND message_id = $3 AND erased_at IS NULL
 """  # noqa: S608  # constants of our own
 
 

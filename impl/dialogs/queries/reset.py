@@ -20,12 +20,13 @@ WITH member AS (
 ), raised AS (
     UPDATE dialogs SET reset_version = reset_version + 1, updated_at = now()
     WHERE id = $1 AND bot_id = $2 AND user_id IN (SELECT user_id FROM member)
-        AND NOT EXISTS (SELECT FROM outbox WHERE event_id = $4)
+        AND erased_at IS NULL AND NOT EXISTS (SELECT FROM outbox WHERE event_id = $4)
     RETURNING reset_version
 )
 SELECT dialog.bot_id AS owner, dialog.user_id AS dialog_user_id,
     EXISTS (SELECT FROM member) AS user_known, (SELECT reset_version FROM raised) AS reset_version
-FROM (SELECT 1) AS one LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2
+FROM (SELECT 1) AS one
+LEFT JOIN dialogs AS dialog ON dialog.id = $1 AND dialog.bot_id = $2 AND erased_at IS NULL
 """
 
 LOCK_QUEUED = """

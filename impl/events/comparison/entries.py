@@ -42,7 +42,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """`first` is 0 where there is no entry. `cut`: it has its length, so older ones are gone."""
+    """`first` is 0 where there is no entry. `cut`: older ones may be gone, since as many were added
+    as it keeps; what was erased of them shortens it."""
 
     first: int
     cut: bool
@@ -57,7 +58,7 @@ async def extent(redis: Redis, stream: str) -> Extent:
             raise
         return Extent(0, cut=False)
     first = _entry(info["first-entry"]).number if info["first-entry"] else 0
-    return Extent(first, cut=info["length"] >= longest(STREAMS, stream))
+    return Extent(first, cut=info["entries-added"] >= longest(STREAMS, stream))
 
 
 async def entries(redis: Redis, stream: str, first: int, last: int) -> AsyncIterator[Entry]:

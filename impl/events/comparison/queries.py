@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from impl.db import Executor
+from impl.events.queries import ERASED
 
 NAMES = "SELECT name FROM streams ORDER BY name"
 
@@ -20,7 +21,11 @@ SELECT position, event_id, body FROM outbox
 WHERE stream = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT $4
 """
 
-PRESENT = "SELECT position FROM outbox WHERE stream = $1 AND position = ANY($2::bigint[])"
+# `kept`: its entry must be there. What was erased has none once it waits no more to be taken out.
+PRESENT = f"""
+SELECT position, NOT {ERASED} AS kept, published_at IS NULL AS waits FROM outbox
+WHERE stream = $1 AND position = ANY($2::bigint[])
+"""  # noqa: S608  # a constant of our own
 
 PLACE = "SELECT position FROM outbox WHERE event_id = $2 AND stream = $1"
 
@@ -36,9 +41,20 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """Without a body it was erased."""
+
     position: int
     event_id: UUID
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Positions of rows: of those whose entry must be there, of those whose must not, of all."""
+
+    kept: frozenset[int]
+    gone: frozenset[int]
+    all: frozenset[int]
 
 
 async def names(executor: Executor) -> list[str]:
@@ -54,8 +70,13 @@ async def page(executor: Executor, stream: str, after: int, upto: int, limit: in
     return [Row(**row) for row in await executor.fetch(PAGE, stream, after, upto, limit)]
 
 
-async def present(executor: Executor, stream: str, positions: list[int]) -> set[int]:
-    return {row["position"] for row in await executor.fetch(PRESENT, stream, positions)}
+async def present(executor: Executor, stream: str, positions: list[int]) -> Present:
+    rows = await executor.fetch(PRESENT, stream, positions)
+    return Present(
+        kept=frozenset(row["position"] for row in rows if row["kept"]),
+        gone=frozenset(row["position"] for row in rows if not (row["kept"] or row["waits"])),
+        all=frozenset(row["position"] for row in rows),
+    )
 
 
 async def place(executor: Executor, stream: str, event_id: UUID) -> int | None:

@@ -64,14 +64,18 @@ class Comparison:
         while row is not None or entry is not None:
             if entry is None or (row is not None and row.position < entry.number):
                 assert row is not None  # noqa: S101  # for the types: one of them is there
-                self._suspect_missing(row.position)
+                if row.body:
+                    self._suspect_missing(row.position)
                 expected = self._gap(expected, row.position)
                 row = await _next(rows)
             elif row is None or entry.number < row.position or entry.part:
                 self._suspect_extra(entry)
                 entry = await _next(stream)
             else:
-                await self._hold_against(row, entry)
+                if row.body:
+                    await self._hold_against(row, entry)
+                else:
+                    self._suspect_extra(entry)
                 expected = self._gap(expected, row.position)
                 row, entry = await _next(rows), await _next(stream)
         self._gap(expected, last + 1)
@@ -138,12 +142,15 @@ class Comparison:
         known = await queries.bounds(self._executor, self._stream)
         for position in self._missing:
             cut = found.cut and position < found.first
-            lost = position in present and position not in there and not cut
+            lost = position in present.kept and position not in there and not cut
             if lost and position <= known.published:  # else the relay is filling it again
                 self._report.add(Difference("missing", f"{position}-0"))
         oldest = known.assigned + 1 if known.oldest is None else known.oldest
+        # Of what was erased Redis is asked once more: it was taken out before the table says so.
+        left = await entries.ids(self._redis, self._stream, sorted(present.gone))
         for number, extra in self._extra:
-            if number not in present and number >= oldest:
+            unknown = number not in present.all and number >= oldest
+            if unknown or number in left:
                 self._report.add(extra)
         for first, last in self._gaps:
             if last >= oldest:

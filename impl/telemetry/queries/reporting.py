@@ -11,12 +11,16 @@ from impl.events.log import told
 
 AHEAD_MINUTES = 5  # what clocks may differ by
 
-# The id decides the race: of several, one writes everything.
+# The id decides the race: of several, one writes everything. What a plugin still says of a dialog
+# that is being erased is not kept; the row goes with the dialog.
 REPORT = f"""
 WITH reported AS (
     INSERT INTO plugin_events
         (id, plugin_id, source, event_type, severity, payload, dialog_id, occurred_at, fingerprint)
-    SELECT $1, $2, 'plugin', $3, $4, $5, $6, $7::timestamptz, $8
+    SELECT $1, $2, 'plugin', $3, $4,
+        CASE WHEN EXISTS (SELECT FROM dialogs WHERE id = $6 AND erased_at IS NOT NULL)
+            THEN '{{}}' ELSE $5::jsonb END,
+        $6, $7::timestamptz, $8
     WHERE $7::timestamptz <= now() + interval '{AHEAD_MINUTES} minutes'
     ON CONFLICT (id) DO NOTHING
     RETURNING id AS event_id, plugin_id, dialog_id, event_type, severity, occurred_at,

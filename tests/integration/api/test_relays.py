@@ -15,7 +15,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from impl.events.streams import append
+from impl.events.streams import Entry, append
 from impl.redis import relay_client
 from impl.settings import Settings
 from tests.integration.api.test_relay import add_events, entries, heartbeat, relay_of
@@ -119,7 +119,7 @@ async def test_a_batch_that_comes_too_late_leaves_no_gap_in_a_stream_that_was_fl
 ) -> None:
     """Its sender knew nine entries; of these Redis has lost some since, and others fill them in."""
     with pytest.raises(ResponseError, match="BEHIND"):
-        await append(redis, STREAM, 9, [(10, heartbeat(10))])
+        await append(redis, STREAM, 9, [Entry(10, "its id", heartbeat(10))])
     assert await entries(redis, STREAM) == []
     await add_events(pool, range(3))
     assert await relay_of(pool, redis).drain_once() == 3

@@ -202,7 +202,9 @@ async def test_what_is_under_way_is_no_difference(case: Case) -> None:
         " WHERE outbox.id = numbered.id"
     )
     assert await case.differences() == []
-    await streams.append(case.redis, STREAM, 30, [(31, heartbeat(0))])
+    body = await case.pool.fetchval("SELECT body FROM outbox WHERE position = 31")
+    entry = streams.Entry(31, body["event_id"], body)
+    await streams.append(case.redis, STREAM, 30, [entry])
     assert await case.differences() == []
 
 
@@ -215,6 +217,66 @@ async def test_what_left_the_streams_window_is_no_difference(
     (report,) = await case.reports()
     assert (report.differs, report.first, report.agree) == (False, 21, 10)
     assert STREAMS
+
+
+async def erase(case: Case, first: int, last: int) -> None:
+    """As an erasure does with the events of a user."""
+    await case.pool.execute(
+        "UPDATE outbox SET body = '{}', published_at = NULL WHERE position BETWEEN $1 AND $2",
+        first,
+        last,
+    )
+
+
+@pytest.mark.parametrize("position", [1, 7, NUMBER])
+async def test_what_was_erased_has_a_place_and_no_entry(case: Case, position: int) -> None:
+    await erase(case, position, position)
+    assert await case.differences() == [], "it waits to be taken out"
+    await case.publish()
+    assert await case.redis.xlen(STREAM) == NUMBER - 1
+    (report,) = await case.reports()
+    assert (report.differs, report.agree) == (False, NUMBER - 1)
+    await case.redis.flushall()
+    await case.relay.check_streams()
+    await case.publish()
+    (report,) = await case.reports()
+    assert (report.differs, report.agree) == (False, NUMBER - 1)
+
+
+async def test_what_was_erased_and_is_still_there_is_a_difference(case: Case) -> None:
+    await case.pool.execute("UPDATE outbox SET body = '{}' WHERE position = 9")
+    assert await case.differences() == [("extra", "9-0")]
+
+
+async def test_what_was_erased_of_a_full_stream_makes_none_of_it_missing(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await case.redis.xtrim(STREAM, maxlen=10, approximate=False)
+    await erase(case, 23, 28)
+    await case.publish()
+    monkeypatch.setattr(entries, "longest", lambda _streams, _key: 10)
+    (report,) = await case.reports()
+    assert (report.differs, report.agree) == (False, 4)
+
+
+async def test_what_was_erased_is_taken_out_of_a_stream_that_is_ahead(case: Case) -> None:
+    """Of a restored database: what it has sent since is in the stream, and it knows nothing of."""
+    await case.redis.xadd(STREAM, {"event_id": "of before"}, id="31-0")
+    await erase(case, 5, 5)
+    await case.add(2)
+    await case.publish()
+    assert await case.redis.xrange(STREAM, 5, 5) == []
+    assert await case.redis.xlen(STREAM) == NUMBER + 2
+    assert await case.differences() == [("extra", "31-0"), ("gap", "31 to 32")]
+
+
+async def test_an_erased_place_that_another_event_took_is_left_alone(case: Case) -> None:
+    """The database was restored since: the relay puts what it has behind that."""
+    await case.rewrite(lambda kept: kept[-1][1].update(event_id=str(uuid4())))
+    await erase(case, NUMBER, NUMBER)
+    await case.publish()
+    assert await case.redis.xlen(STREAM) == NUMBER
+    assert await case.body(NUMBER)
 
 
 async def test_what_left_the_table_is_no_difference(case: Case) -> None:

@@ -35,6 +35,7 @@ STATEMENTS = (
        SELECT id, gen_random_uuid(), 'plugin_disabled', 'warning', '{}'
        FROM notification_subscriptions""",
     "INSERT INTO plugin_failures (plugin_id, in_a_row) SELECT id, 1 FROM plugins",
+    "INSERT INTO erasures (user_id) VALUES (gen_random_uuid())",
     "INSERT INTO trigger_states (trigger_id) VALUES ('TR-010')",
 )
 

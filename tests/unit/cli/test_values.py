@@ -39,7 +39,8 @@ def test_each_fault_is_said_once_and_no_value_is_repeated(
     with pytest.raises(typer.Exit):
         check(models.BotScopes, ["s3cret", "s3cret"], "--scope")
     assert capsys.readouterr().err == (
-        "botcore: --scope: Input should be 'dialogs:read', 'dialogs:write' or 'users:write'\n"
+        "botcore: --scope: Input should be 'dialogs:read', 'dialogs:write', 'users:erase' or"
+        " 'users:write'\n"
     )
 
 
