@@ -226,6 +226,7 @@ def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Ed
             authenticator.admin_key,
             runtime.header_credential(call, b"x-admin-key"),
         )
+        call.enter(caller.token_id)
         if isinstance(caller, BotToken):
             call.owe(ERASE_USER_LIMITS[0], caller.bot_id)
         runtime.require_scopes(caller, ERASE_USER_SCOPES)
