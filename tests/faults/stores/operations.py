@@ -19,7 +19,7 @@ from tools.conform.client import Request
 from tools.conform.world import World as Asking
 
 LATE_MS, LENIENT_MS = 1000.0, 3000.0  # what an operation may take longer; on a busy machine
-BACK_SECONDS, COMPLETE_SECONDS = 10.0, 60.0
+BACK_SECONDS, COMPLETE_SECONDS = 30.0, 60.0
 SHORT_WAYS = 2
 
 

@@ -38,6 +38,7 @@ OURS = SETTINGS | {
     "call_attempts": "20",
     "notification_timeout_seconds": f"{WEBHOOK_SECONDS:g}",
     "notification_poll_seconds": "0.1",
+    "notification_retry_scale": "0.02",  # on a busy machine a second is not always enough
 }
 LAG = """
 SELECT greatest(
