@@ -39,6 +39,13 @@ READ_HERE = (
     "BOTCORE_REGISTRY_KEY",
     "BOTCORE_INVOCATION_TOKEN",
 )
+# What a plugin has no need of: it is told what it may do, by its token.
+CORES_OWN = (
+    "BOTCORE_DATABASE_URL",
+    "BOTCORE_DATABASE_LISTEN_URL",
+    "BOTCORE_REDIS_URL",
+    "BOTCORE_SECRET_KEY",
+)
 SECRETS = ("BOTCORE_BOT_TOKEN", "BOTCORE_REGISTRY_KEY", "BOTCORE_ADMIN_KEY")
 
 
@@ -196,7 +203,12 @@ class _Start:
         }
 
     async def _services(self, supervisor: Supervisor, env: Mapping[str, str]) -> None:
-        async def service(name: str, command: Sequence[str], **more: str) -> None:
+        own = {*CORES_OWN, *(f"{name}{SUFFIX}" for name in CORES_OWN)}
+        plugins = {name: value for name, value in env.items() if name not in own}
+
+        async def service(
+            name: str, command: Sequence[str], env: Mapping[str, str] = env, **more: str
+        ) -> None:
             if not command:
                 self.say(f"· {name} is not started: {NO_EXAMPLES}")
                 return
@@ -211,9 +223,12 @@ class _Start:
             service(
                 "text_reply",
                 self.commands.text_reply,
+                plugins,
                 BOTCORE_TEXT_REPLY_PORT=str(free_port()),
             ),
-            service("calculator", self.commands.calculator, **_plugin_settings(free_port())),
+            service(
+                "calculator", self.commands.calculator, plugins, **_plugin_settings(free_port())
+            ),
         )
 
 

@@ -12,7 +12,7 @@ from generated import models
 from generated.events import PLUGIN_FAILED, PLUGIN_INVOCATION_COMPLETED
 from impl.db import Executor
 from impl.events.log import published
-from impl.triggers.lifecycle import TakenOut, take_out
+from impl.triggers.lifecycle import FORGET_FAILURES, TakenOut, take_out
 
 OWN_FAULTS: tuple[models.PluginErrorCode, ...] = (
     "plugin_rejected",
@@ -50,8 +50,6 @@ ON CONFLICT (plugin_id) DO UPDATE SET in_a_row = excluded.in_a_row + CASE
 RETURNING plugin_id, in_a_row
 """  # noqa: S608  # constants of our own
 
-BEGIN_ANEW = "DELETE FROM plugin_failures WHERE plugin_id = $1"
-
 # The latest of the calls that failed is what the event is about.
 CRITICAL = f"""
 WITH call AS (
@@ -85,7 +83,7 @@ async def judge(
 async def _fail(
     connection: Executor, plugin_id: UUID, after: int, until: int, most: int
 ) -> TakenOut:
-    await connection.execute(BEGIN_ANEW, plugin_id)
+    await connection.execute(FORGET_FAILURES, plugin_id)
     if not await connection.fetchval(ENABLED, plugin_id):
         return TakenOut(disabled=False, token_ids=[])
     found = await connection.fetchval(CRITICAL, PLUGIN_FAILED.new_id(), plugin_id, after, until)

@@ -13,6 +13,9 @@ from impl.audit.log import Actor, record, revoked
 from impl.plugins.administration import queries
 from impl.tokens.queries import revoke_plugin_tokens
 
+# Before the plugin's row is locked, as whoever counts them does.
+FORGET_FAILURES = "DELETE FROM plugin_failures WHERE plugin_id = $1"
+
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
@@ -31,6 +34,7 @@ async def take_out(
     left to take. Whoever asked twice, or several at once, tell it once.
     """
     told = f"{TR_004.id}: {reason}"
+    await connection.execute(FORGET_FAILURES, plugin_id)
     disabled = await queries.disable(connection, plugin_id, told, trace_id, TR_004.severity)
     # A statement of its own, behind the plugin's lock: it sees what was issued until then.
     token_ids = await revoke_plugin_tokens(connection, plugin_id)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ FILTERS = (
 
 SHAPE = re.compile(r"bc_[a-z]+_[0-9A-Za-z]+_[0-9A-Za-z]+_[0-9A-Za-z]+")
 
+CHUNKS, FEW = 32, 100  # of files
+
 # By file: digests, each with the line that it stands in.
 Found = dict[str, dict[str, str]]
 
@@ -84,6 +87,20 @@ def committed(root: Path) -> list[str]:
 
 
 def scan(root: Path, names: Sequence[str]) -> Found:
+    parts = [(root, names[start::CHUNKS]) for start in range(min(CHUNKS, len(names)))]
+    found: Found = {}
+    if len(names) < FEW:
+        for part in parts:
+            found |= scan_part(part)
+    else:  # it is Python's own work: on all cores
+        with ProcessPoolExecutor() as processes:
+            for each in processes.map(scan_part, parts):
+                found |= each
+    return dict(sorted(found.items()))
+
+
+def scan_part(part: tuple[Path, Sequence[str]]) -> Found:
+    root, names = part
     found: Found = {}
     tests = [name for name in names if name.startswith("tests/")]
     others = [name for name in names if not name.startswith("tests/")]

@@ -123,11 +123,20 @@ async def test_a_server_of_ones_own_that_is_not_there_ends_the_start(
     assert "Traceback" not in up.told
 
 
+def environment_of(pid: str) -> str:
+    return Path(f"/proc/{pid}/environ").read_text()
+
+
 async def test_services_get_what_they_need_and_log_to_files(start: Start, state: Directory) -> None:
     await (await start()).ready()
-    for name in ("serve", "worker", "text_reply"):
-        told, _, key = (state.logs / f"{name}.log").read_text().split()
+    for name in ("serve", "worker", "text_reply", "calculator"):
+        told, pid, key = (state.logs / f"{name}.log").read_text().split()
         assert (told, key) == (name, "registry-key")
+        environment = environment_of(pid)
+        # A plugin that is fooled has nothing of the core's to give away.
+        for secret in (state.read_database_url(), state.read_redis_url(), state.secret_key()):
+            assert str(secret)
+            assert (str(secret) in environment) == (name in {"serve", "worker"})
 
 
 async def test_without_the_examples_it_says_so_and_goes_on(start: Start) -> None:

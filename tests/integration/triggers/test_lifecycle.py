@@ -257,6 +257,16 @@ class TestFailuresInARow:
         await worker.collector.collect()
         assert await current(pool, weather.plugin_id) == "disabled"
 
+    async def test_what_failed_before_its_own_report_is_forgotten_too(
+        self, weather: Registered, plugin: ScriptedPlugin, pool: asyncpg.Pool, worker: Worker
+    ) -> None:
+        plugin.reply = status(500)
+        await self.ask(weather, 3)
+        await worker.collector.collect()
+        assert await pool.fetchval("SELECT in_a_row FROM plugin_failures") == 3
+        assert (await weather.report()).status == 200
+        assert await pool.fetchval("SELECT count(*) FROM plugin_failures") == 0
+
     async def test_enabled_again_it_begins_anew(  # noqa: PLR0917  # fixtures
         self, weather: Registered, plugin: ScriptedPlugin, pool: asyncpg.Pool, worker: Worker,
         operator: Operator, settings: Settings,
