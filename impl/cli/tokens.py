@@ -129,8 +129,8 @@ def revoke(find: Find, token_id: str) -> None:
 
     token = connected(work)
     typer.echo(
-        f"token {token.id} revoked at {moment(token.revoked_at)} UTC;"
-        " instances notice within a second"
+        f"token {token.id} revoked at {moment(token.revoked_at)} UTC; "
+        "instances notice within a second"
     )
 
 

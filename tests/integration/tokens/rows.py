@@ -16,7 +16,7 @@ async def make_bot(executor: asyncpg.Pool, name: str = "bot") -> UUID:
 async def make_plugin(executor: asyncpg.Pool, *scopes: str) -> UUID:
     made: UUID = await executor.fetchval(
         "INSERT INTO plugins (name, version, base_url, manifest, manifest_hash, scopes) "
-        "VALUES ($1, '1.0.0', 'http://localhost:1', '{}', 'abc', $2) RETURNING id",
+        "VALUES ($1, '1.0.0', 'http://localhost:1', '{}', repeat('a', 64), $2) RETURNING id",
         f"plugin-{uuid4()}",
         list(scopes),
     )
