@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impl import logging
 from impl.app import create_app
+from impl.overload.admission import AdmissionMiddleware
 from impl.overload.refusal import enter_trace, send_overloaded
 from impl.process import announce_ready, warn_of_development, warn_of_risks
 from impl.protocol import SPARE_CONNECTIONS, Cut, Door, behind
@@ -44,7 +45,7 @@ class Drain:
             await self._app(scope, receive, send)
         elif self._announced and scope["path"] == READINESS:
             enter_trace(scope)
-            await send_overloaded(self._closing(send), STOPPING)
+            await send_overloaded(self.closing(send), STOPPING)
         else:
             await self._serve(scope, receive, send)
 
@@ -54,7 +55,7 @@ class Drain:
         async def noting(message: Message) -> None:
             nonlocal started
             started = True
-            await self._closing(send)(message)
+            await self.closing(send)(message)
 
         limit = asyncio.timeout(0 if self._over else None)
         try:
@@ -69,7 +70,7 @@ class Drain:
         finally:
             self._under_way.discard(limit)
 
-    def _closing(self, send: Send) -> Send:
+    def closing(self, send: Send) -> Send:
         """A connection that is kept would be cut later, with a request on it."""
 
         async def closing(message: Message) -> None:
@@ -140,7 +141,7 @@ def server_for(settings: Settings) -> Server:
         app.state.metrics.connections_cut_total.at(reason).inc()
 
     config = uvicorn.Config(
-        drain,
+        AdmissionMiddleware(drain, app.state.admission, drain.closing),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

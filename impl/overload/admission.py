@@ -124,9 +124,12 @@ class Admission:
 
 
 class AdmissionMiddleware:
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    """The outermost layer. What it answers itself goes out through `around`."""
+
+    def __init__(self, app: ASGIApp, admission: Admission, around: Callable[[Send], Send]) -> None:
         self._app = app
         self._admission = admission
+        self._around = around
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission = self._admission
@@ -135,7 +138,7 @@ class AdmissionMiddleware:
             return
         reason = admission.refusal(scope)
         if reason is not None:
-            await admission.refuse(scope, send, reason)
+            await admission.refuse(scope, self._around(send), reason)
         elif scope["path"] in admission.streams:
             await self._app(scope, receive, send)
         else:

@@ -46,8 +46,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.due = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def ask(self, request: bytes, due: float) -> None:
@@ -77,10 +76,10 @@ class Connection(asyncio.Protocol):
 
 @dataclass
 class Clients:
-    """Send `request` to a port of this machine."""
+    """Send what `request` makes to a port of this machine."""
 
     port: int
-    request: bytes
+    request: Callable[[], bytes]
     _free: list[Connection] = field(default_factory=list)
     _all: set[Connection] = field(default_factory=set)
     _asking: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -117,7 +116,7 @@ class Clients:
 
     def _send(self, due: float) -> None:
         if self._free:
-            self._free.pop().ask(self.request, due)
+            self._free.pop().ask(self.request(), due)
         elif len(self._all) + len(self._asking) < MOST_CONNECTIONS:
             task = asyncio.get_running_loop().create_task(self._connect(due))
             self._asking.add(task)
@@ -130,7 +129,7 @@ class Clients:
         except OSError:
             return
         self._all.add(made)
-        made.ask(self.request, due)
+        made.ask(self.request(), due)
 
     def _answered(self, connection: Connection, status: int) -> None:
         if status:
