@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check conform kit test faults eval-routing lock release
+.PHONY: help run generate check conform kit test faults fuzz eval-routing lock release
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -59,6 +59,10 @@ test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS g
 # make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
 faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=instances|stores|plugins, SHORT=1
 	@$(BIN)/python -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
+
+# make fuzz SHORT=1 ARGS='--only url.text --seed 2'
+fuzz: .venv/dev  ## the body reader and the URL guard against whatever comes, for ten minutes: SHORT=1
+	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(ARGS)
 
 # make eval-routing DATA=../shared/data/clinc150
 eval-routing: .venv/dev  ## how well messages are routed by their meaning: DATA=<folder with data.json>
