@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check conform kit test faults bench-security eval-routing lock audit sbom release
+.PHONY: help run generate check conform kit test faults fuzz bench-security eval-routing lock audit sbom release
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -60,6 +60,10 @@ faults: .venv/dev  ## break the running system on purpose, and see what is lost:
 # make bench-security SHORT=1
 bench-security: .venv/dev  ## what tokens cost, and what bad ones do to the others: build/security.json
 	@$(BIN)/python -m tests.load.auth $(if $(SHORT),--short) $(ARGS)
+
+# make fuzz SHORT=1 ARGS='--only url.text --seed 2'
+fuzz: .venv/dev  ## the body reader and the URL guard against whatever comes, for ten minutes: SHORT=1
+	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(ARGS)
 
 # make eval-routing DATA=../shared/data/clinc150
 eval-routing: .venv/dev  ## how well messages are routed by their meaning: DATA=<folder with data.json>

@@ -302,7 +302,7 @@ class InvalidValueV1(BaseModel):
     pointer: Annotated[
         str,
         Field(
-            description="A JSON pointer (RFC 6901) into the body, or `/name` of a parameter.",
+            description="A JSON pointer (RFC 6901) into the body, or `/name` of a parameter. A name of more than 128 characters is cut, and ends with `…`.",
             max_length=2048,
         ),
     ]

@@ -12,6 +12,10 @@ UNREAD = {"not", "if", "then", "else", "prefixItems", "patternProperties", "cont
           "unevaluatedProperties", "dependentSchemas"}  # fmt: skip
 # Formats that bound a text by themselves.
 BOUNDED_FORMATS = {"uuid", "date-time", "date"}
+SIGNATURES = {
+    f"parameters/Webhook{name}.yaml#/schema": "who verifies it answers 401, others ignore it"
+    for name in ("Id", "Timestamp", "Signature")
+}
 # Texts without a pattern, or without any bound, each with its reason.
 WITHOUT_PATTERN = {
     "schemas/Problem.yaml#/properties/title": "written by us, for people",
@@ -21,6 +25,7 @@ WITHOUT_PATTERN = {
     "parameters/XTraceId.yaml#/schema": "anything is taken; what is no UUID is replaced",
     "parameters/Traceparent.yaml#/schema": "anything is taken; what is malformed is ignored",
     "parameters/Prefer.yaml#/schema": "anything is taken; what means nothing to us is ignored",
+    **SIGNATURES,
     "paths/docs.yaml#/get/responses/200/content/text/html/schema": "a page of ours",
     "paths/docs-script.yaml#/get/responses/200/content/text/javascript/schema": "Redoc's script",
     "schemas/StreamedEventV1.yaml#/properties/data": "JSON, which its contentSchema bounds",
@@ -28,6 +33,7 @@ WITHOUT_PATTERN = {
     "text/plain; version=0.0.4; charset=utf-8/schema": "Prometheus's text format",
 }
 UNBOUNDED = {
+    *SIGNATURES,
     "parameters/XTraceId.yaml#/schema",
     "parameters/Traceparent.yaml#/schema",
     "parameters/Prefer.yaml#/schema",

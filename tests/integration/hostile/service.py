@@ -106,7 +106,11 @@ class Service:
     async def remembered(self) -> str:
         """All that Redis holds, as text; other tests' too."""
         client = patient_client(self.valkey, PATIENT_SECONDS)
-        read = {"string": client.get, "hash": client.hgetall, "stream": client.xrange}
+        read: dict[str, Any] = {
+            "string": client.get,
+            "hash": client.hgetall,
+            "stream": client.xrange,
+        }
         try:
             found = []
             async for key in client.scan_iter(count=1000):

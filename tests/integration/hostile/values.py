@@ -144,7 +144,7 @@ EVENTS: dict[str, tuple[Json, str]] = {
     "a payload of a list": ({"payload": [1]}, "/payload"),
     "a payload of 101 members": ({"payload": {str(n): 1 for n in range(101)}}, "/payload"),
 }  # fmt: skip
-ADMIN: tuple[tuple[str, str, object, str], ...] = (
+ADMIN: tuple[tuple[str, str, Json, str], ...] = (
     ("POST /api/v1/admin/bots", "a name of two lines", {"name": "a\nb"}, "/name"),
     ("POST /api/v1/admin/bots", "a name that turns", {"name": BIDI}, "/name"),
     ("POST /api/v1/admin/bots", "an invisible name", {"name": "a\u200bb"}, "/name"),
@@ -193,11 +193,11 @@ def cases() -> Iterator[Case]:
         ("heartbeat", "POST /api/v1/plugins/{plugin}/heartbeat", "plugin", beat, HEARTBEATS),
         ("event", "POST /api/v1/plugins/{plugin}/events", "plugin", event, EVENTS),
     ):
-        for name, (changed, pointer) in table.items():  # type: ignore[attr-defined]
-            body = but(good, **changed)
-            yield asked(f"{group}: {name}", request, who, body, pointer=pointer)
+        for name, (changed, pointer) in table.items():
+            made = but(good, **changed)
+            yield asked(f"{group}: {name}", request, who, made, pointer=pointer)
     for request, name, body, pointer in ADMIN:
-        yield asked(f"{request[5:]}: {name}", request, "admin", body, pointer=pointer)  # type: ignore[arg-type]
+        yield asked(f"{request[5:]}: {name}", request, "admin", body, pointer=pointer)
     for url in HOOKS:
         for request, member in (
             ("POST /api/v1/notifications/subscriptions", "url"),

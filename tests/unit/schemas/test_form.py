@@ -77,3 +77,11 @@ def test_a_schema_may_recurse_into_what_is_smaller() -> None:
 def test_a_place_may_be_written_as_a_url_writes_it() -> None:
     schema = compile_schema({"$ref": "#/$defs/a~1b%20c", "$defs": {"a/b c": {"type": "null"}}})
     assert schema.faults(1) == ["type"]
+
+
+def test_names_that_begin_alike_for_long_are_told_apart() -> None:
+    begin = "x" * 3000
+    names = {f"{begin}a": {"type": "null"}, f"{begin}b": {"type": "string"}}
+    schema = compile_schema({"$ref": f"#/$defs/{begin}a", "$defs": names})
+    assert schema.faults(None) == []
+    assert schema.faults("text") == ["type"]
