@@ -42,7 +42,7 @@ LOCK_CURSOR = "SELECT FROM notification_cursor FOR NO KEY UPDATE"
 # is that from which the entry waits to be taken out.
 _UNTELL = """
 , row AS MATERIALIZED (
-    SELECT id FROM outbox WHERE event_id IN (SELECT event_id FROM told)
+    SELECT id FROM outbox WHERE event_id IN (SELECT event_id FROM told) AND body <> '{}'
     ORDER BY id FOR NO KEY UPDATE
 ), blank AS (
     UPDATE outbox SET body = '{}', published_at = NULL, created_at = now()
@@ -96,7 +96,7 @@ WITH told AS (
 SELECT count(*) FROM told
 """  # noqa: S608  # constants of our own
 
-# These are of no plugin. They are few, and no index is worth it; `column` is the payload's.
+# These are of no plugin. They are few, and no index is worth it; `member` is the payload's.
 _UNTELL_OTHERS = """
 WITH told AS (
     SELECT event_id FROM outbox
