@@ -54,6 +54,10 @@ async def creates_user(stage: Stage) -> Answer:
     return await stage.api.bot("POST", "/api/v1/users", json=body)
 
 
+async def erases(stage: Stage) -> Answer:
+    return await stage.api.bot("DELETE", f"/api/v1/users/{await stage.api.user()}")
+
+
 async def registers(stage: Stage) -> Answer:
     described = {
         "name": "text_reply",
@@ -151,6 +155,7 @@ Scenario = Callable[[Stage], Awaitable[Answer]]
 # Of each operation and event, what makes the one publish the other. It returns the last answer.
 SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("upsertUser", "user_created"): creates_user,
+    ("eraseUser", "user_erased"): erases,
     ("registerPlugin", "plugin_registered"): registers,
     ("sendPluginHeartbeat", "plugin_heartbeat"): beats,
     ("disablePlugin", "plugin_disabled"): is_disabled,

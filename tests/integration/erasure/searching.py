@@ -38,4 +38,4 @@ async def _value(redis: Any, key: str) -> Any:
         "list": lambda: redis.lrange(key, 0, -1),
         "zset": lambda: redis.zrange(key, 0, -1),
     }
-    return await readers[kind]()
+    return await readers[kind]() if kind in readers else None  # it has expired meanwhile
