@@ -13,6 +13,7 @@ OPERATORS_AND_WORKERS = {
     "impl.bots.queries": "operators manage bots",
     "impl.cli.": "whoever is on the machine",
     "impl.doctor.queries": "counts, for operators",
+    "impl.erasure.queries": "the worker removes what was erased, whosever it was",
     "impl.events.": "the relay and its comparison: every event, to streams that only we read",
     "impl.metrics.queries": "counts",
     "impl.notifications.": "operators manage webhooks, the worker sends; a bot has no operation",
@@ -29,6 +30,8 @@ OPERATORS_AND_WORKERS = {
 ONE_BY_ONE = {
     "impl.dialogs.queries.intake.INTAKE_FOR_LATER": ("plugin_calls", "how many wait, of all"),
     "impl.dialogs.queries.intake.ROOM": ("plugin_calls", "the same"),
+    "impl.erasure.erasing.FORGET_NAMES": ("bot_users", "a bot's, where a bot asks; else all bots'"),
+    "impl.erasure.erasing.MARK": ("dialogs bot_users", "the same; and whether any bot is left"),
     "impl.feed.queries.READ": (
         "plugin_events",
         "one reader for all who follow; each is told others' events without their payload",
@@ -42,6 +45,10 @@ ONE_BY_ONE = {
     ),
     "impl.plugins.queries.INSERT": ("plugins", "the same: a new one"),
     "impl.plugins.queries.FIND": ("plugins", "by command"),
+    "impl.telemetry.queries.reporting.REPORT": (
+        "dialogs",
+        "whether it is erased: a plugin reports of others' dialogs, and learns nothing of them",
+    ),
     "impl.tokens.queries.FIND": ("tokens plugins", "proves whose it is"),
     "impl.tokens.queries.CHANGED": ("tokens", "for the caches"),
     "impl.tokens.queries.NOTE_USE": ("tokens", "the one that was just proved"),
