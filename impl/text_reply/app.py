@@ -20,7 +20,7 @@ from generated.plugin.plugin import (
     plugin_router,
 )
 from generated.plugin.security import InvocationBearer
-from generated.runtime.edge import Edge, UnknownPath, render
+from generated.runtime.edge import Credential, Edge, UnknownPath, render
 from generated.runtime.limits import NoLimits
 from generated.runtime.problems import InvalidValue, ProblemError, pointer
 from impl.logging import described
@@ -61,10 +61,10 @@ class BearerCheck:
     def expect(self, token: str) -> None:
         self._expected = token.encode()
 
-    async def invocation_bearer(self, credential: str) -> InvocationBearer | None:
+    async def invocation_bearer(self, credential: Credential) -> InvocationBearer | None:
         if self._expected is None:
             raise Overloaded
-        if not hmac.compare_digest(credential.encode(), self._expected):
+        if not hmac.compare_digest(credential.text.encode(), self._expected):
             return None
         return InvocationBearer(token_id="invocation", scopes=frozenset())  # noqa: S106  # a name
 

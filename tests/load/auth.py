@@ -162,7 +162,7 @@ async def _beside(one: World, size: Size) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _core(one: World, **settings: str) -> AsyncIterator[Process]:
-    core = await one.serve(**settings)
+    core = await one.serve(None, **settings)
     try:
         yield core
     finally:
