@@ -69,12 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
 async def _run(size: Size) -> dict[str, Any]:
     async with postgres_server() as dsn:
         await migrate.upgrade(await create_database(dsn, TEMPLATE))
-        async with world(Servers(dsn, TEMPLATE)) as one:
-            _progress("times of refusals")
+        servers = Servers(dsn, TEMPLATE)
+        _progress("times of refusals")
+        async with world(servers) as one:
             refusals = await _refusals(one, size)
-            _progress("processor time of a request")
+        _progress("processor time of a request")
+        async with world(servers) as one:
             cost = await _cost(one, size)
-            _progress("good traffic beside bad tokens")
+        _progress("good traffic beside bad tokens")
+        async with world(servers) as one:
             beside = await _beside(one, size)
     return {
         "cpus": os.cpu_count(),
@@ -162,7 +165,7 @@ async def _beside(one: World, size: Size) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _core(one: World, **settings: str) -> AsyncIterator[Process]:
-    core = await one.serve(**settings)
+    core = await one.serve(None, **settings)
     try:
         yield core
     finally:

@@ -21,11 +21,11 @@ BOT = BotToken("open", frozenset(BOT_SCOPES), UUID(os.environ.get("BENCH_BOT_ID"
 FREE = Verdict([])
 
 
-async def _anybody(_self: TokenAuthenticator, _credential: Credential) -> BotToken:
+async def _anybody(self: TokenAuthenticator, credential: Credential) -> BotToken | None:
     return BOT
 
 
-async def _nothing(_self: RateLimiter, _charges: Sequence[Charge]) -> Verdict:
+async def _nothing(self: RateLimiter, charges: Sequence[Charge]) -> Verdict:
     return FREE
 
 

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
@@ -46,3 +48,12 @@ async def test_hashing_leaves_the_event_loop_free(monkeypatch: pytest.MonkeyPatc
     await asyncio.sleep(0)
     slow.let_go.set()
     assert tuple(await working) == ("x", True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has one niceness")
+def test_hashes_give_way_to_requests() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    within = hashing._threads.submit(niceness).result()
+    assert within == min(niceness() + hashing.NICENESS, 19)
