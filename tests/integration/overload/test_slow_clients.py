@@ -157,6 +157,7 @@ async def test_beyond_the_connections_a_probe_is_answered_and_all_else_refused(
     ask = f"GET /api/v1/plugins HTTP/1.1\r\nHost: x\r\nX-Bot-Token: {api.bot_token}\r\n\r\n"
     async with connected(api.url) as (reader, writer), connected(api.url):
         await figures.until(lambda: figures("connections") == 2)
+        answer = b""
         for sent, status in ((HEALTH, b" 200 "), (ask.encode(), b" 503 ")):
             async with connected(api.url) as (third, thirds):
                 thirds.write(sent)
