@@ -12,7 +12,6 @@ from prometheus_fastapi_instrumentator.metrics import Info
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
 from starlette.requests import Request
 
-from generated.errors import Overloaded
 from generated.metrics import Metrics
 from generated.runtime.edge import ANSWER
 from impl.metrics.plugins import take_waited
@@ -62,9 +61,9 @@ class RequestMetrics:
         self.error_rate.add(error=status >= 500)
 
     def count_refused(self) -> None:
-        """One that was refused before it reached its operation."""
-        self.metrics.requests_total.at("none", Overloaded.status).inc()
-        self.metrics.request_errors_total.at("none", Overloaded.code).inc()
+        """One that is refused before it reaches an operation."""
+        self.metrics.requests_total.at("none", 503).inc()
+        self.metrics.request_errors_total.at("none", "overloaded").inc()
         self.error_rate.add(error=True)
 
     def time(self, info: Info) -> None:

@@ -1,7 +1,7 @@
 """Refuses what this process cannot serve in time, before anything is done for it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Literal, TypeAlias
@@ -50,7 +50,7 @@ class Admission:
     streams: frozenset[str] = frozenset()
     preferred: tuple[Route, ...] = ()
     wait: float = 0.0  # seconds, as last seen
-    _again: Iterable[int] = field(default_factory=lambda: cycle(RETRY_AFTER_SECONDS))
+    _again: Iterator[int] = field(default_factory=lambda: cycle(RETRY_AFTER_SECONDS))
     _refused: int = 0
     _told: float = 0.0
 

@@ -13,6 +13,7 @@ from impl.tokens.issue import issue
 from tests.integration.api.test_plugins import waiting as waiting_for_a_lock
 from tests.integration.overload.figures import Figures
 from tests.integration.tokens.rows import make_plugin
+from tests.patience import PATIENT_SECONDS
 from tests.stack import BOT_SCOPES, Answer, Api, Gate, ScriptedPlugin, connected
 
 TRACE = "7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
@@ -37,7 +38,8 @@ async def messages_at(plugin: ScriptedPlugin, api: Api, number: int) -> AsyncIte
     for _ in range(number):  # one after the other: until then each is work
         plugin.called.clear()
         sent.append(asyncio.create_task(api.say(user, "Hello!")))
-        await plugin.called.wait()
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await plugin.called.wait()
     try:
         yield
     finally:
