@@ -12,7 +12,7 @@ from impl.degraded.gate import Gate as RedisGate
 from impl.erasure import erasing
 from impl.erasure.eraser import Eraser
 from impl.erasure.erasing import Erasure
-from impl.events import relay
+from impl.events import relay, streams
 from impl.notifications import collecting_queries as collecting
 from impl.redis import UNREACHABLE
 from impl.settings import Settings
@@ -140,7 +140,7 @@ async def test_an_entry_that_was_on_its_way_to_redis_is_taken_out(  # noqa: PLR0
     """The relay had read the row when the event was erased, and sends what it has read."""
     user, dialog = await api.user(), uuid4()
     await api.say(user, "Hello!", dialog)
-    real, stream = relay.append, f"plugin:invocations:{reporting.id}"
+    real, stream = streams.append, f"plugin:invocations:{reporting.id}"
 
     async def then_erased(*values: Any) -> None:
         await real(*values)
