@@ -16,9 +16,10 @@ from impl.events import relay, streams
 from impl.notifications import collecting_queries as collecting
 from impl.redis import UNREACHABLE
 from impl.settings import Settings
+from impl.users.queries import upsert_user
 from tests.integration.api.queued import LATER, recover, say
 from tests.integration.api.test_reset_races import until_somebody_waits_for_a_lock
-from tests.integration.erasure.conftest import Operator, Reporting, Worker
+from tests.integration.erasure.conftest import Bot, Operator, Reporting, Worker
 from tests.integration.erasure.searching import keys_with, tables_with
 from tests.integration.erasure.test_erasure import CANARY, erase, registered
 from tests.stack import Api, Gate
@@ -94,6 +95,30 @@ async def test_who_registers_meanwhile_begins_anew(api: Api, pool: asyncpg.Pool)
         await until_somebody_waits_for_a_lock(pool)
     assert await asked != user
     assert await tables_with(pool, CANARY) == set()
+
+
+async def test_whom_another_bot_registers_meanwhile_stays_with_that(
+    api: Api, other: Bot, pool: asyncpg.Pool
+) -> None:
+    """The last bot that knew them is not the last any more."""
+    user = await registered(api, CANARY)
+    other_id = await pool.fetchval("SELECT id FROM bots WHERE name = 'other'")
+    async with pool.acquire() as connection, connection.transaction():
+        done = await upsert_user(
+            connection,
+            bot_id=other_id,
+            telegram_id=814,
+            display_name="Ada",
+            locale=None,
+            metadata={},
+            trace_id=str(uuid4()),
+        )
+        erased = asyncio.create_task(erase(api, user))
+        await until_somebody_waits_for_a_lock(pool)
+    assert (await erased).status == 200
+    assert str(done.user_id) == user
+    assert await pool.fetchval("SELECT telegram_id FROM users") == 814
+    assert await registered(other, "Ada") == user
 
 
 async def test_of_two_at_once_one_erases(api: Api, pool: asyncpg.Pool) -> None:
