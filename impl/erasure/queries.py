@@ -148,7 +148,7 @@ async def claim_users(executor: Executor, most: int) -> list[UUID]:
 async def remove_content(connection: asyncpg.Connection, ids: Sequence[UUID], most: int) -> bool:
     """Whether there may be more of what was said and called."""
     await connection.execute(LOCK_CURSOR)
-    removed = [
+    removed: list[int] = [
         await connection.fetchval(statement, ids, most, timeout=PATIENT_SECONDS)
         for statement in CONTENT
     ]

@@ -15,6 +15,7 @@ from impl.settings import Settings
 from tests.faults.checker import Ledgers, check, entry_of, read_stored
 from tests.faults.log import Log
 from tests.integration.api.queued import LATER, say
+from tests.integration.api.test_relay import entries
 from tests.integration.api.test_reset import reset
 from tests.integration.cli.commands import Ended, botcore
 from tests.integration.erasure.conftest import Bot, Operator, Reporting, Worker
@@ -87,8 +88,7 @@ async def test_nothing_of_it_is_left(  # noqa: PLR0917  # fixtures
         assert await keys_with(redis, dialog) == set()
     facts = {"audit_logs", "erasures", "notification_deliveries", "outbox"}
     assert await tables_with(pool, user) == facts
-    [(_, fields)] = [entry for entry in await redis.xrange("dialog:events")
-                     if user in str(entry)]  # fmt: skip
+    [(_, fields)] = [pair for pair in await entries(redis, "dialog:events") if user in str(pair)]
     assert fields["event_type"] == "user_erased"
     assert await pool.fetchval("SELECT count(*) FROM users") == 0
     # Streams and tables are one, also once Redis has lost all.
@@ -115,7 +115,7 @@ async def test_nothing_of_it_is_left(  # noqa: PLR0917  # fixtures
 async def _i5(pool: asyncpg.Pool, redis: Redis) -> list[str]:
     """What the fault suite finds of events, the audit log, the outbox and the streams."""
     streams = {
-        row["name"]: [entry_of(fields) for _, fields in await redis.xrange(row["name"])]
+        row["name"]: [entry_of(fields) for _, fields in await entries(redis, row["name"])]
         for row in await pool.fetch("SELECT name FROM streams")
     }
     async with pool.acquire() as connection:

@@ -12,13 +12,14 @@ from impl.degraded.gate import Gate as RedisGate
 from impl.erasure import erasing
 from impl.erasure.eraser import Eraser
 from impl.erasure.erasing import Erasure
-from impl.events import relay
+from impl.events import relay, streams
 from impl.notifications import collecting_queries as collecting
 from impl.redis import UNREACHABLE
 from impl.settings import Settings
+from impl.users.queries import upsert_user
 from tests.integration.api.queued import LATER, recover, say
 from tests.integration.api.test_reset_races import until_somebody_waits_for_a_lock
-from tests.integration.erasure.conftest import Operator, Reporting, Worker
+from tests.integration.erasure.conftest import Bot, Operator, Reporting, Worker
 from tests.integration.erasure.searching import keys_with, tables_with
 from tests.integration.erasure.test_erasure import CANARY, erase, registered
 from tests.stack import Api, Gate
@@ -96,6 +97,30 @@ async def test_who_registers_meanwhile_begins_anew(api: Api, pool: asyncpg.Pool)
     assert await tables_with(pool, CANARY) == set()
 
 
+async def test_whom_another_bot_registers_meanwhile_stays_with_that(
+    api: Api, other: Bot, pool: asyncpg.Pool
+) -> None:
+    """The last bot that knew them is not the last any more."""
+    user = await registered(api, CANARY)
+    other_id = await pool.fetchval("SELECT id FROM bots WHERE name = 'other'")
+    async with pool.acquire() as connection, connection.transaction():
+        done = await upsert_user(
+            connection,
+            bot_id=other_id,
+            telegram_id=814,
+            display_name="Ada",
+            locale=None,
+            metadata={},
+            trace_id=str(uuid4()),
+        )
+        erased = asyncio.create_task(erase(api, user))
+        await until_somebody_waits_for_a_lock(pool)
+    assert (await erased).status == 200
+    assert str(done.user_id) == user
+    assert await pool.fetchval("SELECT telegram_id FROM users") == 814
+    assert await registered(other, "Ada") == user
+
+
 async def test_of_two_at_once_one_erases(api: Api, pool: asyncpg.Pool) -> None:
     user = await api.user()
     answers = await asyncio.gather(*(erase(api, user) for _ in range(4)))
@@ -140,7 +165,7 @@ async def test_an_entry_that_was_on_its_way_to_redis_is_taken_out(  # noqa: PLR0
     """The relay had read the row when the event was erased, and sends what it has read."""
     user, dialog = await api.user(), uuid4()
     await api.say(user, "Hello!", dialog)
-    real, stream = relay.append, f"plugin:invocations:{reporting.id}"
+    real, stream = streams.append, f"plugin:invocations:{reporting.id}"
 
     async def then_erased(*values: Any) -> None:
         await real(*values)
