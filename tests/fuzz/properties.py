@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 LONGEST_NOTE = 4000
@@ -20,16 +20,19 @@ class Property:
     holds: Callable[[Any], None]
 
     def try_out(self, examples: int, number: int | None = None) -> None:
-        """Raises what `holds` raises for the smallest example that was found.
+        """Raises what `holds` raises for an example that was found.
 
-        With a `number` the examples are that seed's; without, the same each time.
+        With a `number` the examples are that seed's, and the smallest is looked for, for minutes
+        at most; without, they are the same each time and the first is told.
         """
+        phases = (Phase.generate,) if number is None else (Phase.generate, Phase.shrink)
 
         @settings(
             max_examples=examples,
             deadline=None,
             database=None,
             derandomize=number is None,
+            phases=phases,
             suppress_health_check=list(HealthCheck),
         )
         @given(self.given)
