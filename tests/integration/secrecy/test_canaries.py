@@ -180,7 +180,7 @@ async def lived_through(folder: Path, database: str, redis: str) -> Deployment:
             ):
                 client = Hearing(url, CONTRACT["components"]["securitySchemes"], session)
                 world = World(client, OPERATIONS, keys, suite_plugin)
-                await misused(world, await used(world, rude))
+                await misused(world, client, await used(world, rude))
                 async with session.get(f"{url}/metrics") as answer:
                     found.sinks["metrics"] = await answer.text()
         found.repeated = client.repeated
@@ -226,7 +226,7 @@ async def used(world: World, rude: ScriptedPlugin) -> list[Request]:
     return requests
 
 
-async def misused(world: World, requests: list[Request]) -> None:
+async def misused(world: World, client: Hearing, requests: list[Request]) -> None:
     """A good token in each wrong place of every operation, and one that is forged."""
     bot = await world.bot()
     token = (await world.token("BotToken", bot.id, ("dialogs:read",)))["token"]
@@ -244,7 +244,7 @@ async def misused(world: World, requests: list[Request]) -> None:
             bad.append(request.with_body(**dict.fromkeys(request.body, token)))
             bad.append(request.but(raw=f'{{"{token}'.encode()))
             bad.append(request.but(headers={"Content-Type": token}))
-        await asyncio.gather(*(world.client.try_out(each) for each in bad))
+        await asyncio.gather(*(client.try_out(each) for each in bad))
 
 
 async def failing(
