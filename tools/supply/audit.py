@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--registry", help="another registry of npm's form")
     options = parser.parse_args(arguments)
     worst = CLEAN
-    for name, look in {
+    looks: dict[str, Callable[[], list[str]]] = {
         "python": lambda: python(options.service),
         "node": lambda: node(options.registry),
         "security.txt": lambda: expiry(SECURITY_TXT.read_text(), datetime.now(UTC)),
-    }.items():
+    }
+    for name, look in looks.items():
         try:
             found = look()
         except BlindError as error:

@@ -202,8 +202,8 @@ def test_a_service_is_given_the_settings_and_gives_the_exit_code(
         return 7
 
     monkeypatch.setitem(sys.modules, f"impl.{name}", SimpleNamespace(run=run))
-    monkeypatch.setenv("BOTCORE_DATABASE_URL", "postgresql://host/db")
-    monkeypatch.setenv("BOTCORE_REDIS_URL", "redis://host")
-    monkeypatch.setenv("BOTCORE_SECRET_KEY", "x" * 32)
+    monkeypatch.setenv("BOTCORE_DATABASE_URL", "postgresql://127.0.0.1/db")
+    monkeypatch.setenv("BOTCORE_REDIS_URL", "redis://127.0.0.1")
+    monkeypatch.setenv("BOTCORE_SECRET_KEY", "Tq8-zX2_vB5nM7kL0pR3sW6yH9dF1gJ4")
     assert invoke(name) == 7
-    assert given[0].database_url.get_secret_value() == "postgresql://host/db"
+    assert given[0].database_url.get_secret_value() == "postgresql://127.0.0.1/db"

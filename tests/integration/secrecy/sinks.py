@@ -1,6 +1,7 @@
 """All that a deployment writes down, as text, for a test to search."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 from redis.asyncio import Redis
@@ -35,5 +36,6 @@ async def every_key(redis: Redis) -> dict[str, str]:
 
 async def _keys(redis: Redis) -> AsyncIterator[tuple[str, str]]:
     async for key in redis.scan_iter(count=1000):
-        command, *rest = READ[await redis.type(key)]
-        yield key, f"{key} {await redis.execute_command(command, key, *rest)}"
+        client: Any = redis  # typed for both of redis-py's clients
+        command, *rest = READ[await client.type(key)]
+        yield key, f"{key} {await client.execute_command(command, key, *rest)}"

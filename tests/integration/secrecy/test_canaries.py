@@ -2,10 +2,8 @@
 searched: logs, metrics, tables, Redis, the answers, what the commands say."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,9 @@ from redis.asyncio import Redis
 from impl.tokens.format import mint
 from tests.every_operation import CONTRACT, OPERATIONS
 from tests.fake_llm import MODEL, FakeLLM, fails, fake_llm
-from tests.integration.cli.commands import ROOT
 from tests.integration.secrecy.canaries import Hearing, secrets_in
+from tests.integration.secrecy.processes import Processes
 from tests.integration.secrecy.sinks import every_key, rows_of_every_table
-from tests.patience import PATIENT_SECONDS
 from tests.ports import spare_port
 from tests.servers import create_database, drop_database
 from tests.stack import ScriptedPlugin, scripted_plugin
@@ -61,65 +58,6 @@ def with_password(url: str, password: str) -> str:
 async def repeats_its_bearer(_body: dict[str, Any], request: web.Request) -> web.StreamResponse:
     """A plugin that fails, and says all it was told, in a body that is no answer."""
     return web.json_response({"detail": dict(request.headers)}, status=500)
-
-
-@dataclass
-class Processes:
-    """Of ours, each with a log in `folder`: a pipe that nobody empties would stop it."""
-
-    folder: Path
-    environment: dict[str, str]
-    said: dict[str, str] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def running(self, name: str, *command: str, **more: str) -> AsyncIterator[int]:
-        """A process that is ready; its port. It is stopped in the end."""
-        port = spare_port()
-        reading, writing = os.pipe()
-        os.set_inheritable(writing, True)
-        ports = {"BOTCORE_PORT": str(port), "BOTCORE_TEXT_REPLY_PORT": str(port)}
-        try:
-            process = await self.start(
-                name, *command, pass_fds=(writing,), BOTCORE_READY_FD=str(writing), **ports, **more
-            )
-        finally:
-            os.close(writing)
-        try:
-            said = await asyncio.to_thread(os.read, reading, 16)
-            assert said == b"ready\n", self.log(name).read_text()
-            yield port
-        finally:
-            os.close(reading)
-            await self.stop(name, process)
-
-    async def start(
-        self, name: str, *command: str, pass_fds: tuple[int, ...] = (), **more: str
-    ) -> asyncio.subprocess.Process:
-        inherited = {name: value for name, value in os.environ.items() if "BOTCORE" not in name}
-        with self.log(name).open("wb") as log:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *command, cwd=self.folder, stdout=log, stderr=log,
-                env={**inherited, "PYTHONPATH": str(ROOT), **self.environment, **more},
-                pass_fds=pass_fds,
-            )  # fmt: skip
-
-    async def stop(self, name: str, process: asyncio.subprocess.Process) -> None:
-        if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(PATIENT_SECONDS):
-            await process.wait()
-        self.said[name] = self.log(name).read_text()
-
-    async def ended(self, name: str, *command: str) -> int:
-        """The exit code of a command that ends by itself."""
-        process = await self.start(name, "impl.cli", *command)
-        async with asyncio.timeout(PATIENT_SECONDS):
-            code = await process.wait()
-        self.said[name] = self.log(name).read_text()
-        return code
-
-    def log(self, name: str) -> Path:
-        return self.folder / f"{name.replace(' ', '-').replace('/', '')}.log"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -180,7 +118,7 @@ async def lived_through(folder: Path, database: str, redis: str) -> Deployment:
             ):
                 client = Hearing(url, CONTRACT["components"]["securitySchemes"], session)
                 world = World(client, OPERATIONS, keys, suite_plugin)
-                await misused(world, await used(world, rude))
+                await misused(world, client, await used(world, rude))
                 async with session.get(f"{url}/metrics") as answer:
                     found.sinks["metrics"] = await answer.text()
         found.repeated = client.repeated
@@ -226,7 +164,7 @@ async def used(world: World, rude: ScriptedPlugin) -> list[Request]:
     return requests
 
 
-async def misused(world: World, requests: list[Request]) -> None:
+async def misused(world: World, client: Hearing, requests: list[Request]) -> None:
     """A good token in each wrong place of every operation, and one that is forged."""
     bot = await world.bot()
     token = (await world.token("BotToken", bot.id, ("dialogs:read",)))["token"]
@@ -244,7 +182,7 @@ async def misused(world: World, requests: list[Request]) -> None:
             bad.append(request.with_body(**dict.fromkeys(request.body, token)))
             bad.append(request.but(raw=f'{{"{token}'.encode()))
             bad.append(request.but(headers={"Content-Type": token}))
-        await asyncio.gather(*(world.client.try_out(each) for each in bad))
+        await asyncio.gather(*(client.try_out(each) for each in bad))
 
 
 async def failing(

@@ -134,9 +134,7 @@ def test_a_weak_key_is_accepted_by_nobody() -> None:
     assert told == {*ACCEPTABLE, "secret_key_weak"}
 
 
-@pytest.mark.parametrize(
-    "key", [KEY, "5206258207bb9562ff02750fb98075f6", "09f3ac1d5b7e284609f3ac1d5b7e2846"]
-)
+@pytest.mark.parametrize("key", [KEY, "5206258207bb9562ff02750fb98075f6"])
 def test_random_keys_are_good(key: str) -> None:
     assert not is_guessable(key)
 
