@@ -42,6 +42,7 @@ WAYS = (
     Way("generated/runtime/results.py", ("body",), "of a problem that goes out"),
     Way("generated/runtime/events.py", ("orjson.loads",), "entries that the core wrote itself"),
     Way("impl/events/comparison/entries.py", ("orjson.loads",), "entries that the core wrote"),
+    Way("impl/overload/admission.py", ("receive",), "passes it on, and counts who is waited for"),
     Way("impl/db.py", ("orjson.loads",), STORED),
     Way("impl/dialogs/call.py", ("orjson.loads",), STORED),
     Way("impl/cursor.py", ("orjson.loads",), "after its code has proved that the core wrote it"),
