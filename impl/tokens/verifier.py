@@ -39,12 +39,14 @@ class _Entry:
     valid_until: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
     key: bytes  # of the text, in the cache
     parsed: ParsedToken
     text: str = field(repr=False)
     address: str
+    flight: "asyncio.Task[VerifiedToken | None] | None" = None
+    outdated: bool = False  # what was read of it may be older than a change
 
 
 async def check(
@@ -111,8 +113,7 @@ class TokenVerifier:
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._cache: OrderedDict[bytes, _Entry] = OrderedDict()
-        self._flights: dict[bytes, asyncio.Task[VerifiedToken | None]] = {}
-        self._forgotten = 0
+        self._flights: dict[bytes, _Asked] = {}
         self._finding = _Lane(FINDING_AT_ONCE, max_waiting)
         self._hashing = _Lane(hashing.THREADS, max_waiting)
         self._hashing_unknown = _Lane(1, max_waiting)
@@ -132,23 +133,17 @@ class TokenVerifier:
 
     def forget(self, *token_ids: str) -> None:
         """Have the next use of these tokens ask the database."""
-        gone = frozenset(token_ids)
-        self._outdate(lambda entry: entry.token.token_id in gone)
+        self.outdate(dict.fromkeys(token_ids))
 
-    def outdate(self, versions: Mapping[str, int]) -> None:
+    def outdate(self, versions: Mapping[str, int | None]) -> None:
         """As `forget`, for those that were read as another version of their row."""
-
-        def changed(entry: _Entry) -> bool:
-            return versions.get(entry.token.token_id, entry.version) != entry.version
-
-        self._outdate(changed)
-
-    def _outdate(self, changed: Callable[[_Entry], bool]) -> None:
-        self._forgotten += 1
-        self._flights = {}  # what they read may be older than this call: nobody may join them
+        for asked in [each for each in self._flights.values() if each.parsed.id in versions]:
+            asked.outdated = True
+            del self._flights[asked.key]  # nobody may join it
         # Known they stay: it takes a look at the row, and no argon2, to know them again.
-        for key in [key for key, entry in self._cache.items() if changed(entry)]:
-            self._cache[key] = replace(self._cache[key], valid_until=0.0)
+        for key, entry in self._cache.items():
+            if versions.get(entry.token.token_id, entry.version) != entry.version:
+                self._cache[key] = replace(entry, valid_until=0.0)
 
     def _cached(self, key: bytes) -> VerifiedToken | None:
         entry = self._cache.get(key)
@@ -162,23 +157,24 @@ class TokenVerifier:
         key = asked.key
         if key not in self._cache and self._throttled(asked):
             return None
-        flight = self._flights.get(key)
+        known = self._flights.get(key)
+        flight = known.flight if known else None
         if flight is None:
-            flight = asyncio.create_task(self._check(asked))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._land(key, done))
+            asked.flight = flight = asyncio.create_task(self._check(asked))
+            self._flights[key] = asked
+            flight.add_done_callback(lambda done: self._land(asked, done))
         # One waiter that gives up must not fail the others.
         return await asyncio.shield(flight)
 
-    def _land(self, key: bytes, flight: asyncio.Task[VerifiedToken | None]) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+    def _land(self, asked: _Asked, flight: "asyncio.Task[VerifiedToken | None]") -> None:
+        if self._flights.get(asked.key) is asked:
+            del self._flights[asked.key]
         if not flight.cancelled():
             flight.exception()  # seen, even where nobody waits any longer
 
     async def _check(self, asked: _Asked) -> VerifiedToken | None:
         # The clock of before the query: what is read later is at most `ttl` old when it ends.
-        began, forgotten = self._clock(), self._forgotten
+        began = self._clock()
         before = self._cache.get(asked.key)
         stored = await self._find(asked.parsed, known=before is not None)
         if not await self._matches(stored, before, asked) or stored is None:
@@ -186,8 +182,7 @@ class TokenVerifier:
             return None
         parsed = asked.parsed
         token = VerifiedToken(parsed.id, parsed.kind, stored.subject_id, stored.scopes)
-        # Read before a token was forgotten: it may be that one.
-        if forgotten == self._forgotten:
+        if not asked.outdated:
             left = stored.seconds_left
             ttl = self._ttl if left is None else min(self._ttl, left)
             self._store(asked.key, _Entry(token, stored.hash, stored.version, began + ttl))

@@ -41,6 +41,7 @@ def settings(proxy: Proxy, database: str, valkey: str) -> Settings:
         database_listen_url=database,
         catalogue_refresh_seconds=60,
         limits_refresh_seconds=60,
+        token_refresh_seconds=30,
         database_pool_size=1,
     )
 

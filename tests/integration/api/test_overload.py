@@ -58,6 +58,7 @@ def settings(proxy: Proxy, valkey: str) -> Settings:
         valkey,
         catalogue_refresh_seconds=60,
         limits_refresh_seconds=60,
+        token_refresh_seconds=30,
         database_pool_size=5,
         token_cache_seconds=0.05,
     )

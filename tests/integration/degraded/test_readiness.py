@@ -14,7 +14,11 @@ from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, running_api, scripted_plugin, settings_for
 from tests.wire import Line, proxy_before
 
-SELDOM: dict[str, float] = {"limits_refresh_seconds": 60, "catalogue_refresh_seconds": 60}
+SELDOM: dict[str, float] = {
+    "limits_refresh_seconds": 60,
+    "catalogue_refresh_seconds": 60,
+    "token_refresh_seconds": 30,
+}
 
 
 async def until(api: Api, mode: str) -> None:

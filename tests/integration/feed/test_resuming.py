@@ -154,6 +154,7 @@ async def test_idle_streams_hold_no_connection_and_ask_nothing_each(
         settings = settings_for(
             proxy.dsn, valkey, database_listen_url=database, database_pool_size=1,
             event_streams_per_token=100, catalogue_refresh_seconds=60, limits_refresh_seconds=60,
+            token_refresh_seconds=30,
         )  # fmt: skip
         connector = aiohttp.TCPConnector(limit=0)
         async with (

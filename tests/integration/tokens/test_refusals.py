@@ -210,6 +210,24 @@ async def test_a_token_that_was_read_as_another_version_is_read_again(
     assert len(hashed) == 1, "the same text, and the same hash"
 
 
+async def test_a_change_of_another_token_disturbs_no_check_under_way(
+    pool: asyncpg.Pool, verifier: TokenVerifier, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When many register at once, tokens change all the time, and new ones must be cached yet."""
+    new = await issue(pool, "bot", subject_id=await make_bot(pool), scopes=[])
+    real = hashing.matches
+
+    async def changed_meanwhile(stored: str, plaintext: str) -> bool:
+        verifier.outdate({"another": 2})
+        return await real(stored, plaintext)
+
+    monkeypatch.setattr(hashing, "matches", changed_meanwhile)
+    assert await verifier.verify(new.plaintext, "bot")
+    verifier.outdate({"another": 3})
+    assert await verifier.verify(new.plaintext, "bot")
+    assert len(hashed) == 1
+
+
 async def test_the_row_counts_its_changes_and_not_its_uses(pool: asyncpg.Pool) -> None:
     new = await issue(pool, "bot", subject_id=await make_bot(pool), scopes=["users:write"])
     await queries.note_use(pool, new.id)
