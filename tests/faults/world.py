@@ -205,6 +205,8 @@ USUAL = {
     "queue_poll_seconds": "0.1",
     "unready_seconds": "0",
     "drain_seconds": "0.5",
+    # On a busy machine turns are late, and nobody is to be refused for that: no row is about it.
+    "work_wait_seconds": "60",
     # Nobody watches but where a row is about it.
     "heartbeat_missed_seconds": "3600",
     "probe_interval_seconds": "300",

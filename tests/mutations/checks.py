@@ -84,6 +84,7 @@ async def _serving(tree: Tree, servers: Servers) -> AsyncIterator[tuple[str, str
         "BOTCORE_CATALOGUE_REFRESH_SECONDS": "0.05",
         "BOTCORE_UNREADY_SECONDS": "0",
         "BOTCORE_DRAIN_SECONDS": "0.1",
+        "BOTCORE_WORK_WAIT_SECONDS": "60",  # a busy machine refuses nobody
     }
     try:
         async with _process(tree, settings):

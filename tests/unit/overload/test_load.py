@@ -35,6 +35,7 @@ async def test_who_ends_meanwhile_leaves_nothing_behind() -> None:
     assert (load.requests, load.working) == (0, 0)
     go_on.set()
     await outlives
+    assert (load.requests, load.working) == (0, 0)
     with elsewhere():
         assert (load.requests, load.working) == (0, 0)
 
