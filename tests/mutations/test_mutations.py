@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.mutations.checks import AS_THEY_ARE, Servers, found_by
 from tests.mutations.score import SCORE
 from tests.mutations.table import TABLE, Mutation
-from tests.mutations.tree import Tree, copy
+from tests.mutations.tree import MYPY_CACHE, Tree, copy
 from tools.contract import ROOT
 from tools.extensions import EXTENSIONS
 
@@ -49,7 +49,8 @@ async def found(
     still = [item for item in TABLE if item not in running]
     shares = [running[::2], running[1::2], still]
     folder: Path = tmp_path_factory.mktemp("mutants")
-    trees = [copy(folder / f"tree{number}") for number in range(len(shares))]
+    trees = [copy(folder / f"tree{number}") for number in range(2)]
+    trees.append(copy(folder / "tree2", MYPY_CACHE))
     done = await asyncio.gather(
         *(_try_all(tree, servers, share) for tree, share in zip(trees, shares, strict=True))
     )

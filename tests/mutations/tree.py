@@ -65,11 +65,14 @@ class Tree:
         return {**kept, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def copy(target: Path) -> Tree:
-    """With what is compiled: only what changes is compiled again, each time that it is run."""
+def copy(target: Path, *more: str) -> Tree:
+    """Of the project, with these folders more where they are there.
+
+    What is compiled is there too: only what changes is compiled again, each time that it is run.
+    """
     for name in COMPILED:
         compileall.compile_dir(ROOT / name, quiet=1)
-    for name in (*FOLDERS, MYPY_CACHE):
+    for name in (*FOLDERS, *more):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, target / name, symlinks=True)
     for name in FILES:
