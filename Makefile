@@ -51,7 +51,7 @@ conform: .venv/dev  ## try the contract on a running deployment: URL=http://host
 
 # make test ARGS='tests/unit -k json'
 test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS go to pytest
-	@$(BIN)/pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder --failed-first --durations=5 $(ARGS)
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --failed-first --durations=5 $(ARGS)
 
 # make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
 faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=instances|stores|plugins, SHORT=1
