@@ -118,14 +118,15 @@ async def test_quit_ends_it(api: Api, url: str, tmp_path: Path) -> None:
 
 
 async def reads(process: asyncio.subprocess.Process) -> None:
-    """Once it sleeps, it waits for what is typed."""
+    """Once it waits for what is typed."""
 
-    def sleeps() -> bool:
-        state = Path(f"/proc/{process.pid}/stat")
-        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "S"
+    def waits() -> bool:
+        """Its system call is a read, whose first argument is standard input."""
+        call = Path(f"/proc/{process.pid}/syscall")
+        return not call.exists() or call.read_text().split()[1:2] == ["0x0"]
 
     async with asyncio.timeout(PATIENT_SECONDS):
-        while not sleeps():  # noqa: ASYNC110  # another process, which says nothing of it
+        while not waits():  # noqa: ASYNC110  # another process, which says nothing of it
             await asyncio.sleep(0.01)
 
 

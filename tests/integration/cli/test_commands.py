@@ -100,9 +100,9 @@ async def test_migrate_says_from_where_to_where(empty_database: str, tmp_path: P
         env = {"BOTCORE_DATABASE_URL": empty_database}
         return await botcore("migrate", *arguments, env=env, directory=tmp_path)
 
-    assert (await migrate()).out == "base → 0010\n"
-    assert (await migrate()).out == "at 0010 already\n"
-    assert (await migrate("--to", "0001")).out == "0010 → 0001\n"
+    assert (await migrate()).out == "base → 0012\n"
+    assert (await migrate()).out == "at 0012 already\n"
+    assert (await migrate("--to", "0001")).out == "0012 → 0001\n"
     unknown = await migrate("--to", "nonsense")
     assert unknown.code == 1
     assert "nonsense" in unknown.err

@@ -21,13 +21,13 @@ from impl.settings import Settings
 from tests.stack import Reply, ScriptedPlugin, echo, scripted_plugin, settings_for
 
 Body = dict[str, Any]
-NOWHERE = "postgresql://nobody"
+NOWHERE = "postgresql://nobody", "redis://nobody"
 LONG = 30.0  # a deadline that nothing here meets
 
 
 @asynccontextmanager
 async def calling(metrics: Metrics | None = None, **changed: Any) -> AsyncIterator[PluginCaller]:
-    settings: Settings = settings_for(NOWHERE, NOWHERE, **changed)
+    settings: Settings = settings_for(*NOWHERE, **changed)
     caller = PluginCaller(settings, metrics or make_metrics())
     try:
         yield caller
