@@ -5,11 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
-
 from tools.bundler import bundle
 from tools.conform.answers import Answer
-from tools.conform.client import Client
+from tools.conform.client import Client, open_session
 from tools.conform.good import caller, good_request
 from tools.conform.keys import issued_keys
 from tools.conform.plugin import serving_plugin
@@ -52,7 +50,7 @@ async def asking(url: str, database: str) -> AsyncIterator[World]:
     async with (
         issued_keys(database) as keys,
         serving_plugin("127.0.0.1") as plugin,
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        open_session() as session,
     ):
         client = Client(url, CONTRACT["components"]["securitySchemes"], session)
         world = World(client, OPERATIONS, keys, plugin)

@@ -13,6 +13,8 @@ from tools.conform.answers import Answer, Promise
 from tools.contract import Json, Operation
 
 TIMEOUT = aiohttp.ClientTimeout(total=30)
+# Less than servers keep an idle connection: one that they close meanwhile is no fault of theirs.
+KEPT_SECONDS = 2.0
 # What stays behind unless it is taken away: its id, out of the answer.
 MAKERS: dict[str, Callable[[Any], Any]] = {
     "createBot": lambda made: made["bot"]["id"],
@@ -24,6 +26,13 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
 
 class NotThereError(Exception):
     """The deployment does not answer at all."""
+
+
+def open_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=KEPT_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 @dataclass(frozen=True)

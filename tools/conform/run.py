@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
-from tools.conform.client import Client
+from tools.conform.client import Client, open_session
 from tools.conform.codes import Try
 from tools.conform.columns import events, idempotency, limit, owner, scopes, statuses
 from tools.conform.good import Caller, caller
@@ -40,7 +38,7 @@ async def conform(contract: Json, target: Target, progress: Progress) -> Results
     schemes = contract["components"]["securitySchemes"]
     async with (
         serving_plugin(target.host) as plugin,
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        open_session() as session,
     ):
         client = Client(target.url.rstrip("/"), schemes, session)
         world = World(client, everything, target.keys, plugin)
