@@ -7,7 +7,7 @@ from pydantic import SecretStr, ValidationError
 
 from impl.cli.app import app
 from impl.secrecy.files import MOST_BYTES, SecretFileError, read_secret
-from impl.secrecy.settings import SecretSettings, holds_secret
+from impl.secrecy.settings import SecretSettings
 from impl.settings import Settings
 from impl.text_reply.settings import TextReplySettings
 
@@ -79,7 +79,9 @@ def test_what_cannot_be_used_is_told_and_never_shown(file: Path) -> None:
 
 
 def secrets_of(settings: type[SecretSettings]) -> set[str]:
-    return {name for name, field in settings.model_fields.items() if holds_secret(field.annotation)}
+    """By the words of its type, and not by the function that is tried here."""
+    fields = settings.model_fields.items()
+    return {name for name, field in fields if "SecretStr" in str(field.annotation)}
 
 
 @pytest.mark.parametrize("settings", [Settings, TextReplySettings])
