@@ -38,6 +38,7 @@ def settings_risks(settings: Settings) -> list[Risk]:
         *_redis(settings),
         *model_risks(settings),
         *_wildcards(settings),
+        *_proxies(settings),
     ]
 
 
@@ -153,6 +154,16 @@ def _wildcards(settings: Settings) -> Iterator[Risk]:
                 f"BOTCORE_{name.upper()} has a wildcard over everyone's hosts",
                 "name hosts of yours, as *.plugins.example.com, or leave it out",
             )
+
+
+def _proxies(settings: Settings) -> Iterator[Risk]:
+    if any(network.prefixlen == 0 for network in settings.trusted_proxies):
+        yield Risk(
+            "everyone_a_proxy",
+            "BOTCORE_TRUSTED_PROXIES holds every address: whoever sends bad tokens says himself"
+            " from where, and is never refused for them",
+            "name the networks of your proxies, as 10.0.0.0/8",
+        )
 
 
 def _names_everyone(host: str) -> bool:

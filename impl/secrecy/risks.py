@@ -16,6 +16,7 @@ ACCEPTABLE = frozenset(
         "core_plaintext",
         "database_plaintext",
         "development_exposed",
+        "everyone_a_proxy",
         "llm_plaintext",
         "metrics_exposed",
         "redis_plaintext",

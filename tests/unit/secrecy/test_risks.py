@@ -68,6 +68,7 @@ ROWS: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "a model over http": ({"llm_base_url": "http://llm.example.com/v1"}, {"llm_plaintext"}),
     "all hosts": ({"plugin_hosts": "*"}, {"wildcard_hosts"}),
+    "every address a proxy": ({"trusted_proxies": "10.0.0.0/8,::/0"}, {"everyone_a_proxy"}),
     "everyone's hosts": ({"notification_hosts": "hooks.example.com,*.com"}, {"wildcard_hosts"}),
 }  # fmt: skip
 # These look alike, and nothing is wrong with them.
@@ -85,6 +86,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "a socket of Redis": {"redis_url": "unix:///run/valkey.sock"},
     "a password among the options": {"redis_url": "rediss://redis.internal/0?password=x"},
     "a model of this machine": {"llm_base_url": "http://127.0.0.1:11434/v1"},
+    "proxies": {"trusted_proxies": "10.0.0.0/8"},
     "a model without a key": {"llm_base_url": "http://llm.internal/v1", "llm_api_key": None},
 }  # fmt: skip
 
