@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,13 @@ async def start(
         env={**inherited, "PYTHONPATH": str(ROOT), **env},
         cwd=directory,
         pass_fds=pass_fds,
+        preexec_fn=_obey_interrupts,
     )
+
+
+def _obey_interrupts() -> None:
+    """A shell has what it starts in the background ignore them, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def end(process: asyncio.subprocess.Process, typed: str | None = None) -> Ended:
