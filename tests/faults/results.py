@@ -117,13 +117,20 @@ def write_json(rows: Sequence[Row], folder: Path, **run: Any) -> Path:
     return path
 
 
-def page(rows: Sequence[Row], old: str, *, command: str, seed: int, day: str) -> str:
-    """docs/RELIABILITY.md of a long run: a section a group. Of other groups `old` has the run."""
+def page(
+    rows: Sequence[Row], old: str, *, command: str, seed: int, day: str, whole: bool = True
+) -> str:
+    """docs/RELIABILITY.md of a long run: a section a group. Of other groups `old` has the run, and
+    where these are not whole groups, of their other rows too.
+    """
     sections = {part.partition("\n")[0]: part.strip() for part in old.split("\n## ")[1:]}
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     for group in dict.fromkeys(row.group for row in rows):
         of_group = [row for row in rows if row.group == group]
-        sections[group] = _section(of_group, f"Run of {day}, seed {seed}, {machine}.")
+        if whole:
+            sections[group] = _section(of_group, f"Run of {day}, seed {seed}, {machine}.")
+        else:
+            sections[group] = _again(sections[group], of_group, day)
     about = ABOUT.format(command=command)
     return (
         "\n\n".join(
@@ -135,9 +142,27 @@ def page(rows: Sequence[Row], old: str, *, command: str, seed: int, day: str) ->
 
 def _section(rows: Sequence[Row], run: str) -> str:
     head = "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS)
-    lines = ["| " + " | ".join(row.cells) + " |" for row in rows]
-    notes = [f"- {row.name}: {note}" for row in rows for note in row.notes]
-    failures = [f"- **{row.name} did not hold**: {fault}"
-                for row in rows for fault in row.faults[:SHOWN]]  # fmt: skip
-    parts = [rows[0].group, run, "\n".join([head, *lines]), "\n".join(notes + failures)]
+    lines = [_line(row) for row in rows]
+    notes = [note for row in rows for note in _notes(row)]
+    parts = [rows[0].group, run, "\n".join([head, *lines]), "\n".join(notes)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _again(section: str, rows: Sequence[Row], day: str) -> str:
+    """The section with these rows in place of what it has of them."""
+    lines = section.split("\n")
+    for row in rows:
+        start, names = f"| {row.cells[0]} |", (f"- {row.name}: ", f"- **{row.name} did not hold**")
+        lines = [_line(row) if line.startswith(start) else line
+                 for line in lines if not line.startswith(names)]  # fmt: skip
+        lines += [*_notes(row), f"- {row.name}: run by itself, {day}"]
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    return "| " + " | ".join(row.cells) + " |"
+
+
+def _notes(row: Row) -> list[str]:
+    failures = [f"- **{row.name} did not hold**: {fault}" for fault in row.faults[:SHOWN]]
+    return [*(f"- {row.name}: {note}" for note in row.notes), *failures]

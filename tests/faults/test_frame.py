@@ -72,6 +72,13 @@ def test_a_run_is_told_to_people_and_to_machines(tmp_path: Path) -> None:
     assert "Run of 2026-01-02" in both
     assert "Run of 2026-01-03" in both
     assert written(rows, both, day="2026-01-02").count("| plugins: bad |") == 1
+    mended = written(
+        [Row("plugins", "bad", rounds=1, requests=1)], both, day="2026-01-04", whole=False
+    )
+    assert "| plugins: bad | 1 | 1 | 0 | 0 | 0 | - | PASS |" in mended
+    assert "lost: m-1" not in mended
+    assert "| plugins: good | 2 |" in mended
+    assert "- bad: run by itself, 2026-01-04" in mended
     assert exit_code([]) == 2
 
 

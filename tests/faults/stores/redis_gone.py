@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from generated.triggers import DEGRADED_RECOVERY_SECONDS
 from impl.events.comparison.stream import compare
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Body, Run
@@ -130,7 +131,8 @@ class Gone:
             await asyncio.sleep(amounts(self.run_.scale).away_seconds)
             self.spans = [(started, began), (began, time.monotonic())]
         await self._completes(time.monotonic())
-        if not await self.made.until(self._is_normal, NOTICED_SECONDS):
+        until_normal = NOTICED_SECONDS + DEGRADED_RECOVERY_SECONDS
+        if not await self.made.until(self._is_normal, until_normal):
             self.row.faults.append(f"/readyz says {self.others.mode} after Redis came back")
 
     async def _is_warm(self) -> bool:
