@@ -26,7 +26,7 @@ class Amounts:
 
 
 _AMOUNTS = {
-    SHORT.name: Amounts(15, 1, 1.5, 2.5, 2, 6, 2),
+    SHORT.name: Amounts(15, 1, 1.5, 2.5, 3, 6, 2),
     LONG.name: Amounts(30, 10, 20, 60, 50, 30, 20),
 }
 

@@ -40,6 +40,10 @@ OURS = SETTINGS | {
     "notification_poll_seconds": "0.1",
     "notification_retry_scale": "0.02",  # on a busy machine a second is not always enough
 }
+# Of calls that workers make, so many are under way at a kill: one that meets none says nothing.
+HOLD = """
+SELECT count(*) >= 3 FROM plugin_calls WHERE status = 'in_progress' AND deadline_at IS NOT NULL
+"""
 LAG = """
 SELECT greatest(
     (SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox
@@ -120,6 +124,7 @@ class Workers:
         for self.kills in range(1, times + 1):
             await asyncio.sleep(self.run.random.uniform(0.1, 0.6))
             at = self.run.random.randrange(len(self.workers))
+            await self.made.until(self._they_hold, ENDS_SECONDS)
             self._require_all()
             await self.workers[at].kill()
             self.workers[at] = await self.made.worker()
@@ -149,6 +154,9 @@ class Workers:
         """Only those that we kill may end."""
         self.faults += [f"a worker ended by itself:\n{worker.child.tail(5)}"
                         for worker in self.workers if not worker.alive]  # fmt: skip
+
+    async def _they_hold(self) -> bool:
+        return bool(await self.made.pool.fetchval(HOLD))
 
     async def _is_prompt(self) -> bool:
         return await self._lag() < LATE_SECONDS
