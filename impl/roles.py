@@ -34,8 +34,8 @@ FORMER_OWNERS = f"""
     JOIN pg_roles ON pg_roles.oid = own.owner
     WHERE NOT rolsuper AND rolname <> 'migration'
 """  # noqa: S608  # constants of our own
-TABLES = f"SELECT oid::regclass::text FROM ({_OWN_TABLES}) AS own"  # noqa: S608
-FUNCTIONS = f"SELECT oid::regprocedure::text FROM ({_OWN_FUNCTIONS}) AS own"  # noqa: S608
+TABLES = f"SELECT oid::regclass::text FROM ({_OWN_TABLES}) AS own"  # noqa: S608  # constants of our own
+FUNCTIONS = f"SELECT oid::regprocedure::text FROM ({_OWN_FUNCTIONS}) AS own"  # noqa: S608  # the same
 
 # Whose tables they are, or, of an empty database, who was allowed to make them.
 TAKES_MIGRATION = """

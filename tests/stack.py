@@ -11,14 +11,17 @@ from uuid import UUID, uuid4
 
 import aiohttp
 import asyncpg
+import pytest
 import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
 from multidict import CIMultiDictProxy
 
+from impl import serve
 from impl.app import create_app
 from impl.routing.classifier.port import Classifier
 from impl.settings import Settings
+from impl.tokens import hashing
 from impl.tokens.issue import issue
 from tests.published import undeclared
 
@@ -64,6 +67,31 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+@contextmanager
+def _no_signals(_server: uvicorn.Server) -> Iterator[None]:
+    yield
+
+
+def quiet_server(settings: Settings, patch: pytest.MonkeyPatch) -> serve.Server:
+    """The server of `botcore serve`, which leaves the signals to the suite and tells nobody."""
+    patch.setattr(serve.Server, "capture_signals", _no_signals)
+    patch.setattr(serve, "announce_ready", lambda: None)
+    return serve.server_for(settings)
+
+
+def counted_hashes(patch: pytest.MonkeyPatch) -> list[str]:
+    """What argon2 is run against from here on, in order."""
+    runs: list[str] = []
+    real = hashing._matches
+
+    def counted(stored: str, plaintext: str) -> bool:
+        runs.append(stored)
+        return real(stored, plaintext)
+
+    patch.setattr(hashing, "_matches", counted)
+    return runs
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ _GONE = "(SELECT id FROM dialogs WHERE erased_at IS NOT NULL)"
 DOWN = (
     "DROP TABLE erasures",
     f"DELETE FROM plugin_calls WHERE dialog_id IN {_GONE}",  # noqa: S608  # constants of our own
-    f"DELETE FROM plugin_events WHERE dialog_id IN {_GONE}",  # noqa: S608
+    f"DELETE FROM plugin_events WHERE dialog_id IN {_GONE}",  # noqa: S608  # the same
     "DELETE FROM dialogs WHERE erased_at IS NOT NULL",
     "DELETE FROM users WHERE telegram_id IS NULL",
     "ALTER TABLE dialogs DROP COLUMN erased_at, DROP COLUMN emptied_at",

@@ -30,6 +30,6 @@ async def _nothing(self: RateLimiter, charges: Sequence[Charge]) -> Verdict:
 
 
 if __name__ == "__main__":
-    TokenAuthenticator.bot_token = _anybody  # type: ignore[method-assign]
-    RateLimiter.charge = _nothing  # type: ignore[method-assign]
+    TokenAuthenticator.bot_token = _anybody  # type: ignore[method-assign]  # it is what is left out
+    RateLimiter.charge = _nothing  # type: ignore[method-assign]  # the same
     sys.exit(run(Settings()))

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +13,11 @@ from aiohttp import web
 
 from impl import protocol, serve
 from impl.protocol import MAX_HEAD_BYTES
-from impl.serve import Server, server_for
+from impl.serve import Server
 from impl.settings import Settings
 from tests.integration.api.queued import hang, recover
 from tests.patience import PATIENT_SECONDS
-from tests.stack import Api, ScriptedPlugin, connected, running_api, settings_for
+from tests.stack import Api, ScriptedPlugin, connected, quiet_server, running_api, settings_for
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
@@ -30,13 +29,7 @@ def settings(database: str, valkey: str) -> Settings:
 
 @pytest.fixture
 def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Server:
-    @contextmanager
-    def leave_the_signals(_server: Server) -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(Server, "capture_signals", leave_the_signals)
-    monkeypatch.setattr(serve, "announce_ready", lambda: None)
-    return server_for(settings)
+    return quiet_server(settings, monkeypatch)
 
 
 @pytest_asyncio.fixture

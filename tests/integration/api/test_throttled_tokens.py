@@ -6,9 +6,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from impl.tokens import hashing
 from impl.tokens.format import mint
-from tests.stack import Answer, Api, running_api, settings_for
+from tests.stack import Answer, Api, counted_hashes, running_api, settings_for
 
 ATTACKER, HOLDER = "198.51.100.7", "203.0.113.9"
 
@@ -32,14 +31,7 @@ async def test_a_client_is_throttled_by_its_own_address(
     monkeypatch: pytest.MonkeyPatch,
     trusted: bool,
 ) -> None:
-    hashed: list[str] = []
-    real = hashing._matches
-
-    def counted(stored: str, plaintext: str) -> bool:
-        hashed.append(stored)
-        return real(stored, plaintext)
-
-    monkeypatch.setattr(hashing, "_matches", counted)
+    hashed = counted_hashes(monkeypatch)
     settings = settings_for(
         database,
         valkey,

@@ -2,20 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from impl import serve
 from impl.app import create_app
-from impl.serve import Server, server_for
+from impl.serve import Server
 from impl.settings import Settings
 from tests.integration.feed.following import PATH, Follower, Reporter
-from tests.stack import Api, running_api, serving, settings_for
+from tests.stack import Api, quiet_server, running_api, serving, settings_for
 
 DRAIN = 8.0
 
@@ -27,13 +25,7 @@ def settings(database: str, valkey: str) -> Settings:
 
 @pytest.fixture
 def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Server:
-    @contextmanager
-    def leave_the_signals(_server: Server) -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(Server, "capture_signals", leave_the_signals)
-    monkeypatch.setattr(serve, "announce_ready", lambda: None)
-    return server_for(settings)
+    return quiet_server(settings, monkeypatch)
 
 
 @pytest_asyncio.fixture

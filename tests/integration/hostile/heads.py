@@ -76,7 +76,7 @@ def _fixed(sent: bytes) -> Callable[[World], bytes]:
 IDS = {
     "no UUID": MARK,
     "a number": "1",
-    "braces": "{%s}" % NIL,  # noqa: UP031
+    "braces": "{%s}" % NIL,  # noqa: UP031  # the text has braces of its own
     "a URN": f"urn:uuid:{NIL}",
     "without hyphens": "0" * 32,
     "a digit too many": f"{NIL}0",

@@ -1,18 +1,23 @@
 """The server of `botcore serve`, with bounds that a test can reach."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from impl import serve
-from impl.serve import Server, server_for
+from impl.serve import Server
 from impl.settings import Settings
 from tests.integration.overload.figures import Figures
-from tests.stack import Api, ScriptedPlugin, running_api, scripted_plugin, settings_for
+from tests.stack import (
+    Api,
+    ScriptedPlugin,
+    quiet_server,
+    running_api,
+    scripted_plugin,
+    settings_for,
+)
 
 
 @pytest.fixture
@@ -28,13 +33,7 @@ def settings(database: str, valkey: str, changes: dict[str, Any]) -> Settings:
 
 @pytest.fixture
 def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Server:
-    @contextmanager
-    def leave_the_signals(_server: Server) -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(Server, "capture_signals", leave_the_signals)
-    monkeypatch.setattr(serve, "announce_ready", lambda: None)
-    return server_for(settings)
+    return quiet_server(settings, monkeypatch)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ async def seconds_until_refused(both: Pair, act: Act) -> float:
     began = time.monotonic()
     assert await asked(both.one, kind, new.plaintext) == ACTS[act], "at once, where it was told"
     async with asyncio.timeout(PATIENT_SECONDS):
-        while await asked(both.other, kind, new.plaintext) != ACTS[act]:  # noqa: ASYNC110
+        while await asked(both.other, kind, new.plaintext) != ACTS[act]:  # noqa: ASYNC110  # another instance tells nobody
             await asyncio.sleep(0.005)
     return time.monotonic() - began
 
@@ -166,5 +166,5 @@ async def test_a_command_reaches_the_instances_too(
         )
         assert ended.code == 0, ended.err
         async with asyncio.timeout(PROMISED_SECONDS * 10):
-            while await asked(api, "bot", new.plaintext) != 401:  # noqa: ASYNC110
+            while await asked(api, "bot", new.plaintext) != 401:  # noqa: ASYNC110  # another instance tells nobody
                 await asyncio.sleep(0.005)

@@ -15,6 +15,7 @@ from impl.tokens.issue import issue
 from impl.tokens.throttle import Throttle
 from impl.tokens.verifier import TokenVerifier
 from tests.integration.tokens.rows import make_bot, make_plugin
+from tests.stack import counted_hashes
 
 HERE, THERE = "198.51.100.7", "203.0.113.9"
 
@@ -47,15 +48,7 @@ def verifier(counting: CountingPool) -> TokenVerifier:
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What argon2 was run against."""
-    runs: list[str] = []
-    real = hashing._matches
-
-    def counted(stored: str, plaintext: str) -> bool:
-        runs.append(stored)
-        return real(stored, plaintext)
-
-    monkeypatch.setattr(hashing, "_matches", counted)
-    return runs
+    return counted_hashes(monkeypatch)
 
 
 async def unknown(pool: asyncpg.Pool) -> str:

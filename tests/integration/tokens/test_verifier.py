@@ -14,6 +14,7 @@ from impl.tokens.format import Kind, mint
 from impl.tokens.issue import issue
 from impl.tokens.verifier import TokenVerifier, VerifiedToken, VerifierOverloaded
 from tests.integration.tokens.rows import make_bot, make_plugin
+from tests.stack import counted_hashes
 
 
 class Clock:
@@ -37,15 +38,7 @@ def verifier(pool: asyncpg.Pool, clock: Clock) -> TokenVerifier:
 @pytest.fixture
 def argon2_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What argon2 was run against, in order."""
-    runs: list[str] = []
-    real = hashing._matches
-
-    def counted(stored: str, plaintext: str) -> bool:
-        runs.append(stored)
-        return real(stored, plaintext)
-
-    monkeypatch.setattr(hashing, "_matches", counted)
-    return runs
+    return counted_hashes(monkeypatch)
 
 
 async def bot_token(
