@@ -247,3 +247,13 @@ async def test_a_row_stays_while_a_call_may_be_under_way(
     while await eraser.step():
         pass
     assert await tables_with(pool, str(dialog)) == {"audit_logs"}
+
+
+async def test_an_erasure_that_fails_erases_nothing(api: Api, pool: asyncpg.Pool) -> None:
+    """Its statements are one transaction: a membership that is gone alone would hide the rest."""
+    user = await api.user()
+    await pool.execute("ALTER TABLE erasures ADD CONSTRAINT refused CHECK (false) NOT VALID")
+    assert (await erase(api, user)).status == 500
+    assert await pool.fetchval("SELECT count(*) FROM bot_users WHERE user_id = $1", UUID(user)) == 1
+    await pool.execute("ALTER TABLE erasures DROP CONSTRAINT refused")
+    assert (await erase(api, user)).status == 200
