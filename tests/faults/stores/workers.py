@@ -40,9 +40,11 @@ OURS = SETTINGS | {
     "notification_poll_seconds": "0.1",
     "notification_retry_scale": "0.02",  # on a busy machine a second is not always enough
 }
-# Of calls that workers make, so many are under way at a kill: one that meets none says nothing.
-HOLD = """
-SELECT count(*) >= 3 FROM plugin_calls WHERE status = 'in_progress' AND deadline_at IS NOT NULL
+LONGEST_SECONDS = 1.2  # that the plugin takes
+STUCK_SECONDS = 2 * LONGEST_SECONDS  # under way for so long: its worker stands still, or is killed
+STUCK = """
+SELECT count(*) FROM plugin_calls WHERE status = 'in_progress' AND deadline_at IS NOT NULL
+    AND started_at < clock_timestamp() - make_interval(secs => $1)
 """
 LAG = """
 SELECT greatest(
@@ -55,7 +57,7 @@ SELECT greatest(
 
 async def run(run: Run, row: Row) -> None:
     # Long enough for a worker to have some under way whenever it is killed.
-    worker = Worker(seconds=lambda: run.random.uniform(0.3, 1.2))
+    worker = Worker(seconds=lambda: run.random.uniform(0.3, LONGEST_SECONDS))
     async with AsyncExitStack() as stack:
         made = await stack.enter_async_context(world(run.servers, **OURS))
         plugin = await stack.enter_async_context(raw_plugin(worker.behave))
@@ -120,12 +122,15 @@ class Workers:
     faults: list[str] = field(default_factory=list)
 
     async def kill(self, times: int) -> None:
-        """At a random moment, one or the other; it is started again."""
+        """At a random moment, one or the other; it is started again. The first is made to hold a
+        call: a run whose kills meet none says nothing."""
         for self.kills in range(1, times + 1):
             await asyncio.sleep(self.run.random.uniform(0.1, 0.6))
             at = self.run.random.randrange(len(self.workers))
-            await self.made.until(self._they_hold, ENDS_SECONDS)
             self._require_all()
+            if self.kills == 1:
+                held = lambda: self._is_stopped_with_a_call(self.workers[at])  # noqa: E731
+                await self.made.until(held, ENDS_SECONDS, "a worker stood still with a call")
             await self.workers[at].kill()
             self.workers[at] = await self.made.worker()
             self.run.progress(f"kill -9 of a worker: {self.kills}/{times}")
@@ -155,8 +160,14 @@ class Workers:
         self.faults += [f"a worker ended by itself:\n{worker.child.tail(5)}"
                         for worker in self.workers if not worker.alive]  # fmt: skip
 
-    async def _they_hold(self) -> bool:
-        return bool(await self.made.pool.fetchval(HOLD))
+    async def _is_stopped_with_a_call(self, worker: Process) -> bool:
+        """It goes on where it has none."""
+        worker.child.signal(SIGSTOP)
+        await asyncio.sleep(STUCK_SECONDS)
+        if await self.made.pool.fetchval(STUCK, STUCK_SECONDS):
+            return True
+        worker.child.signal(SIGCONT)
+        return False
 
     async def _is_prompt(self) -> bool:
         return await self._lag() < LATE_SECONDS

@@ -1,6 +1,7 @@
 """To another caller the object is as absent as one that never was."""
 
 import json
+from uuid import uuid4
 
 from tools.conform.answers import Answer
 from tools.conform.client import Request
@@ -9,7 +10,6 @@ from tools.conform.good import Caller
 from tools.conform.results import Results
 
 COLUMN = "owner"
-ABSENT = "00000000-0000-4000-8000-000000000000"
 
 
 async def run(case: Try, results: Results, other: Caller) -> None:
@@ -20,7 +20,7 @@ async def run(case: Try, results: Results, other: Caller) -> None:
     foreign = await case.send(_as(other, good))
     faults = [] if foreign.code == owner["code"] else [f"answered {foreign}"]
     results.add(case.operation.id, COLUMN, "another's", faults)
-    absent = NOWHERE.get(owner["parameter"], ABSENT)
+    absent = NOWHERE.get(owner["parameter"], str(uuid4()))
     path = {**good.path, owner["parameter"]: absent}
     # Told apart by nothing but the trace; the other caller's own object would be another matter.
     nowhere = await case.send(_as(other, good).but(path=path))
