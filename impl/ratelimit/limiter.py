@@ -14,7 +14,7 @@ from impl.ratelimit.filling import Filling
 from impl.ratelimit.master import MasterCopy
 from impl.ratelimit.memory import MemoryLimiter
 from impl.ratelimit.queries import OwnLimit
-from impl.ratelimit.shared import SharedLimiter
+from impl.ratelimit.shared import SharedLimiter, seen
 from impl.redis import UNREACHABLE
 
 log = structlog.get_logger()
@@ -93,7 +93,7 @@ class RateLimiter:
         """Once for all who wait for it; one that gives up does not fail the others."""
         if self._flight is None or self._flight.done():
             self._flight = asyncio.create_task(self.filling.agree(), name="limits_agree")
-            self._flight.add_done_callback(_seen)
+            self._flight.add_done_callback(seen)
         await asyncio.shield(self._flight)
 
     async def _charge_shared(self, charges: Sequence[Charge]) -> Verdict:
@@ -139,9 +139,3 @@ class RateLimiter:
         if self._told:
             self._told = False
             log.info("limits_shared")
-
-
-def _seen(flight: "asyncio.Task[None]") -> None:
-    """Of what failed, even where nobody waits any longer."""
-    if not flight.cancelled():
-        flight.exception()

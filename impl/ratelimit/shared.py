@@ -7,22 +7,16 @@ what it has used, and expires when it is empty. Keys lie in several slots: not f
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any
 from uuid import UUID
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import ResponseError
 
 from generated.runtime.limits import Charge, Partition, Verdict
 from impl.ratelimit.bucket import MOST_QUOTA, MOST_WINDOW_SECONDS, Bucket, verdict
-from impl.redis import UNREACHABLE
-
-log = structlog.get_logger()
-
-BATCH = 100
+from impl.ratelimit.connection import Connection
 
 # Redis has all own limits up to this version of them; absent: it has lost some.
 FILLED = "rate:filled"
@@ -79,87 +73,66 @@ def own_limit_key(partition: Partition, subject_id: UUID) -> str:
     return f"rate:{partition}:{subject_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One request's charges, and who waits for the script's answer."""
-
-    charges: Sequence[Charge]
-    answer: "asyncio.Future[list[int]]"
-
-    def settle(self, answer: list[int] | Exception) -> None:
-        if self.answer.done():  # the caller is gone
-            return
-        if isinstance(answer, Exception):
-            self.answer.set_exception(answer)
-        else:
-            self.answer.set_result(answer)
-
-    def write(self, pipeline: Any) -> None:
-        keys, arguments = [FILLED], []
-        for charge in self.charges:
-            key = own_limit_key(charge.limit.partition, charge.subject_id)
-            keys += [key, f"{key}:bucket"]
-            arguments += [charge.limit.quota, charge.limit.window]
-        pipeline.evalsha(CHARGE_SHA, len(keys), *keys, *arguments)
-
-
 class SharedLimiter:
-    """What is asked while Redis answers goes out together, next: a burst needs no more connections
-    than one request, and waits for a Redis that hangs no longer than `timeout_seconds`."""
+    """A burst needs no more connections than one request, and no charge waits for a Redis that
+    hangs longer than `timeout_seconds`."""
 
     def __init__(self, redis: Redis, timeout_seconds: float) -> None:
         self._redis = redis
         self._timeout = timeout_seconds
-        self._waiting: list[_Asked] = []
-        self._sending: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
+        self._opening: asyncio.Task[Connection] | None = None
 
     async def charge(self, charges: Sequence[Charge]) -> Verdict | None:
         """None where Redis has lost own limits and they must be filled in first.
 
         Raises what redis-py raises, and never asks twice.
         """
-        asked = _Asked(charges, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send(), name="limits_send")
-        permitted, *numbers = await asked.answer or (None,)
-        if permitted is None:
+        connection = self._connection
+        if connection is None or connection.closed:
+            connection = await self._connected()
+        command = _command(charges)
+        try:
+            numbers = await connection.ask(*command)
+        except ResponseError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+            # A new server, or one that forgot: nobody was charged then.
+            await connection.ask("SCRIPT", "LOAD", CHARGE)
+            numbers = await connection.ask(*command)
+        if not numbers:
             return None
-        buckets = [Bucket(*numbers[i : i + 3]) for i in range(0, len(numbers), 3)]
-        return verdict(charges, buckets, permitted=permitted == 1)
+        buckets = [Bucket(*numbers[i : i + 3]) for i in range(1, len(numbers), 3)]
+        return verdict(charges, buckets, permitted=numbers[0] == 1)
 
     async def close(self) -> None:
-        if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.wait([self._sending])
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        if self._connection is not None:
+            self._connection.close()
 
-    async def _send(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            try:
-                async with asyncio.timeout(self._timeout):
-                    answers = await self._run(batch)
-            except UNREACHABLE as error:
-                # Those behind would only find the same, later.
-                batch, self._waiting = batch + self._waiting, []
-                answers = [error] * len(batch)
-            except Exception as error:
-                log.exception("limits_not_asked")  # a mistake, of ours or of redis-py
-                answers = [RedisError(repr(error))] * len(batch)
-            for asked, answer in zip(batch, answers, strict=True):
-                asked.settle(answer)
+    async def _connected(self) -> Connection:
+        """Once for all who wait for it; one that gives up does not fail the others."""
+        if self._opening is None or self._opening.done():
+            opening = Connection.open(self._redis, self._timeout)
+            self._opening = asyncio.create_task(opening, name="limits_connect")
+            self._opening.add_done_callback(seen)
+        self._connection = await asyncio.shield(self._opening)
+        return self._connection
 
-    async def _run(self, batch: Sequence[_Asked]) -> Sequence[list[int] | Exception]:
-        answers = await self._once(batch)
-        if any(isinstance(answer, NoScriptError) for answer in answers):
-            # A new server, or one that forgot: nobody was charged then.
-            await self._redis.script_load(CHARGE)
-            answers = await self._once(batch)
-        return answers
 
-    async def _once(self, batch: Sequence[_Asked]) -> Sequence[list[int] | Exception]:
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for asked in batch:
-                asked.write(pipeline)
-            answers: list[list[int] | Exception] = await pipeline.execute(raise_on_error=False)
-        return answers
+def _command(charges: Sequence[Charge]) -> list[str | int]:
+    keys: list[str | int] = [FILLED]
+    arguments: list[int] = []
+    for charge in charges:
+        key = own_limit_key(charge.limit.partition, charge.subject_id)
+        keys += (key, f"{key}:bucket")
+        arguments += (charge.limit.quota, charge.limit.window)
+    return ["EVALSHA", CHARGE_SHA, len(keys), *keys, *arguments]
+
+
+def seen(task: "asyncio.Task[Any]") -> None:
+    """Its error is told to those who wait for it; where nobody does, it is nobody's."""
+    if not task.cancelled():
+        task.exception()

@@ -15,7 +15,7 @@ from generated.runtime.limits import Charge, Limit
 from impl.db import open_pool
 from impl.degraded.gate import Gate
 from impl.ratelimit.limiter import RateLimiter
-from impl.ratelimit.shared import BATCH, FILLED, own_limit_key
+from impl.ratelimit.shared import FILLED, own_limit_key
 from impl.redis import request_client
 from tests.patience import PATIENT_SECONDS
 from tests.stack import settings_for
@@ -185,7 +185,7 @@ async def test_who_finds_redis_hanging_waits_once(
         await limiter.charge([charge(uuid4())])
         line.stall()
         async with asyncio.timeout(2 * HASTY_SECONDS):  # each batch for itself would take thrice
-            assert await permitted(limiter, charge(uuid4()), 3 * BATCH) == 10
+            assert await permitted(limiter, charge(uuid4()), 300) == 10
         assert limiter.alone
 
         async def asked(*_: object) -> None:

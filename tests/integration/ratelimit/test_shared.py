@@ -1,22 +1,45 @@
 """What is Redis' own: one round trip, keys that expire, and what it may have lost."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from generated.runtime.limits import Charge, Limit
+from generated.runtime.limits import Charge, Limit, Verdict
+from impl.ratelimit.connection import Connection
 from impl.ratelimit.shared import FILLED, SharedLimiter, own_limit_key
+from impl.redis import patient_client
 from tests.patience import PATIENT_SECONDS
+from tests.wire import Line, line_before
 
 
 @pytest_asyncio.fixture(autouse=True)
 async def nothing_is_lost(redis: Redis) -> None:
     await redis.set(FILLED, 0)
+
+
+@pytest_asyncio.fixture
+async def line(redis_url: str) -> AsyncIterator[Line]:
+    async with line_before(redis_url) as running:
+        yield running
+
+
+@asynccontextmanager
+async def connected(line: Line, timeout_seconds: float) -> AsyncIterator[SharedLimiter]:
+    client = patient_client(line.url, PATIENT_SECONDS)
+    limiter = SharedLimiter(client, timeout_seconds)
+    assert await limiter.charge(both()) is not None
+    yield limiter
+    await limiter.close()
+    await client.aclose()
 
 
 def both(quota: int = 10, window: int = 60) -> list[Charge]:
@@ -86,17 +109,64 @@ async def test_a_limit_that_makes_no_sense_is_none(redis: Redis, fields: dict[st
     assert (verdict.standings[0].quota, verdict.standings[0].window) == (10, 60)
 
 
-async def test_a_mistake_keeps_nobody_waiting(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_arguments: Any, **_options: Any) -> None:
-        raise RuntimeError("a mistake")
+async def test_a_server_that_hangs_is_waited_for_once_by_all(line: Line) -> None:
+    async with connected(line, 0.25) as limiter:
+        line.stall()
+        async with asyncio.timeout(PATIENT_SECONDS):
+            found = await asyncio.gather(
+                *(limiter.charge(both()) for _ in range(20)), return_exceptions=True
+            )
+        assert {type(each) for each in found} == {RedisTimeoutError}
+        line.mend()
+        assert await limiter.charge(both()) is not None, "a new connection"
 
-    limiter = SharedLimiter(redis, 0.25)
-    monkeypatch.setattr(redis, "pipeline", fail)
-    async with asyncio.timeout(PATIENT_SECONDS):
-        with pytest.raises(RedisError, match="a mistake"):
+
+async def test_a_connection_that_is_lost_fails_those_who_wait(line: Line) -> None:
+    async with connected(line, PATIENT_SECONDS) as limiter:
+        line.stall()
+        waiting = [asyncio.ensure_future(limiter.charge(both())) for _ in range(3)]
+        await asyncio.sleep(0)  # all have asked
+        line.cut()
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(each) for each in found} == {RedisConnectionError}
+        with pytest.raises(RedisError):
             await limiter.charge(both())
+        line.mend()
+        assert await limiter.charge(both()) is not None
+
+
+async def test_an_answer_is_of_its_own_question(line: Line) -> None:
+    """Who stopped waiting does not leave its answer to the one behind it."""
+    async with connected(line, PATIENT_SECONDS) as limiter:
+        line.stall()
+        quotas = range(3, 9)
+        asked = [asyncio.ensure_future(limiter.charge(both(quota))) for quota in quotas]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        asked[3].cancel()
+        line.mend()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        told = [each.standings[0].quota for each in found if isinstance(each, Verdict)]
+        assert told == [4, 5, 7, 8]
+
+
+async def test_what_is_not_redis_ends_the_connection(redis: Redis) -> None:
+    connection = await Connection.open(redis, PATIENT_SECONDS)
+    answer = connection.ask("PING")
+    connection.data_received(b"HTTP/1.1 400 Bad Request\r\n")
+    with pytest.raises(RedisConnectionError, match="not the protocol"):
+        await answer
+    with pytest.raises(RedisConnectionError, match="closed"):
+        await connection.ask("PING")
+
+
+async def test_what_nobody_asked_for_is_nobodys_answer(redis: Redis) -> None:
+    connection = await Connection.open(redis, PATIENT_SECONDS)
+    answer = connection.ask("PING")
+    connection.data_received(b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n")
+    assert await answer == "PONG"
+    connection.data_received(b"+too much\r\n")
+    assert connection.closed
 
 
 async def test_keys_of_other_types_are_no_errors(redis: Redis) -> None:
