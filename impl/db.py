@@ -5,6 +5,7 @@ asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy own
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -100,6 +101,8 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
         return 0.0 if since is None else time.monotonic() - since
 
     async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109  # asyncpg's
+        if self.get_idle_size():  # one is there: no wait, and no timer for it
+            return await super()._acquire(None)
         waiter = object()
         self._waiting[waiter] = time.monotonic()
         try:
@@ -110,12 +113,17 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
     def acquire(self, *, timeout: float | None = None) -> Any:
         return super().acquire(timeout=ACQUIRE_TIMEOUT_SECONDS if timeout is None else timeout)
 
-    async def release(self, connection: Any, **options: Any) -> None:
-        held = connection._con  # noqa: SLF001  # behind the pool's proxy; None: released already
-        published = held is not None and held.published
-        if published:
-            held.published = False
-        await super().release(connection, **options)
+    async def release(self, connection: Any, **_options: Any) -> None:
+        """Without the task that asyncpg shields from a cancellation, one for each statement.
+
+        It only waits where a statement was cancelled; a second cancellation ends the connection.
+        """
+        held = connection._con  # noqa: SLF001  # behind the pool's proxy
+        if held is None:  # released already
+            return
+        published, held.published = held.published, False
+        held._on_release()  # noqa: SLF001
+        await connection._holder.release(ACQUIRE_TIMEOUT_SECONDS)  # noqa: SLF001
         if published and self.when_published is not None:
             self.when_published()
 
@@ -147,7 +155,7 @@ async def open_pool(settings: Settings) -> Pool:
         record_class=asyncpg.Record,
         loop=None,
         min_size=0,
-        max_queries=50_000,
+        max_queries=sys.maxsize,  # or else the connection is closed while its releaser waits
         max_size=settings.database_pool_size,
         max_inactive_connection_lifetime=300,
         statement_cache_size=1024 if settings.database_statement_cache else 0,

