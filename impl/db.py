@@ -101,7 +101,8 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
         return 0.0 if since is None else time.monotonic() - since
 
     async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109  # asyncpg's
-        if self.get_idle_size():  # one is there: no wait, and no timer for it
+        free = self._queue._queue  # noqa: SLF001  # the last one is the last that was given back
+        if free and free[-1].is_connected():  # no wait, and no timer for it
             return await super()._acquire(None)
         waiter = object()
         self._waiting[waiter] = time.monotonic()
