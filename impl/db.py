@@ -64,6 +64,9 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no 
 
     published = False
 
+    async def reset(self, **_options: Any) -> None:
+        """Spare the round trip that resets a session on release: ours are never changed."""
+
     def execute(self, query: str, *args: Any, **options: Any) -> Any:
         self.published = self.published or _publishes(query)
         return super().execute(query, *args, **options)
@@ -144,10 +147,6 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _keep_session(_connection: asyncpg.Connection) -> None:
-    """Spare the round trip that resets a session on release: ours are never changed."""
-
-
 async def open_pool(settings: Settings) -> Pool:
     """Connects on first use, so that a process starts, and says it is not ready, without one."""
     pool = Pool(
@@ -163,7 +162,6 @@ async def open_pool(settings: Settings) -> Pool:
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         timeout=COMMAND_TIMEOUT_SECONDS,
         init=prepare_connection,
-        reset=_keep_session,
         server_settings={"application_name": "botcore", "timezone": "UTC"},
     )
     await pool
