@@ -38,7 +38,6 @@ CORE = {
     "BOTCORE_DEVELOPMENT": "true",
     "BOTCORE_UNREADY_SECONDS": "0",
 }
-PEERS = ("floor", "idiomatic")
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,11 @@ class Plugin:
 
 
 @asynccontextmanager
-async def stage(*names: str) -> AsyncIterator[Stage]:
-    """`names` of systems to start, each with a database of its own; `core` alone has Valkey."""
+async def stage(*names: str, databases: Sequence[str] = ()) -> AsyncIterator[Stage]:
+    """`names` of systems to start, each with a database of its own; `core` alone has Valkey.
+
+    `databases`: further copies, of which nothing is started.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="botcore-bench-")))
         guardian = await stack.enter_async_context(Guardian())
@@ -90,9 +92,10 @@ async def stage(*names: str) -> AsyncIterator[Stage]:
         database = await create_database(postgres, "bench_core")
         await migrate.upgrade(database)
         made = await _furnish(database, valkey, plugin, folder, guardian.group, postgres)
-        for name in names:
-            place = database if name == "core" else await create_database(
-                postgres, f"bench_{name}", template="bench_core")  # fmt: skip
+        for name in (*names, *databases):
+            place = database
+            if name != "core":
+                place = await create_database(postgres, f"bench_{name}", template="bench_core")
             made.systems[name] = System(name, "", 0, place)
         for name in names:
             made.systems[name] = await stack.enter_async_context(_running(made, name))
@@ -153,12 +156,10 @@ async def peer(
 
 
 @asynccontextmanager
-async def plugin_server(
-    folder: Path, group: int, milliseconds: float = 0.0
-) -> AsyncIterator[Plugin]:
-    """The trivially fast plugin; `milliseconds`: what each answer takes."""
+async def plugin_server(folder: Path, group: int) -> AsyncIterator[Plugin]:
+    """The trivially fast plugin, in a process of its own."""
     port = spare_port()
-    module = ("-m", "tests.load.peers.plugin", str(port), "--ms", str(milliseconds))
+    module = ("-m", "tests.load.peers.plugin", str(port))
     async with serving("plugin", (sys.executable, *module), folder, group) as child:
         await until_answered(child, f"http://127.0.0.1:{port}/health")
         yield Plugin(f"http://127.0.0.1:{port}", child.pid)
@@ -191,9 +192,7 @@ async def until_answered(child: Child, url: str) -> None:
                     return
             except aiohttp.ClientError:
                 if child.exit_code is not None:
-                    raise CannotRunError(
-                        f"{child.name} did not start:\n{child.tail()}"
-                    ) from None
+                    raise CannotRunError(f"{child.name} did not start:\n{child.tail()}") from None
                 await asyncio.sleep(0.02)
 
 

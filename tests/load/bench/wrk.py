@@ -52,9 +52,7 @@ async def send_messages(
     )
 
 
-async def run_wrk(
-    url: str, script: Path, *arguments: str, connections: int, seconds: int
-) -> Load:
+async def run_wrk(url: str, script: Path, *arguments: str, connections: int, seconds: int) -> Load:
     """Any script that ends as `message.lua` does. Raises CannotRunError where wrk fails."""
     require_wrk()
     # One thread: two processors have the servers to run.

@@ -33,9 +33,12 @@ from tests.load.peers.settings import PeerSettings, routing
 SETTINGS = PeerSettings.read()
 HISTORY = 10
 
-engine = create_async_engine(
-    SETTINGS.database_url.replace("postgresql://", "postgresql+asyncpg://"), pool_size=10
+# As SQLAlchemy spells it for asyncpg.
+DATABASE = SETTINGS.database_url.replace("postgresql://", "postgresql+asyncpg://").replace(
+    "sslmode=", "ssl="
 )
+
+engine = create_async_engine(DATABASE, pool_size=10)
 make_session = async_sessionmaker(engine, expire_on_commit=False)
 
 

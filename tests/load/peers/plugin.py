@@ -1,7 +1,10 @@
-"""A plugin server that costs next to nothing: python -m tests.load.peers.plugin PORT [--ms N]"""
+"""A plugin server that costs next to nothing: python -m tests.load.peers.plugin PORT
 
-import argparse
+It answers at once, or `after 100 ms` where the message says so.
+"""
+
 import asyncio
+import sys
 
 import orjson
 import uvloop
@@ -12,8 +15,7 @@ HEALTHY = b'{"status":"ok","version":"1.0.0"}'
 class Plugin(asyncio.Protocol):
     """One request at a time on a connection, as clients of HTTP/1.1 send them."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -35,9 +37,12 @@ class Plugin(asyncio.Protocol):
         if not head.startswith(b"POST /invoke"):
             self._send(HEALTHY)
             return
-        answer = orjson.dumps({"text": "done", "trace_id": orjson.loads(body)["trace_id"]})
-        if self._seconds:
-            asyncio.get_running_loop().call_later(self._seconds, self._send, answer)
+        call = orjson.loads(body)
+        answer = orjson.dumps({"text": "done", "trace_id": call["trace_id"]})
+        text: str = call["payload"]["text"]
+        if text.startswith("after "):
+            seconds = int(text.split()[1]) / 1000
+            asyncio.get_running_loop().call_later(seconds, self._send, answer)
         else:
             self._send(answer)
 
@@ -49,15 +54,11 @@ class Plugin(asyncio.Protocol):
             )
 
 
-async def serve(port: int, seconds: float) -> None:
+async def serve(port: int) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Plugin(seconds), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(Plugin, "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("port", type=int)
-    parser.add_argument("--ms", type=float, default=0.0, help="what an answer takes")
-    given = parser.parse_args()
-    uvloop.run(serve(given.port, given.ms / 1000))
+    uvloop.run(serve(int(sys.argv[1])))
