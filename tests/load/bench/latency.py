@@ -28,8 +28,8 @@ async def run(size: Size, progress: Progress) -> Mapping[str, Any]:
     rounds, seconds = (3, 3) if size.short else (5, 10)
     took: dict[str, list[list[float]]] = {"plugin": [], "floor": [], "core": []}
     async with stage("core", "floor") as made:
-        ports = {"plugin": port_of(made.plugin.url),
-                 **{name: port_of(system.url) for name, system in made.systems.items()}}  # fmt: skip
+        ports = {name: port_of(system.url) for name, system in made.systems.items()}
+        ports["plugin"] = port_of(made.plugin.url)
         send = {"plugin": _calls(), "core": messages(made), "floor": messages(made)}
         for number in range(rounds + 1):
             for name, port in ports.items():

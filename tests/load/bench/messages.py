@@ -78,7 +78,9 @@ async def run(size: Size, progress: Progress) -> Mapping[str, Any]:
             await bench.turn(name, DECIDES, WARM_SECONDS)
         for number in range(1, rounds + 1):
             for connections in CONNECTIONS:
-                for name in names:
+                for name in _in_turn(number):
+                    if name == STATEMENTS and connections != DECIDES:
+                        continue
                     turn = await bench.turn(name, connections, seconds)
                     bench.note(name, connections, turn)
             progress(f"round {number} of {rounds}: {_told(bench)}")
@@ -86,6 +88,13 @@ async def run(size: Size, progress: Progress) -> Mapping[str, Any]:
                   for name, database in databases.items()}  # fmt: skip
         memory = {name: round(memory_mib(made.systems[name].pid), 1) for name in SYSTEMS}
         return _figures(bench, stored, memory, rounds, seconds)
+
+
+def _in_turn(number: int) -> list[str]:
+    """Another is the first in each round, so that none always follows the same one."""
+    names = [*SYSTEMS, STATEMENTS]
+    first = number % len(names)
+    return names[first:] + names[:first]
 
 
 def _told(bench: Bench) -> str:
@@ -110,22 +119,32 @@ def _figures(
         "ratios": ratios,
         # What it would be on a machine that nobody else uses, if processors are what is short.
         "processor_ratios": {other: processor_ratio(bench, other) for other in AT_LEAST},
-        "systems": {
-            name: {str(connections): summary(bench.turns[name, connections])
-                   for connections in CONNECTIONS}
-            for name in (*SYSTEMS, STATEMENTS)
-        },  # fmt: skip
+        "systems": _systems(bench),
         "rss_mib": dict(memory),
         "refused": bench.refused,
-        "rows": {name: {"messages": rows.messages, "acknowledged": bench.acknowledged[name],
-                        **rows.each}
-                 for name, rows in stored.items()},
+        "rows": {name: _rows(bench, name, rows) for name, rows in stored.items()},
         "kept": {
             **{f"{name}_{DECIDES}": deciding[name] >= least for name, least in AT_LEAST.items()},
             **{f"rows_{name}": kept for name, kept in same.items()},
             "nobody_refused": bench.refused == 0,
         },
-    }  # fmt: skip
+    }
+
+
+def _systems(bench: Bench) -> dict[str, dict[str, Any]]:
+    """Of each system the medians of its rounds, by connections."""
+    found: dict[str, dict[str, Any]] = {}
+    for (name, connections), turns in bench.turns.items():
+        found.setdefault(name, {})[str(connections)] = summary(turns)
+    return {name: found[name] for name in (*SYSTEMS, STATEMENTS)}
+
+
+def _rows(bench: Bench, name: str, rows: Rows) -> dict[str, Any]:
+    return {
+        "acknowledged": bench.acknowledged[name],
+        "stored": rows.messages,
+        "each": dict(rows.each),
+    }
 
 
 def _counted(bench: Bench, name: str, rows: Rows) -> bool:

@@ -1,4 +1,4 @@
-"""What `make bench` is made of: each part starts and ends its own servers, and tells its figures."""
+"""What `make bench` is made of: parts, which start and end their own servers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -56,12 +56,12 @@ def messages(figures: Mapping[str, Any]) -> str:
         for other, levels in figures["ratios"].items()
     ]  # fmt: skip
     by = [f"messages/s, {connections} connections" for connections in figures["ratios"]["floor"]]
+    memory = figures["rss_mib"]
     stored = [
-        [name, f"{rows['acknowledged']:,}", f"{rows['messages']:,}",
-         ", ".join(f"{each} {number:g}" for each, number in rows.items()
-                   if each not in ("acknowledged", "messages") or each == "rows"),
-         f"{figures['rss_mib'][name]:.0f}" if name in figures["rss_mib"] else "-"]
-        for name, rows in figures["rows"].items()
+        [name, f"{found['acknowledged']:,}", f"{found['stored']:,}",
+         ", ".join(f"{table} {number:g}" for table, number in found["each"].items()),
+         f"{memory[name]:.0f}" if name in memory else "-"]
+        for name, found in figures["rows"].items()
     ]  # fmt: skip
     return "\n\n".join([
         markdown(heads, rows),
@@ -83,12 +83,15 @@ def latency(figures: Mapping[str, Any]) -> str:
     rows = [[name, f"{whole[name]:.2f}", f"{own[name]:.2f}"] for name in own]
     rows.append(["plugin, asked directly", f"{whole['plugin']:.2f}", "-"])
     rate = f"{figures['a_second']:.0f} messages/s"
+    story = (
+        f"The specification's scenario, {rate} for {scenario['seconds']} s in dialogs that go on, "
+        f"with a plugin that takes {scenario['plugin_ms']} ms: the core's own median "
+        f"{scenario['own_median_ms']:.1f} ms, p95 {scenario['own_p95_ms']:.1f} ms."
+    )
     return "\n\n".join([
         markdown([f"At {rate}", "p50 ms", "less the plugin's"], rows),
         f"The core's own p50 is {figures['ratio_own_p50']:.2f} times the floor's.",
-        f"The specification's scenario, {rate} for {scenario['seconds']} s in dialogs that go on, "
-        f"with a plugin that takes {scenario['plugin_ms']} ms: the core's own median "
-        f"{scenario['own_median_ms']:.1f} ms, p95 {scenario['own_p95_ms']:.1f} ms.",
+        story,
     ])  # fmt: skip
 
 

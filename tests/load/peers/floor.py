@@ -46,7 +46,7 @@ async def keep(_connection: asyncpg.Connection) -> None:
 
 @asynccontextmanager
 async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-    global pool, session  # noqa: PLW0603  # what every request uses
+    global pool, session
     async with (
         asyncpg.create_pool(
             SETTINGS.database_url, min_size=POOL, max_size=POOL, init=prepare, reset=keep
