@@ -2,15 +2,14 @@
 //
 //   k6 run -e URL=http://127.0.0.1:8080 -e BOT_TOKEN=… tests/load/core_100rps.js
 //
-// PLUGIN_MS is what the answering plugin takes, and is taken off (0); DURATION is a minute; USERS
-// (50) share the load, for each may send what its limit permits: 100/s need two at the least, and
-// a bot's limit that permits 6,000 a minute: botcore limits set bot BOT_ID 100000 60
+// PLUGIN_MS (0) is what the plugin takes that answers, and is taken off. DURATION is a minute. USERS
+// (50) share the load: a bot may send 200 messages a second, each user 5.
 import http from 'k6/http';
 import { check, fail } from 'k6';
 import { Trend } from 'k6/metrics';
 import exec from 'k6/execution';
 
-const URL = __ENV.URL || 'http://127.0.0.1:8080';
+const BASE = __ENV.URL || 'http://127.0.0.1:8080';
 const PLUGIN_MS = Number(__ENV.PLUGIN_MS || 0);
 const USERS = Number(__ENV.USERS || 50);
 const HEADERS = { 'X-Bot-Token': __ENV.BOT_TOKEN, 'Content-Type': 'application/json' };
@@ -41,7 +40,7 @@ function uuid() {
 }
 
 function post(path, body) {
-  return http.post(`${URL}${path}`, JSON.stringify(body), { headers: HEADERS });
+  return http.post(`${BASE}${path}`, JSON.stringify(body), { headers: HEADERS });
 }
 
 // Users of this bot, each with a dialog.
