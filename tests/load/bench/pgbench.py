@@ -49,7 +49,7 @@ def variables(settings: PeerSettings, user_id: str) -> dict[str, str]:
     body = {"event_id": some, "event_type": "plugin_invocation_started", "source": "core",
             "severity": "info", "trace_id": some, "plugin_id": some, "dialog_id": some,
             "occurred_at": news["started_at"], "payload": news}  # fmt: skip
-    said = {"text": "done", "usage": None, "trace_id": some, "confidence": None,
+    said: dict[str, object] = {"text": "done", "usage": None, "trace_id": some, "confidence": None,
             "attachments": [], "content_type": "text/plain", "suggested_actions": []}  # fmt: skip
     return {
         "bot": str(settings.bot_id),

@@ -9,6 +9,7 @@ from tools.contract import ROOT
 
 PAGE = ROOT / "docs" / "PERFORMANCE.md"
 CHART = ROOT / "docs" / "performance.png"
+DRAWN = "messages"
 PROCESSES = ("api", "postgres", "valkey", "plugin")
 
 
@@ -114,11 +115,11 @@ def document(parts: Sequence[Part], found: Mapping[str, Any]) -> list[Path]:
     for part in parts:
         page = between(part, section(part, found), page)
     PAGE.write_text(page)
-    if "systems" not in found.get("messages", {}):
+    if "systems" not in found.get(DRAWN, {}):
         return [PAGE]
     from tests.load.bench.chart import draw  # it takes a second to import
 
-    draw(found["messages"], CHART)
+    draw(found[DRAWN], CHART)
     return [PAGE, CHART]
 
 
@@ -129,7 +130,8 @@ def section(part: Part, found: Mapping[str, Any]) -> str:
         f"- {name.replace('_', ' ')}: {'kept' if kept else '**not kept**'}"
         for name, kept in found[part.name].get("kept", {}).items()
     )
-    pieces = [f"## {part.title}", run, table(part.name, found[part.name]), kept]
+    chart = f"![{part.title}]({CHART.name})" if part.name == DRAWN else ""
+    pieces = [f"## {part.title}", run, chart, table(part.name, found[part.name]), kept]
     return "\n\n".join(piece for piece in pieces if piece)
 
 
