@@ -23,12 +23,11 @@ from tests.faults.errors import CannotRunError
 from tests.load.bench.latency import LATENCY
 from tests.load.bench.messages import MESSAGES
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.report import document, table
+from tests.load.bench.report import NOT_MEASURED, document, table
 from tests.load.bench.trips import TRIPS
 from tools.contract import ROOT
 
 PARTS: list[Part] = [MESSAGES, TRIPS, LATENCY]
-NOT_MEASURED = "not_measured"
 
 
 def main(arguments: list[str] | None = None) -> int:

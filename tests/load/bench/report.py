@@ -9,14 +9,15 @@ from tools.contract import ROOT
 
 PAGE = ROOT / "docs" / "PERFORMANCE.md"
 CHART = ROOT / "docs" / "performance.png"
+NOT_MEASURED = "not_measured"
 DRAWN = "messages"
 PROCESSES = ("api", "postgres", "valkey", "plugin")
 
 
 def table(part: str, figures: Mapping[str, Any]) -> str:
     """Of a part that has no table of its own, each figure by its path."""
-    if "not_measured" in figures:
-        return f"not measured: {figures['not_measured']}"
+    if NOT_MEASURED in figures:
+        return f"not measured: {figures[NOT_MEASURED]}"
     return TABLES.get(part, plain)(figures)
 
 
@@ -110,10 +111,14 @@ def markdown(heads: Sequence[str], rows: Iterator[list[str]] | Sequence[list[str
 
 
 def document(parts: Sequence[Part], found: Mapping[str, Any]) -> list[Path]:
-    """Writes each part between its markers; a part that is new goes to the end of the page."""
+    """Writes each part between its markers; one that is new goes to the end of the page.
+
+    What could not be measured leaves what the page has of it.
+    """
     page = PAGE.read_text()
     for part in parts:
-        page = between(part, section(part, found), page)
+        if NOT_MEASURED not in found[part.name]:
+            page = between(part, section(part, found), page)
     PAGE.write_text(page)
     if "systems" not in found.get(DRAWN, {}):
         return [PAGE]
