@@ -27,6 +27,7 @@ from tests.load.bench.report import NOT_MEASURED, document, table
 from tests.load.bench.trips import TRIPS
 from tools.contract import ROOT
 
+# In the order in which they run; further ones stand in files of their own, `parts_*.py`.
 PARTS: list[Part] = [MESSAGES, TRIPS, LATENCY]
 
 
