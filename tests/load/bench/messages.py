@@ -117,7 +117,7 @@ def _figures(
         "ratio_floor": deciding["floor"],
         "ratio_idiomatic": deciding["idiomatic"],
         "ratios": ratios,
-        # What it would be on a machine that nobody else uses, if processors are what is short.
+        # By the processor time of all processes: a busy machine changes these less.
         "processor_ratios": {other: processor_ratio(bench, other) for other in AT_LEAST},
         "systems": _systems(bench),
         "rss_mib": dict(memory),
