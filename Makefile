@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8080
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run generate check conform kit test faults fuzz bench-security eval-routing lock audit sbom release
+.PHONY: help run generate check conform kit test faults fuzz bench bench-security eval-routing lock audit sbom release
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -56,6 +56,10 @@ test: .venv/dev  ## the tests, on a PostgreSQL and a Valkey of their own; ARGS g
 # make faults ONLY=plugins SHORT=1 ARGS='--row kill --seed 2'
 faults: .venv/dev  ## break the running system on purpose, and see what is lost: ONLY=instances|stores|plugins, SHORT=1
 	@$(BIN)/python -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
+
+# make bench SHORT=1 ONLY=messages ARGS=--document
+bench: .venv/dev  ## the core beside the least and the usual that does the same: build/bench.json, ONLY=<part>, SHORT=1
+	@$(BIN)/python -m tests.load.bench $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
 
 # make bench-security SHORT=1
 bench-security: .venv/dev  ## what tokens cost, and what bad ones do to the others: build/security.json

@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 READY_FOR_QUERY = ord("Z")
+EXECUTE, QUERY = ord("E"), ord("Q")
 L = TypeVar("L", bound="Line")
 
 
@@ -94,6 +95,34 @@ class Proxy(Line):
                 writer.write(head + rest)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
+
+
+@dataclass
+class CountingProxy(Proxy):
+    """Counts `statements` too: each is one Execute, or one simple Query. It is never slow."""
+
+    statements: int = 0
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False
+    ) -> None:
+        """The client's messages, of which the first has no type byte."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readexactly(4)
+            while True:
+                rest = await reader.readexactly(int.from_bytes(head[-4:], "big") - 4)
+                await self.flowing.wait()
+                writer.write(head + rest)
+                head = await reader.readexactly(5)
+                self.statements += head[0] in (EXECUTE, QUERY)
+        writer.close()
+
+
+@asynccontextmanager
+async def counting_proxy_before(dsn: str) -> AsyncIterator[CountingProxy]:
+    """Before PostgreSQL, as `proxy_before`."""
+    async with _serving(CountingProxy(_place(dsn, 5432)), dsn, query="sslmode=disable") as proxy:
+        yield proxy
 
 
 @asynccontextmanager

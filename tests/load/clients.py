@@ -1,7 +1,8 @@
 """Clients that come when they come: an open loop, on bare sockets.
 
 Whoever waits for an answer before it asks again would spare a slow server; these do not. A latency
-counts from the moment at which the request was due.
+counts from the moment at which the request was due, or was sent, where a client that is itself late
+would hide what a millisecond is made of.
 """
 
 import asyncio
@@ -80,6 +81,7 @@ class Clients:
 
     port: int
     request: Callable[[], bytes]
+    from_sending: bool = False
     _free: list[Connection] = field(default_factory=list)
     _all: set[Connection] = field(default_factory=set)
     _asking: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -116,7 +118,7 @@ class Clients:
 
     def _send(self, due: float) -> None:
         if self._free:
-            self._free.pop().ask(self.request(), due)
+            self._ask(self._free.pop(), due)
         elif len(self._all) + len(self._asking) < MOST_CONNECTIONS:
             task = asyncio.get_running_loop().create_task(self._connect(due))
             self._asking.add(task)
@@ -129,7 +131,11 @@ class Clients:
         except OSError:
             return
         self._all.add(made)
-        made.ask(self.request(), due)
+        self._ask(made, due)
+
+    def _ask(self, connection: Connection, due: float) -> None:
+        request = self.request()
+        connection.ask(request, time.perf_counter() if self.from_sending else due)
 
     def _answered(self, connection: Connection, status: int) -> None:
         if status:

@@ -23,12 +23,12 @@ from impl.errors import translate
 from impl.plugins.catalogue import Catalogue
 from impl.settings import Settings
 from tests.stack import Api, ScriptedPlugin, running_api, settings_for
-from tests.wire import Line, Proxy, _serving, proxy_before
+from tests.wire import CountingProxy, Line, Proxy, _serving, counting_proxy_before
 
 
 @pytest_asyncio.fixture
-async def proxy(database: str) -> AsyncIterator[Proxy]:
-    async with proxy_before(database) as running:
+async def proxy(database: str) -> AsyncIterator[CountingProxy]:
+    async with counting_proxy_before(database) as running:
         yield running
 
 
@@ -52,15 +52,15 @@ async def api(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[Api]:
         yield running
 
 
-async def test_a_message_takes_three_round_trips(
-    api: Api, text_reply: ScriptedPlugin, proxy: Proxy
+async def test_a_message_takes_three_statements_and_round_trips(
+    api: Api, text_reply: ScriptedPlugin, proxy: CountingProxy
 ) -> None:
     user, dialog = await api.user(), uuid4()
     await api.say(user, "warms the statements and the token up", dialog)
-    before = proxy.round_trips
+    before = proxy.statements, proxy.round_trips
     for number in range(10):
         assert (await api.say(user, f"{number}", dialog)).json["status"] == "accepted"
-    assert proxy.round_trips - before == 30
+    assert (proxy.statements - before[0], proxy.round_trips - before[1]) == (30, 30)
 
 
 async def test_a_replay_takes_one_round_trip(

@@ -1,0 +1,65 @@
+"""Processor time and memory of processes, as /proc tells them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from redis.asyncio import Redis
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Processes by name; of each its children too, those that have ended as well."""
+
+    pids: Mapping[str, int]
+
+    def seconds(self) -> dict[str, float]:
+        """User and system time of each since it started."""
+        return {name: processor_seconds(pid) for name, pid in self.pids.items()}
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system time of the process and of its children."""
+    ticks = sum(int(field) for field in _stat(pid)[11:15])
+    return ticks / TICKS + sum(processor_seconds(child) for child in _children(pid))
+
+
+def memory_mib(pid: int) -> float:
+    """What of it is in memory now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_KIB / 1024
+
+
+async def postgres_pid(dsn: str) -> int:
+    """The postmaster's, of a server on this machine."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
+        return int(_stat(backend)[1])
+    finally:
+        await connection.close()
+
+
+async def valkey_pid(url: str) -> int:
+    async with Redis.from_url(url) as redis:
+        return int((await redis.info("server"))["process_id"])
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields after the name, from the state on; none of a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["0"] * 15
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(child) for child in found.split()]
