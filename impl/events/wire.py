@@ -23,7 +23,10 @@ FEED: Channel = "botcore_feed"  # events were given their places in the feed
 # are few, and so a command's are told too.
 TOKENS: Channel = "botcore_tokens"
 
-GAP_SECONDS = 0.015  # between two NOTIFY of one process
+# Before each NOTIFY: a message that is answered at once commits twice, and is told once, when it is
+# answered. Between two of one process there is the other gap.
+GATHER_SECONDS = 0.005
+GAP_SECONDS = 0.010
 PAUSE_WHEN_AWAY_SECONDS = 1.0
 # A line that was cut without a word is found by asking.
 QUIET_SECONDS = 30.0
@@ -109,6 +112,7 @@ class Wire:
         except TimeoutError:
             await connection.execute("SELECT 1")
             return
+        await asyncio.sleep(GATHER_SECONDS)
         self._work.clear()
         untold, self._untold = self._untold, {}
         if untold:
