@@ -1,9 +1,10 @@
 """Tables as they are after so many messages, made by SQL.
 
 A message and its answer, with key, call, audit row and event, are written for each dialog in turn:
-what one dialog holds lies as far apart as where people write at the same time. The ids are spread evenly over all that
-there are and come in order, so that no index is built in random places. Nothing of the schema is
-left out; references are not checked, for they are right by the way in which they are made.
+what one dialog holds lies as far apart as where people write at the same time. The ids are spread
+evenly over all that there are and come in order, so that no index is built in random places.
+Nothing of the schema is left out; references are not checked, for they are right by the way in
+which they are made.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ import asyncio
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,8 @@ async def stage(made: Servers | None = None, **settings: str) -> AsyncIterator["
 
 
 @asynccontextmanager
-async def serving(one: World) -> AsyncIterator[Process]:
-    core = await one.serve()
+async def serving(one: World, env: Mapping[str, str] | None = None) -> AsyncIterator[Process]:
+    core = await one.serve(env)
     try:
         yield core
     finally:
@@ -134,7 +134,11 @@ def processor_seconds(pid: int) -> float:
 async def database_pid(pool: asyncpg.Pool) -> int:
     """Of the server, whose backends are its children."""
     backend = await pool.fetchval("SELECT pg_backend_pid()")
-    return int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+    return await asyncio.to_thread(_parent, backend)
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def database_seconds(pid: int) -> float:
