@@ -15,7 +15,6 @@ from uuid import UUID
 import asyncpg
 
 from tests.load.bench.part import Progress
-from tests.load.bench.parts_stage import Stage
 
 EXCHANGES = 10  # in each dialog
 PATIENCE_SECONDS = 1800
@@ -81,19 +80,19 @@ TABLES = (
 )
 
 
-async def fill(built: Stage, messages: int, progress: Progress) -> None:
+async def fill(pool: asyncpg.Pool, user_id: object, messages: int, progress: Progress) -> None:
     """`messages`, questions and answers together, in dialogs of one user; then VACUUM ANALYZE.
 
     There is one plugin, which answered them all.
     """
     dialogs = messages // (2 * EXCHANGES)
     began = time.monotonic()
-    async with built.pool.acquire() as connection:
+    async with pool.acquire() as connection:
         await _prepare(connection)
-        await connection.execute(DIALOGS, dialogs, built.user_id, timeout=PATIENCE_SECONDS)
+        await connection.execute(DIALOGS, dialogs, user_id, timeout=PATIENCE_SECONDS)
         await asyncio.gather(
-            _exchanges(built.pool, dialogs, TABLES[::2]),
-            _exchanges(built.pool, dialogs, TABLES[1::2]),
+            _exchanges(pool, dialogs, TABLES[:3]),
+            _exchanges(pool, dialogs, TABLES[3:]),
         )
         await connection.execute("VACUUM ANALYZE", timeout=PATIENCE_SECONDS)
         await connection.execute("CHECKPOINT", timeout=PATIENCE_SECONDS)

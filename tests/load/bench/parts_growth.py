@@ -56,7 +56,7 @@ async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
         made = await stack.enter_async_context(kept(autovacuum="off", max_wal_size="4GB"))
         for stored in sizes:
             built = await stack.enter_async_context(stage(made))
-            await fill(built, stored, progress)
+            await fill(built.pool, built.user_id, stored, progress)
             found[stored] = _Sized(built, await _messages(built))
         pid = await database_pid(found[sizes[0]].built.pool)
         for number in range(rounds + 1):
@@ -102,7 +102,7 @@ async def _messages(built: Stage) -> Callable[[], bytes]:
 async def _round(one: _Sized, database: int, messages: int, *, note: bool) -> None:
     core = one.built.core
     api_before, database_before = processor_seconds(core.child.pid), database_seconds(database)
-    answers = await closed_loop(core, one.request, CONNECTIONS, most=messages)
+    answers = await closed_loop(core.url, one.request, CONNECTIONS, most=messages)
     if note:  # the first one warms up
         spent = database_seconds(database) - database_before
         one.database_ms.append(spent / messages * 1000)

@@ -17,7 +17,6 @@ from uuid import uuid4
 import orjson
 
 from tests.faults.errors import CannotRunError
-from tests.faults.processes import Process
 from tests.load.clients import Connection
 from tests.load.overload import quickly
 
@@ -61,7 +60,7 @@ class Answers:
 
 
 async def closed_loop(
-    core: Process,
+    url: str,
     request: Callable[[], bytes],
     connections: int,
     *,
@@ -72,7 +71,7 @@ async def closed_loop(
 
     Runs in a thread of its own, so that it delays nobody here and nobody here delays it.
     """
-    port = urlsplit(core.url).port or 0
+    port = urlsplit(url).port or 0
     return await quickly(_closed_loop(port, request, connections, seconds, most))
 
 

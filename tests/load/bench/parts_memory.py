@@ -19,7 +19,7 @@ async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
     async with stage() as built:
         found = [built.core.memory_kib / 1024]
         for step in range(1, STEPS + 1):
-            await closed_loop(built.core, built.messages(), CONNECTIONS, most=messages // STEPS)
+            await closed_loop(built.core.url, built.messages(), CONNECTIONS, most=messages // STEPS)
             found.append(built.core.memory_kib / 1024)
             progress(f"{messages // STEPS * step} messages: {found[-1]:.1f} MiB")
     grown = found[-1] - found[STEPS // 2]

@@ -38,7 +38,7 @@ async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
         for number in range(rounds + 1):
             for name, request in requests.items():
                 before = processor_seconds(pid)
-                answers = await closed_loop(built.core, request, CONNECTIONS, seconds=seconds)
+                answers = await closed_loop(built.core.url, request, CONNECTIONS, seconds=seconds)
                 if number:  # the first one warms up
                     rates[name].append(answers.a_second)
                     spent = processor_seconds(pid) - before

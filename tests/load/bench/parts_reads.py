@@ -36,7 +36,7 @@ async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
         took = await medians(ways, reads)
         path = f"/api/v1/dialogs/{dialogs['of_10_000']}?limit={NEWEST}"
         request = Request("GET", path, built.bot_headers)
-        answers = await closed_loop(built.core, request, CONNECTIONS, seconds=seconds)
+        answers = await closed_loop(built.core.url, request, CONNECTIONS, seconds=seconds)
     ratio = took["of_1_000_000"] / took["of_50"]
     return {
         "newest": NEWEST,

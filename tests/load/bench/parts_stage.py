@@ -151,11 +151,12 @@ def database_seconds(pid: int) -> float:
 
 _TRACE = re.compile(rb'"trace_id": ?"([^"]+)"')
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
-_HEALTHY = answer(b'{"status": "ok", "version": "1.0.0"}')
+_HEALTH = b'{"status": "ok", "version": "1.0.0"}'
 
 
 class _Plugin(asyncio.Protocol):
-    def __init__(self) -> None:
+    def __init__(self, health: bytes) -> None:
+        self._health = health
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -172,15 +173,15 @@ class _Plugin(asyncio.Protocol):
         trace = _TRACE.search(body)
         told = b"" if trace is None else trace[1]
         self._transport.write(
-            answer(b'{"text":"done","trace_id":"' + told + b'"}') if body else _HEALTHY
+            answer(b'{"text":"done","trace_id":"' + told + b'"}') if body else self._health
         )
 
 
 @asynccontextmanager
-async def quick_plugin() -> AsyncIterator[str]:
+async def quick_plugin(health: str = "200 OK") -> AsyncIterator[str]:
     """URL of a plugin that answers at once, and looks at nothing but the trace."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Plugin, "127.0.0.1", 0, backlog=1024)
+    loop, told = asyncio.get_running_loop(), answer(_HEALTH, health)
+    server = await loop.create_server(lambda: _Plugin(told), "127.0.0.1", 0, backlog=1024)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
