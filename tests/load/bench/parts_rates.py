@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import cycle
 from statistics import median
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from impl.tokens.issue import issue
 from tests.load.bench.part import Part, Progress, Size
@@ -27,7 +27,7 @@ PROMISE = 3.0
 async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
     rounds, seconds = (3, 1.2) if size.short else (5, 5.0)
     async with stage() as built, working(built.world):
-        requests = {
+        requests: dict[str, Callable[[], bytes]] = {
             "messages": built.messages(),
             "heartbeats": await _heartbeats(built),
             "events_in": await _events(built),
@@ -69,7 +69,7 @@ async def _heartbeats(built: Stage) -> Callable[[], bytes]:
 
 async def _events(built: Stage) -> Request:
     token = await issue(
-        built.pool, "plugin", subject_id=built.plugin_id, scopes=["telemetry:write"]
+        built.pool, "plugin", subject_id=UUID(built.plugin_id), scopes=["telemetry:write"]
     )
 
     def event() -> Json:

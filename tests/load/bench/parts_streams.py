@@ -105,7 +105,7 @@ class _Reader(asyncio.Protocol):
 
 @asynccontextmanager
 async def _readers(built: Stage, requests: list[Request]) -> AsyncIterator[None]:
-    loop, port = asyncio.get_running_loop(), urlsplit(built.core.url).port
+    loop, port = asyncio.get_running_loop(), urlsplit(built.core.url).port or 0
     at_once, opened = asyncio.Semaphore(CONNECTING), []
 
     async def follow(request: Request) -> None:
