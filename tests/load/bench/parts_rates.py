@@ -25,7 +25,7 @@ PROMISE = 3.0
 
 
 async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
-    rounds, seconds = (3, 1.2) if size.short else (5, 5.0)
+    rounds, seconds = (3, 1.0) if size.short else (5, 5.0)
     async with stage() as built, working(built.world):
         requests: dict[str, Callable[[], bytes]] = {
             "messages": built.messages(),
