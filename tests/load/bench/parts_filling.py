@@ -81,7 +81,7 @@ TABLES = (
 
 
 async def fill(pool: asyncpg.Pool, user_id: object, messages: int, progress: Progress) -> None:
-    """`messages`, questions and answers together, in dialogs of one user; then VACUUM ANALYZE.
+    """`messages`, questions and answers together, in dialogs of one user; then ANALYZE.
 
     There is one plugin, which answered them all.
     """
@@ -94,7 +94,7 @@ async def fill(pool: asyncpg.Pool, user_id: object, messages: int, progress: Pro
             _exchanges(pool, dialogs, TABLES[:3]),
             _exchanges(pool, dialogs, TABLES[3:]),
         )
-        await connection.execute("VACUUM ANALYZE", timeout=PATIENCE_SECONDS)
+        await connection.execute("ANALYZE", timeout=PATIENCE_SECONDS)
         await connection.execute("CHECKPOINT", timeout=PATIENCE_SECONDS)
     progress(f"{messages} messages are stored, after {time.monotonic() - began:.0f} s")
 

@@ -30,7 +30,7 @@ from tests.load.bench.parts_stage import (
 
 PROMISE = 1.15
 CONNECTIONS = 4
-BYTES_A_MESSAGE = 2000  # with all that belongs to it, and what is written on the way
+BYTES_A_MESSAGE = 2500  # with all that belongs to it, and what is written on the way
 SIZES_SHORT, SIZES = (10**3, 10**5), (10**3, 10**5, 10**7)
 
 
@@ -48,7 +48,7 @@ class _Sized:
 
 
 async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
-    sizes, rounds, messages = (SIZES_SHORT, 3, 250) if size.short else (SIZES, 9, 1500)
+    sizes, rounds, messages = (SIZES_SHORT, 3, 250) if size.short else (SIZES, 7, 1000)
     _see_room(sizes[-1] * BYTES_A_MESSAGE)
     found: dict[int, _Sized] = {}
     async with AsyncExitStack() as stack:
