@@ -23,6 +23,7 @@ from tests.load.measures import Caller, Send, good_traffic
 READERS, OF_A_TOKEN = 1000, 20
 RATE = 50.0
 CONNECTING = 50  # at once
+SETTLES_SECONDS = 0.7  # who came and who left
 PATH = "/api/v1/plugins/events/stream?dialog_id="
 
 
@@ -74,6 +75,7 @@ class _Seen:
 
 
 async def _seen(built: Stage, send: Send, seconds: float) -> _Seen:
+    await asyncio.sleep(SETTLES_SECONDS)
     before = processor_seconds(built.core.child.pid)
     await asyncio.sleep(seconds)
     idle = (processor_seconds(built.core.child.pid) - before) / seconds
