@@ -1,6 +1,10 @@
 """The commands. Imports are inside them: `botcore --help` must not wait for a web framework."""
 
 import asyncio
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -37,6 +41,19 @@ app.command()(doctor)
 app.command("verify-streams")(verify_streams)
 
 
+@contextmanager
+def _loading() -> Iterator[None]:
+    """What a service loads, it keeps: nothing of it is searched for garbage, now or later."""
+    gc.disable()
+    # structlog would load it for tracebacks in colour, which a service never writes.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # Python's way to say: not here
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @app.command()
 def up(
     port: Annotated[
@@ -52,10 +69,11 @@ def up(
 @app.command()
 def serve() -> None:
     """Serve the API until SIGTERM."""
-    from impl.cli.environment import safe_settings
+    with _loading():
+        from impl.cli.environment import safe_settings
 
-    settings = safe_settings()
-    from impl.serve import run
+        settings = safe_settings()
+        from impl.serve import run
 
     raise typer.Exit(run(settings))
 
@@ -63,10 +81,11 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Publish events and finish late calls, until SIGTERM."""
-    from impl.cli.environment import safe_settings
+    with _loading():
+        from impl.cli.environment import safe_settings
 
-    settings = safe_settings()
-    from impl.worker import run
+        settings = safe_settings()
+        from impl.worker import run
 
     raise typer.Exit(run(settings))
 

@@ -15,7 +15,6 @@ from generated.metrics import Metrics
 from impl.db import UNAVAILABLE, Pool
 from impl.routing.classifier import queries
 from impl.routing.classifier.port import Meanings, MeaningsSource
-from impl.tables.classifier import MAX_MODEL_BYTES
 
 log = structlog.get_logger()
 
@@ -109,6 +108,8 @@ async def trained(meanings: Meanings, seconds: float, command: tuple[str, ...] =
     if child.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines()
         raise TrainingError(f"exit code {child.returncode}: {''.join(lines[-1:])[:300]}")
+    from impl.tables.classifier import MAX_MODEL_BYTES  # noqa: PLC0415  # brings SQLAlchemy: 15 MiB
+
     if len(model) > MAX_MODEL_BYTES:
         raise TrainingError(f"its model has {len(model)} bytes, more than {MAX_MODEL_BYTES}")
     return model

@@ -28,6 +28,36 @@ def test_help_waits_for_no_library() -> None:
     assert found.stdout.strip() == "[]"
 
 
+NOT_TO_SERVE = frozenset({
+    "alembic", "httpx", "httpx2", "jsonschema", "numpy", "openai", "pygments", "rich", "scipy",
+    "sklearn", "sqlalchemy", "tokenizers",
+})  # fmt: skip
+SERVICE = {
+    "BOTCORE_DATABASE_URL": "postgresql://127.0.0.1/db",
+    "BOTCORE_REDIS_URL": "redis://127.0.0.1",
+    "BOTCORE_SECRET_KEY": "Tq8-zX2_vB5nM7kL0pR3sW6yH9dF1gJ4",
+}
+
+
+@pytest.mark.parametrize("name", ["serve", "worker"])
+def test_a_service_loads_nothing_that_it_may_never_need(name: str) -> None:
+    script = (
+        "import asyncio, gc, sys\n"
+        "asyncio.Runner.run = lambda _, work: (work.close(), told(), sys.exit(0))\n"
+        "def told():\n"
+        f"    loaded = sorted(n for n in {set(NOT_TO_SERVE)} if sys.modules.get(n))\n"
+        "    print(loaded, gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
+        "from impl.cli import main\n"
+        f"sys.argv = ['botcore', '{name}']\n"
+        "main()\n"
+    )
+    words = [sys.executable, "-c", script]
+    found = subprocess.run(
+        words, cwd=ROOT, env=SERVICE, capture_output=True, text=True, check=False
+    )
+    assert found.stdout.splitlines()[-1:] == ["[] True True"], found.stderr
+
+
 async def test_help_names_every_command(tmp_path: Path) -> None:
     ended = await botcore("--help", env={}, directory=tmp_path)
     assert ended.code == 0
@@ -202,8 +232,7 @@ def test_a_service_is_given_the_settings_and_gives_the_exit_code(
         return 7
 
     monkeypatch.setitem(sys.modules, f"impl.{name}", SimpleNamespace(run=run))
-    monkeypatch.setenv("BOTCORE_DATABASE_URL", "postgresql://127.0.0.1/db")
-    monkeypatch.setenv("BOTCORE_REDIS_URL", "redis://127.0.0.1")
-    monkeypatch.setenv("BOTCORE_SECRET_KEY", "Tq8-zX2_vB5nM7kL0pR3sW6yH9dF1gJ4")
+    for variable, value in SERVICE.items():
+        monkeypatch.setenv(variable, value)
     assert invoke(name) == 7
-    assert given[0].database_url.get_secret_value() == "postgresql://127.0.0.1/db"
+    assert given[0].database_url.get_secret_value() == SERVICE["BOTCORE_DATABASE_URL"]
