@@ -3,7 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
-from starlette.routing import Router
+from starlette.routing import Route
 
 from generated import models
 from generated.core.dialogs import AddDialogMessage200, dialogs_router
@@ -11,6 +11,7 @@ from generated.core.security import BotToken
 from generated.runtime.call import Observer
 from generated.runtime.edge import Credential, Edge, Idempotency, UnknownPath
 from generated.runtime.limits import Charge, Standing, Verdict
+from generated.runtime.paths import Paths
 from generated.runtime.problems import ProblemError
 from tests.load.peers.contract.answer import BOT, PLUGIN, TOKEN, TRACE
 
@@ -73,10 +74,15 @@ def edge(observer: Observer) -> Edge:
     return Edge(observer, _mistake, cast("Any", Unlimited()), BODY_BYTES)
 
 
-def routes(of: Edge) -> Router:
-    """As the core binds them."""
+def routes(of: Edge) -> list[Route]:
     made = dialogs_router(cast("Any", Handlers()), cast("Any", Tokens()), of)
-    return Router(made.routes, redirect_slashes=False, default=UnknownPath(of))
+    return [route for route in made.routes if isinstance(route, Route)]
 
 
-app = routes(edge(Nobody()))
+def _app() -> Paths:
+    """As the core binds them."""
+    of = edge(Nobody())
+    return Paths(routes(of), UnknownPath(of))
+
+
+app = _app()

@@ -4,10 +4,9 @@ drain, metrics, and the line of log for each answer; only no database, no Redis,
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
-
 from generated.runtime.edge import UnknownPath
 from impl import logging
+from impl.api import Api
 from impl.errors import LogObserver
 from impl.serve import Server, server_for
 from impl.settings import Settings
@@ -15,10 +14,9 @@ from tests.load.peers.contract import edge
 
 
 @asynccontextmanager
-async def _bound(app: FastAPI) -> AsyncIterator[None]:
+async def _bound(app: Api) -> AsyncIterator[None]:
     made = edge.edge(LogObserver())
-    app.router.routes = edge.routes(made).routes
-    app.router.default = UnknownPath(made)
+    app.bind(edge.routes(made), UnknownPath(made))
     app.state.admission.serve(app.router.routes)
     app.state.stop_streams = lambda: None
     yield
