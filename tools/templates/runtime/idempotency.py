@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from uuid import uuid4
 
 import orjson
 from pydantic import BaseModel
+
+from generated.runtime.ids import random_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +27,4 @@ def idempotency(body: BaseModel, key: str, members: set[str]) -> Idempotency:
     )
     digest = blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=32).digest()
     given = getattr(body, key)
-    return Idempotency(str(uuid4()) if given is None else str(given), digest)
+    return Idempotency(random_id() if given is None else str(given), digest)
