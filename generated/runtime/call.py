@@ -148,9 +148,10 @@ class Call:
 
     def check_headers(self) -> None:
         version = self.headers.get(b"x-schema-version")
-        unserved = version not in (None, SCHEMA_VERSION.encode())
-        if self.operation.versioned and (unserved or b"x-schema-version" in self.repeated):
-            raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
+        if version is not None and self.operation.versioned:
+            unserved = version != SCHEMA_VERSION.encode()
+            if unserved or b"x-schema-version" in self.repeated:
+                raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
         if b"accept" in self.headers and not accepts(self._accept(), self.operation.produces):
             raise NotAcceptable(f"The operation answers with {self.operation.produces}.")
 
@@ -205,9 +206,10 @@ class Call:
             trace.enter(str(trace_id))
 
     def _check_media_type(self) -> None:
-        if self.repeated & _DESCRIBING:
+        if self.repeated and self.repeated & _DESCRIBING:
             raise UnsupportedMediaType("Describe the body once.")
-        if not _CHARSET.fullmatch(self.headers.get(b"content-type", b"")):
+        named = self.headers.get(b"content-type", b"")
+        if named != b"application/json" and not _CHARSET.fullmatch(named):
             raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
         if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
