@@ -1,8 +1,8 @@
 # Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
 """What names a request, and what tells whether it is the same again."""
 
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 import orjson
 from pydantic import BaseModel
@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from generated.runtime.ids import random_id
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(NamedTuple):
     """`fingerprint` is 32 bytes; equal ones are the same request."""
 
     key: str

@@ -26,7 +26,7 @@ def read_json(model: type[Model], body: bytes, declared: int = 0) -> Model:
     value = strict_json.parse(body, max_values=max(declared, strict_json.MAX_VALUES))
     try:
         # From the bytes: pydantic's JSON mode is strict and yet reads UUIDs and times.
-        return model.model_validate_json(body, strict=True)
+        return model.__pydantic_validator__.validate_json(body, strict=True)
     except ValidationError as error:
         raise refusal(error, "body", value) from None
 
@@ -34,7 +34,7 @@ def read_json(model: type[Model], body: bytes, declared: int = 0) -> Model:
 def read_strings(model: type[Model], values: dict[str, str], location: Location) -> Model:
     """Parameters, which are all text on the wire, as a `model`."""
     try:
-        return model.model_validate_strings(values)
+        return model.__pydantic_validator__.validate_strings(values)
     except ValidationError as error:
         raise refusal(error, location, values) from None
 

@@ -159,13 +159,14 @@ class Call:
         lines = (value for name, value in self.scope["headers"] if name == b"accept")
         return b",".join(lines).decode("latin-1")
 
-    def header_values(self, *names: str) -> dict[str, str]:
-        """The headers that are there. Raises ValidationFailed for one in several lines."""
-        twice = [name for name in names if name.lower().encode() in self.repeated]
+    def header_values(self, names: Mapping[str, bytes]) -> dict[str, str]:
+        """Those of the headers `names`, by the contract's name and on the wire, that are there.
+        Raises ValidationFailed for one in several lines."""
+        twice = [name for name, wire in names.items() if wire in self.repeated]
         if twice:
             raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
-        found = ((name, self.headers.get(name.lower().encode())) for name in names)
-        return {name: value.decode("latin-1") for name, value in found if value is not None}
+        found = {name: self.headers.get(wire) for name, wire in names.items()}
+        return {name: value.decode("latin-1") for name, value in found.items() if value is not None}
 
     def preferences(self) -> frozenset[str]:
         """What `Prefer` asks for, by name; one that means nothing to the operation is among it."""

@@ -33,7 +33,9 @@ from generated.runtime.credentials import (
     authenticate_if_given,
     bearer_credential,
     header_credential,
+    proved,
     require_scopes,
+    required,
 )
 from generated.runtime.idempotency import Idempotency, idempotency
 from generated.runtime.limits import Limit
@@ -82,9 +84,11 @@ __all__ = [
     "idempotency",
     "owned",
     "problem_reply",
+    "proved",
     "render",
     "require_scopes",
     "require_self",
+    "required",
     "send_reply",
 ]
 

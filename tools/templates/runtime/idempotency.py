@@ -1,7 +1,7 @@
 """What names a request, and what tells whether it is the same again."""
 
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 import orjson
 from pydantic import BaseModel
@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from generated.runtime.ids import random_id
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(NamedTuple):
     """`fingerprint` is 32 bytes; equal ones are the same request."""
 
     key: str

@@ -30,7 +30,9 @@ def render(body: Body) -> Rendered[Body]:
 
 
 def content_of(body: BaseModel | Rendered[Body]) -> bytes:
-    return body.content if isinstance(body, Rendered) else render(body).content
+    if isinstance(body, Rendered):
+        return body.content
+    return body.__pydantic_serializer__.to_json(body)
 
 
 @dataclass(slots=True)  # one for each request: frozen, it would take three times as long to make
