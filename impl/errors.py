@@ -41,7 +41,7 @@ def _too_large(error: asyncpg.CheckViolationError) -> ProblemError | None:
 
 def _line(_logger: object, _method: str, answer: MutableMapping[str, Any]) -> bytes:
     """In one step: of the contract's names, numbers and an id there is nothing to mask."""
-    answer |= {"level": "info", "timestamp": datetime.now(UTC), "trace_id": trace.current()}
+    answer.update(level="info", timestamp=datetime.now(UTC), trace_id=trace.current())
     return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 

@@ -26,17 +26,19 @@ def read_json(model: type[Model], body: bytes, declared: int = 0) -> Model:
     value = strict_json.parse(body, max_values=max(declared, strict_json.MAX_VALUES))
     try:
         # From the bytes: pydantic's JSON mode is strict and yet reads UUIDs and times.
-        return model.__pydantic_validator__.validate_json(body, strict=True)
+        read: Model = model.__pydantic_validator__.validate_json(body, strict=True)
     except ValidationError as error:
         raise refusal(error, "body", value) from None
+    return read
 
 
 def read_strings(model: type[Model], values: dict[str, str], location: Location) -> Model:
     """Parameters, which are all text on the wire, as a `model`."""
     try:
-        return model.__pydantic_validator__.validate_strings(values)
+        read: Model = model.__pydantic_validator__.validate_strings(values)  # type: ignore[arg-type]  # it takes nested ones too
     except ValidationError as error:
         raise refusal(error, location, values) from None
+    return read
 
 
 def refusal(error: ValidationError, location: Location, value: object) -> ValidationFailed:
