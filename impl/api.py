@@ -1,6 +1,6 @@
 """The application object: FastAPI's, as far as a request needs it."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
@@ -37,6 +37,6 @@ class Api(FastAPI):
             self.middleware_stack = self.build_middleware_stack()
         await self.middleware_stack(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # A lifespan comes by here too.
-        await (self._paths if scope["type"] == "http" else self.router)(scope, receive, send)
+        return (self._paths if scope["type"] == "http" else self.router)(scope, receive, send)

@@ -119,7 +119,7 @@ def _are_more(body: bytes, most: int) -> bool:
 
 
 def _is_deep(body: bytes, value: object) -> bool:
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+    if len(body) < 2 * MAX_DEPTH or body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return False
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):

@@ -36,6 +36,8 @@ def from_headers(
     headers: dict[bytes, bytes], repeated: frozenset[bytes] = _NONE
 ) -> tuple[str, bool]:
     """The trace id, and whether the caller named it by `X-Trace-Id`. One of several means none."""
+    if b"x-trace-id" not in headers and b"traceparent" not in headers:
+        return random_id(), False
     given = _only(b"x-trace-id", headers, repeated)
     if _UUID.fullmatch(given):
         return given.decode().lower(), True

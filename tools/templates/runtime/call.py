@@ -211,10 +211,12 @@ class Call:
         named = self.headers.get(b"content-type", b"")
         if named != b"application/json" and not _CHARSET.fullmatch(named):
             raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
-        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        coding = self.headers.get(b"content-encoding")
+        if coding is not None and coding.lower() != b"identity":
             raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
         # The server undoes `chunked` and passes any other coding on undone.
-        if self.headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        coding = self.headers.get(b"transfer-encoding")
+        if coding is not None and coding.strip().lower() != b"chunked":
             raise UnsupportedMediaType("Send the body without a Transfer-Encoding but chunked.")
 
     async def body(self) -> bytes:

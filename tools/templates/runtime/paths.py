@@ -1,6 +1,6 @@
 """Which path is whose: found by a look-up, not by trying one route after another."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,17 +34,16 @@ class Paths:
             for size, found in shapes.items()
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._default(scope, receive, send)
-            return
+            return self._default(scope, receive, send)
         path: str = scope["path"]
         app = self._plain.get(path)
         if app is None:
             app, scope["path_params"] = self._with_parameters(path.split("/"))
         else:
             scope["path_params"] = {}
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
     def _with_parameters(self, parts: list[str]) -> tuple[ASGIApp, dict[str, str]]:
         for places in self._shapes.get(len(parts), ()):

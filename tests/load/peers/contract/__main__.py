@@ -38,6 +38,7 @@ def server(name: str) -> uvicorn.Server:
             port=int(os.environ["BOTCORE_PORT"]),
             loop="uvloop",
             http="httptools",
+            interface="asgi3",
             ws="none",
             access_log=False,
             log_config=None,
