@@ -163,11 +163,16 @@ class Call:
     def header_values(self, names: Mapping[str, bytes]) -> dict[str, str]:
         """Those of the headers `names`, by the contract's name and on the wire, that are there.
         Raises ValidationFailed for one in several lines."""
-        twice = [name for name, wire in names.items() if wire in self.repeated]
-        if twice:
-            raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
-        found = {name: self.headers.get(wire) for name, wire in names.items()}
-        return {name: value.decode("latin-1") for name, value in found.items() if value is not None}
+        if self.repeated:
+            twice = [name for name, wire in names.items() if wire in self.repeated]
+            if twice:
+                raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
+        found = {}
+        for name, wire in names.items():
+            value = self.headers.get(wire)
+            if value is not None:
+                found[name] = value.decode("latin-1")
+        return found
 
     def preferences(self) -> frozenset[str]:
         """What `Prefer` asks for, by name; one that means nothing to the operation is among it."""

@@ -37,17 +37,17 @@ def read_strings(model: type[Model], values: dict[str, str], location: Location)
     """Parameters, which are all text on the wire, as a `model`. Not to be changed."""
     try:
         if not values:
-            return _nothing_given(model)
-        read: Model = model.__pydantic_validator__.validate_strings(values)  # type: ignore[arg-type]  # it takes nested ones too
+            read: Model = _nothing_given(model)
+            return read
+        read = model.__pydantic_validator__.validate_strings(values)  # type: ignore[arg-type]  # it takes nested ones too
     except ValidationError as error:
         raise refusal(error, location, values) from None
     return read
 
 
 @cache  # of the contract's models: many requests bring none of the parameters that they may
-def _nothing_given(model: type[Model]) -> Model:
-    empty: Model = model.__pydantic_validator__.validate_strings({})
-    return empty
+def _nothing_given(model: type[BaseModel]) -> Any:
+    return model.__pydantic_validator__.validate_strings({})
 
 
 def refusal(error: ValidationError, location: Location, value: object) -> ValidationFailed:

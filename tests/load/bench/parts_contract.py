@@ -27,12 +27,13 @@ BARE, EDGE = "bare", "edge"
 TITLES = {
     BARE: "bare Starlette + orjson, nothing is checked",
     EDGE: "the generated edge",
+    "edge_model": "the generated edge, its handler answers with a model",
     "shipped": "the generated edge, and all that `botcore serve` has around it",
     "by_hand": "FastAPI by hand",
     "connexion": "Connexion",
     "connexion_answers": "Connexion, answers validated",
 }
-LONG_ONLY = {"connexion_answers"}
+LONG_ONLY = {"connexion_answers", "edge_model"}
 ROUNDS = 5
 CONNECTIONS = 16
 LEAST = 0.40

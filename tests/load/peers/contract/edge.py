@@ -3,17 +3,18 @@
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from starlette.routing import Route
 
 from generated import models
 from generated.core.dialogs import AddDialogMessage200, dialogs_router
 from generated.core.security import BotToken
 from generated.runtime.call import Observer
-from generated.runtime.edge import Credential, Edge, Idempotency, UnknownPath
+from generated.runtime.edge import Credential, Edge, Idempotency, Rendered, UnknownPath
 from generated.runtime.limits import Charge, Standing, Verdict
 from generated.runtime.paths import Paths
 from generated.runtime.problems import ProblemError
-from tests.load.peers.contract.answer import BOT, PLUGIN, TOKEN, TRACE
+from tests.load.peers.contract.answer import BOT, PLUGIN, TOKEN, TRACE, answer
 
 BODY_BYTES = 1024 * 1024
 PERMITTED = Verdict([Standing("bot", 12000, 60, 11999, 1), Standing("user", 300, 60, 299, 1)])
@@ -41,6 +42,8 @@ class Unlimited:
 
 
 class Handlers:
+    """Answers as the core's own handler of messages does: with the bytes that it has stored."""
+
     async def add_dialog_message(  # noqa: PLR0917  # the generated Protocol's
         self,
         bot_token: BotToken,
@@ -50,20 +53,35 @@ class Handlers:
         body: models.DialogMessageCreateV1,
         idempotency: Idempotency,
     ) -> AddDialogMessage200:
-        text = body.payload.text if isinstance(body.payload, models.TextPayloadV1) else "?"
+        where = f"/api/v1/dialogs/{path.dialog_id}/messages/{idempotency.key}"
+        told = self._told(path.dialog_id, text_of(body))
+        return AddDialogMessage200(body=told, owner=bot_token.bot_id, location=where)
+
+    def _told(
+        self, dialog_id: UUID, text: str
+    ) -> models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]:
+        return Rendered(orjson.dumps(answer(str(dialog_id), text)))
+
+
+class ModelHandlers(Handlers):
+    """Answers with a model, as most other operations do."""
+
+    def _told(self, dialog_id: UUID, text: str) -> models.DialogMessageResponseV1:
         said = models.PluginMessageV1(
             plugin_id=PLUGIN_ID, content=text, content_type="text/plain", suggested_actions=[]
         )
-        told = models.DialogMessageResponseV1(
-            dialog_id=path.dialog_id,
+        return models.DialogMessageResponseV1(
+            dialog_id=dialog_id,
             trace_id=TRACE_ID,
             plugin_responses=[said],
             usage=None,
             status="accepted",
             error=None,
         )
-        where = f"/api/v1/dialogs/{path.dialog_id}/messages/{idempotency.key}"
-        return AddDialogMessage200(body=told, owner=bot_token.bot_id, location=where)
+
+
+def text_of(body: models.DialogMessageCreateV1) -> str:
+    return body.payload.text if isinstance(body.payload, models.TextPayloadV1) else "?"
 
 
 def _mistake(error: Exception) -> ProblemError | None:
@@ -74,15 +92,15 @@ def edge(observer: Observer) -> Edge:
     return Edge(observer, _mistake, cast("Any", Unlimited()), BODY_BYTES)
 
 
-def routes(of: Edge) -> list[Route]:
-    made = dialogs_router(cast("Any", Handlers()), cast("Any", Tokens()), of)
+def routes(of: Edge, handlers: Handlers) -> list[Route]:
+    made = dialogs_router(cast("Any", handlers), cast("Any", Tokens()), of)
     return [route for route in made.routes if isinstance(route, Route)]
 
 
-def _app() -> Paths:
+def application(handlers: Handlers) -> Paths:
     """As the core binds them."""
     of = edge(Nobody())
-    return Paths(routes(of), UnknownPath(of))
+    return Paths(routes(of, handlers), UnknownPath(of))
 
 
-app = _app()
+app = application(Handlers())

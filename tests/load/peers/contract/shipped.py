@@ -16,7 +16,7 @@ from tests.load.peers.contract import edge
 @asynccontextmanager
 async def _bound(app: Api) -> AsyncIterator[None]:
     made = edge.edge(LogObserver())
-    app.bind(edge.routes(made), UnknownPath(made))
+    app.bind(edge.routes(made, edge.Handlers()), UnknownPath(made))
     app.state.admission.serve(app.router.routes)
     app.state.stop_streams = lambda: None
     yield
