@@ -45,16 +45,18 @@ def _line(_logger: object, _method: str, answer: MutableMapping[str, Any]) -> by
     return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 
-# By the level and to the place of all others; each request has such a line.
-_answers = structlog.wrap_logger(None, processors=[_line], cache_logger_on_first_use=True)
-
-
 class LogObserver:
     """One line for each answer; one with the traceback for each mistake."""
 
+    def __init__(self) -> None:
+        # By the level and to the place of all others; bound once, for each request has a line.
+        self._answers = structlog.wrap_logger(None, processors=[_line]).bind()
+
     def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
         milliseconds = round(seconds * 1000, 2)
-        _answers.info("answered", operation=operation, status=status, code=code, ms=milliseconds)
+        self._answers.info(
+            "answered", operation=operation, status=status, code=code, ms=milliseconds
+        )
 
     def failed(self, operation: str, error: Exception) -> None:
         log.error("failed", operation=operation, error=type(error).__name__, exc_info=error)

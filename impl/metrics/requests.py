@@ -7,7 +7,6 @@ from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import Gauge
 from prometheus_fastapi_instrumentator import Instrumentator
 from prometheus_fastapi_instrumentator.metrics import Info
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
@@ -48,12 +47,13 @@ class ErrorRate:
             self._slots.popleft()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestMetrics:
     """What the instrumentator calls for each request, after its answer."""
 
     metrics: Metrics
     error_rate: ErrorRate
+    under_way: int = 0
 
     def count(self, info: Info) -> None:
         operation, status, code = answer_of(info)
@@ -93,12 +93,12 @@ class Middleware(PrometheusInstrumentatorMiddleware):
     which it matches the path once more, a copy of the answer, and a gather of nothing.
 
     Its gauge of requests under way would be registered globally, where a second application finds
-    it: ours is of our registry.
+    it: ours is of our registry, and asks for the number when somebody scrapes.
     """
 
-    def __init__(self, app: Any, under_way: Gauge, **options: Any) -> None:
+    def __init__(self, app: Any, requests: RequestMetrics, **options: Any) -> None:
         super().__init__(app, **options)
-        self._under_way = under_way
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -113,12 +113,12 @@ class Middleware(PrometheusInstrumentatorMiddleware):
                 status, answered = message["status"], perf_counter()
             await send(message)
 
-        self._under_way.inc()
+        self._requests.under_way += 1
         try:
             await self.app(scope, receive, noting)
         finally:
             took = perf_counter() - began
-            self._under_way.dec()
+            self._requests.under_way -= 1
             begun = answered - began if answered else 0.0
             # What the answer was is in the scope: see `answer_of`.
             info = Info(Request(scope), None, scope["method"], "none", str(status), took, begun)
@@ -130,10 +130,11 @@ def instrument(app: FastAPI, metrics: Metrics) -> RequestMetrics:
     """Measures what `app` answers from here on."""
     requests = RequestMetrics(metrics, ErrorRate())
     metrics.error_rate.set_function(requests.error_rate.share)
+    metrics.requests_under_way.set_function(lambda: requests.under_way)
     instrumentator = Instrumentator(registry=metrics.registry).add(requests.count, requests.time)
     app.add_middleware(
         Middleware,  # type: ignore[arg-type]  # the package types what it is called with more narrowly
-        under_way=metrics.requests_under_way,
+        requests=requests,
         should_group_status_codes=False,
         instrumentations=instrumentator.instrumentations,
         registry=metrics.registry,
