@@ -26,6 +26,11 @@ help:  ## this list
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+.venv/bench: .venv/dev requirements/bench.txt
+	@echo "› installing the locked packages of the bench's peers"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
+
 run: .venv/runtime  ## start everything on this machine: PostgreSQL, Valkey, API, worker, plugins
 	@exec $(BIN)/botcore up --port $(PORT)
 
@@ -37,6 +42,7 @@ kit: .venv/dev  ## the locked packages of `botcore plugin check`, into .venv
 lock: .venv/dev  ## bring requirements/ up to date with pyproject.toml
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra bench -c requirements/runtime.txt -c requirements/dev.txt -o requirements/bench.txt
 
 generate: .venv/dev  ## write generated/ from contracts/
 	@$(BIN)/python -m tools.generate

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
-
 from generated.core.audit import audit_router
 from generated.core.bots import bots_router
 from generated.core.dialogs import dialogs_router
@@ -22,6 +20,7 @@ from generated.core.users import users_router
 from generated.metrics import Metrics, make_metrics
 from generated.runtime.edge import Edge, UnknownPath
 from generated.runtime.limits import NoLimits
+from impl.api import Api
 from impl.audit.handlers import AuditHandlers
 from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
@@ -128,12 +127,12 @@ async def _close_pool(pool: Pool) -> None:
         pool.terminate()
 
 
-def create_app(settings: Settings, classifier: Classifier | None = None) -> FastAPI:
+def create_app(settings: Settings, classifier: Classifier | None = None) -> Api:
     """The API. Its resources open with its lifespan, and its routes are bound to them then."""
     metrics = make_metrics()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Api) -> AsyncIterator[None]:
         async with (
             open_resources(settings, metrics) as resources,
             metrics_listener(settings, resources.exposition),
@@ -189,7 +188,7 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
                 await end(*watches)
                 await limiter.close()
 
-    app = FastAPI(
+    app = Api(
         lifespan=lifespan,
         openapi_url=None,  # the contract itself is served, not what FastAPI would guess
         docs_url=None,
@@ -220,7 +219,7 @@ def make_verifier(settings: Settings, pool: Pool) -> TokenVerifier:
     return TokenVerifier(pool, ttl_seconds=settings.token_cache_seconds, throttle=throttle)
 
 
-def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) -> None:
+def _bind(app: Api, settings: Settings, resources: Resources, kept: Kept) -> None:
     pool, catalogue, limiter = resources.pool, kept.catalogue, kept.limiter
     verifier = kept.verifier
     authenticator = TokenAuthenticator(verifier, Clients(settings.trusted_proxies))
@@ -259,8 +258,7 @@ def _bind(app: FastAPI, settings: Settings, resources: Resources, kept: Kept) ->
         notifications_router(NotificationHandlers(subscriptions), authenticator, edge),
         service_router(service, authenticator, edge),
     )
-    app.router.routes = [route for router in routers for route in router.routes]
-    app.router.default = UnknownPath(edge)
+    app.bind((route for router in routers for route in router.routes), UnknownPath(edge))
     kept.admission.serve(app.router.routes)
 
 

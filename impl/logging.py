@@ -14,6 +14,7 @@ import orjson
 import structlog
 
 from generated.runtime import trace
+from impl.lines import Lines
 from impl.secrecy.text import scrubbed
 
 # What JSON may hold as it is, and yet a terminal obeys or a reader does not see: DEL, C1 controls,
@@ -25,16 +26,16 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 def configure(level: str) -> None:
     """For the whole process, the libraries' own log lines included."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
         structlog.processors.format_exc_info,
     ]
+    lines = Lines(sys.stdout.buffer)
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_dumps)],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)

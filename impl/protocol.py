@@ -106,12 +106,12 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = self._field_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        self._count(url)
+        self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(name + value)
-        super().on_header(name, value)
+        self._count(len(name) + len(value))
+        HttpToolsProtocol.on_header(self, name, value)
 
     def on_headers_complete(self) -> None:
         self._end_head()
@@ -144,8 +144,8 @@ class Protocol(HttpToolsProtocol):
         super().timeout_keep_alive_handler()
         self._see_off()
 
-    def _count(self, part: bytes) -> None:
-        self._field_bytes += len(part)
+    def _count(self, size: int) -> None:
+        self._field_bytes += size
         if self._field_bytes > MAX_HEAD_BYTES:
             self._too_large = True
             raise ValueError("the head is too large")  # ends the parsing

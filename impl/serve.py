@@ -55,7 +55,7 @@ class Drain:
         async def noting(message: Message) -> None:
             nonlocal started
             started = True
-            await self.closing(send)(message)
+            await send(self._last(message) if self._announced else message)
 
         limit = asyncio.timeout(0 if self._over else None)
         try:
@@ -74,12 +74,15 @@ class Drain:
         """A connection that is kept would be cut later, with a request on it."""
 
         async def closing(message: Message) -> None:
-            if self._announced and message["type"] == "http.response.start":
-                headers = [*message["headers"], (b"connection", b"close")]
-                message = {**message, "headers": headers}
-            await send(message)
+            await send(self._last(message) if self._announced else message)
 
         return closing
+
+    @staticmethod
+    def _last(message: Message) -> Message:
+        if message["type"] != "http.response.start":
+            return message
+        return {**message, "headers": [*message["headers"], (b"connection", b"close")]}
 
     def announce(self) -> None:
         """From now on /readyz says no, and each answer ends its connection; all is served."""

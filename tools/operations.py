@@ -91,6 +91,7 @@ def _operation(op: Operation, schemes: dict[str, Json]) -> Json:
         "challenge": _challenge(callers, schemes),
         "credentials": " or ".join(schemes[name]["header"] for name in _demanded(callers)),
         "limits": op.spec.get("x-rate-limit", []),
+        "headers": [item["name"] for item in own_parameters(op, "header")],
         "fingerprint": op.spec.get("x-idempotency", {}).get("fingerprint", []),
         "emits": op.spec.get("x-emits", []),
         "retry_after": [

@@ -99,10 +99,12 @@ def _answer(
 
 
 def _authentication(callers: Principals, schemes: dict[str, Json]) -> Iterator[str]:
-    for name in (*callers.required, *callers.optional):
-        scheme = schemes[name]
-        call = "authenticate" if name in callers.required else "authenticate_if_given"
-        yield f"{scheme['snake']} = await runtime.{call}({_proof(scheme)})"
+    for scheme in map(schemes.__getitem__, callers.required):
+        yield f"credential = runtime.required({scheme['credential']})"
+        identity = scheme["snake"]
+        yield f"{identity} = runtime.proved(await authenticator.{identity}(credential))"
+    for scheme in map(schemes.__getitem__, callers.optional):
+        yield f"{scheme['snake']} = await runtime.authenticate_if_given({_proof(scheme)})"
     if callers.either:
         proofs = ", ".join(_proof(schemes[name]) for name in callers.either)
         yield f"caller = await runtime.authenticate_either({proofs})"
@@ -166,7 +168,7 @@ def _values(op: Operation) -> Iterator[str]:
         parameters = own_parameters(op, location)
         if parameters:
             model = f"models.{op.pascal}{location.capitalize()}"
-            values = _raw(location, parameters)
+            values = _raw(op, location)
             yield f'{location} = read_strings({model}, {values}, "{location}")'
         elif location == "query" and "validation_failed" in op.codes:
             yield "call.refuse_query()"
@@ -185,10 +187,9 @@ def _values(op: Operation) -> Iterator[str]:
         yield f'idempotency = runtime.idempotency(body, "{key}", {members})'
 
 
-def _raw(location: str, parameters: list[Json]) -> str:
+def _raw(op: Operation, location: str) -> str:
     if location == "path":
         return 'call.scope["path_params"]'
     if location == "query":
         return "call.query()"
-    names = ", ".join(f'"{item["name"]}"' for item in parameters)
-    return f"call.header_values({names})"
+    return f"call.header_values({op.snake.upper()}_HEADERS)"

@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListAuditEntries200:
     """A page of the trail."""
 
@@ -36,7 +36,7 @@ class ListAuditEntries200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListAuditEntries422:
     """Values break the contract."""
 
@@ -100,9 +100,8 @@ def audit_router(handlers: AuditHandlers, authenticator: Authenticator, edge: Ed
     """The router of the tag `audit`, its operations bound to `handlers`."""
 
     async def list_audit_entries(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_AUDIT_ENTRIES_SCOPES)
         query = read_strings(models.ListAuditEntriesQuery, call.query(), "query")

@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListBots200:
     """One page of bots."""
 
@@ -36,7 +36,7 @@ class ListBots200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListBots422:
     """Values break the contract."""
 
@@ -55,7 +55,7 @@ class ListBots422:
 ListBotsResult = ListBots200 | ListBots422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CreateBot201:
     """The bot is new. Keep the token; it is shown this once."""
 
@@ -70,7 +70,7 @@ class CreateBot201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CreateBot409:
     """Another request or registration stands in the way."""
 
@@ -86,7 +86,7 @@ class CreateBot409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CreateBot422:
     """Values break the contract."""
 
@@ -105,7 +105,7 @@ class CreateBot422:
 CreateBotResult = CreateBot201 | CreateBot409 | CreateBot422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokeBot200:
     """The bot is revoked."""
 
@@ -117,7 +117,7 @@ class RevokeBot200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokeBot404:
     """Absent, or not yours."""
 
@@ -133,7 +133,7 @@ class RevokeBot404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokeBot422:
     """Values break the contract."""
 
@@ -152,7 +152,7 @@ class RevokeBot422:
 RevokeBotResult = RevokeBot200 | RevokeBot404 | RevokeBot422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListBotTokens200:
     """One page of tokens."""
 
@@ -164,7 +164,7 @@ class ListBotTokens200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListBotTokens404:
     """Absent, or not yours."""
 
@@ -180,7 +180,7 @@ class ListBotTokens404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListBotTokens422:
     """Values break the contract."""
 
@@ -199,7 +199,7 @@ class ListBotTokens422:
 ListBotTokensResult = ListBotTokens200 | ListBotTokens404 | ListBotTokens422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IssueBotToken201:
     """The token is new. Keep it; it is shown this once."""
 
@@ -214,7 +214,7 @@ class IssueBotToken201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IssueBotToken404:
     """Absent, or not yours."""
 
@@ -230,7 +230,7 @@ class IssueBotToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IssueBotToken422:
     """Values break the contract."""
 
@@ -249,7 +249,7 @@ class IssueBotToken422:
 IssueBotTokenResult = IssueBotToken201 | IssueBotToken404 | IssueBotToken422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokeBotToken200:
     """The token is revoked."""
 
@@ -261,7 +261,7 @@ class RevokeBotToken200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokeBotToken404:
     """Absent, or not yours."""
 
@@ -277,7 +277,7 @@ class RevokeBotToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokeBotToken422:
     """Values break the contract."""
 
@@ -296,7 +296,7 @@ class RevokeBotToken422:
 RevokeBotTokenResult = RevokeBotToken200 | RevokeBotToken404 | RevokeBotToken422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowBotToken200:
     """The token as it is now."""
 
@@ -308,7 +308,7 @@ class NarrowBotToken200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowBotToken404:
     """Absent, or not yours."""
 
@@ -324,7 +324,7 @@ class NarrowBotToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowBotToken409:
     """Another request or registration stands in the way."""
 
@@ -340,7 +340,7 @@ class NarrowBotToken409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowBotToken422:
     """Values break the contract."""
 
@@ -359,7 +359,7 @@ class NarrowBotToken422:
 NarrowBotTokenResult = NarrowBotToken200 | NarrowBotToken404 | NarrowBotToken409 | NarrowBotToken422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateBotToken201:
     """The new token. Keep it; it is shown this once."""
 
@@ -374,7 +374,7 @@ class RotateBotToken201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateBotToken404:
     """Absent, or not yours."""
 
@@ -390,7 +390,7 @@ class RotateBotToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateBotToken409:
     """Another request or registration stands in the way."""
 
@@ -406,7 +406,7 @@ class RotateBotToken409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateBotToken422:
     """Values break the contract."""
 
@@ -425,7 +425,7 @@ class RotateBotToken422:
 RotateBotTokenResult = RotateBotToken201 | RotateBotToken404 | RotateBotToken409 | RotateBotToken422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetBotCallback200:
     """The callback is set. Keep the secret where there is one; it is shown this once."""
 
@@ -440,7 +440,7 @@ class SetBotCallback200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetBotCallback404:
     """Absent, or not yours."""
 
@@ -456,7 +456,7 @@ class SetBotCallback404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetBotCallback422:
     """Values break the contract."""
 
@@ -475,7 +475,7 @@ class SetBotCallback422:
 SetBotCallbackResult = SetBotCallback200 | SetBotCallback404 | SetBotCallback422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RemoveBotCallback200:
     """The bot, which is not called back."""
 
@@ -487,7 +487,7 @@ class RemoveBotCallback200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RemoveBotCallback404:
     """Absent, or not yours."""
 
@@ -503,7 +503,7 @@ class RemoveBotCallback404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RemoveBotCallback422:
     """Values break the contract."""
 
@@ -935,18 +935,16 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
     """The router of the tag `bots`, its operations bound to `handlers`."""
 
     async def list_bots(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_BOTS_SCOPES)
         query = read_strings(models.ListBotsQuery, call.query(), "query")
         return await handlers.list_bots(admin_key, query)
 
     async def create_bot(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, CREATE_BOT_SCOPES)
         call.refuse_query()
@@ -954,9 +952,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.create_bot(admin_key, body)
 
     async def revoke_bot(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REVOKE_BOT_SCOPES)
         path = read_strings(models.RevokeBotPath, call.scope["path_params"], "path")
@@ -964,9 +961,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.revoke_bot(admin_key, path)
 
     async def list_bot_tokens(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_BOT_TOKENS_SCOPES)
         path = read_strings(models.ListBotTokensPath, call.scope["path_params"], "path")
@@ -974,9 +970,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.list_bot_tokens(admin_key, path, query)
 
     async def issue_bot_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ISSUE_BOT_TOKEN_SCOPES)
         path = read_strings(models.IssueBotTokenPath, call.scope["path_params"], "path")
@@ -985,9 +980,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.issue_bot_token(admin_key, path, body)
 
     async def revoke_bot_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REVOKE_BOT_TOKEN_SCOPES)
         path = read_strings(models.RevokeBotTokenPath, call.scope["path_params"], "path")
@@ -995,9 +989,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.revoke_bot_token(admin_key, path)
 
     async def narrow_bot_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, NARROW_BOT_TOKEN_SCOPES)
         path = read_strings(models.NarrowBotTokenPath, call.scope["path_params"], "path")
@@ -1006,9 +999,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.narrow_bot_token(admin_key, path, body)
 
     async def rotate_bot_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ROTATE_BOT_TOKEN_SCOPES)
         path = read_strings(models.RotateBotTokenPath, call.scope["path_params"], "path")
@@ -1017,9 +1009,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.rotate_bot_token(admin_key, path, body)
 
     async def set_bot_callback(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, SET_BOT_CALLBACK_SCOPES)
         path = read_strings(models.SetBotCallbackPath, call.scope["path_params"], "path")
@@ -1028,9 +1019,8 @@ def bots_router(handlers: BotsHandlers, authenticator: Authenticator, edge: Edge
         return await handlers.set_bot_callback(admin_key, path, body)
 
     async def remove_bot_callback(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REMOVE_BOT_CALLBACK_SCOPES)
         path = read_strings(models.RemoveBotCallbackPath, call.scope["path_params"], "path")

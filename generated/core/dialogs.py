@@ -27,7 +27,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetDialog200:
     """The dialog."""
 
@@ -43,7 +43,7 @@ class GetDialog200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetDialog404:
     """Absent, or not yours."""
 
@@ -59,7 +59,7 @@ class GetDialog404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetDialog422:
     """Values break the contract."""
 
@@ -78,7 +78,7 @@ class GetDialog422:
 GetDialogResult = GetDialog200 | GetDialog404 | GetDialog422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AddDialogMessage200:
     """The message is stored; `status` says whether it was answered."""
 
@@ -97,7 +97,7 @@ class AddDialogMessage200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AddDialogMessage202:
     """The message is stored; its answer comes later."""
 
@@ -119,7 +119,7 @@ class AddDialogMessage202:
         return Reply(202, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AddDialogMessage404:
     """Absent, or not yours."""
 
@@ -135,7 +135,7 @@ class AddDialogMessage404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AddDialogMessage409:
     """The same message is still being answered."""
 
@@ -154,7 +154,7 @@ class AddDialogMessage409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AddDialogMessage422:
     """Values break the contract."""
 
@@ -170,7 +170,7 @@ class AddDialogMessage422:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AddDialogMessage503:
     """Not now."""
 
@@ -199,7 +199,7 @@ AddDialogMessageResult = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetDialogMessage200:
     """The message; `status` says whether it was answered."""
 
@@ -215,7 +215,7 @@ class GetDialogMessage200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetDialogMessage404:
     """Absent, or not yours."""
 
@@ -231,7 +231,7 @@ class GetDialogMessage404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetDialogMessage422:
     """Values break the contract."""
 
@@ -250,7 +250,7 @@ class GetDialogMessage422:
 GetDialogMessageResult = GetDialogMessage200 | GetDialogMessage404 | GetDialogMessage422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResetDialog200:
     """The dialog is empty."""
 
@@ -263,7 +263,7 @@ class ResetDialog200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResetDialog404:
     """Absent, or not yours."""
 
@@ -279,7 +279,7 @@ class ResetDialog404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResetDialog422:
     """Values break the contract."""
 
@@ -422,6 +422,9 @@ ADD_DIALOG_MESSAGE_LIMITS = (
     Limit("bot", quota=12000, window=60),
     Limit("user", quota=300, window=60),
 )
+ADD_DIALOG_MESSAGE_HEADERS = {
+    "X-Deadline-Ms": b"x-deadline-ms",
+}
 ADD_DIALOG_MESSAGE_FINGERPRINT = {
     "user_id",
     "payload",
@@ -512,9 +515,8 @@ def dialogs_router(
     """The router of the tag `dialogs`, its operations bound to `handlers`."""
 
     async def get_dialog(call: Call) -> Result:
-        bot_token = await runtime.authenticate(
-            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-bot-token"))
+        bot_token = runtime.proved(await authenticator.bot_token(credential))
         call.enter(bot_token.token_id)
         call.owe(GET_DIALOG_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, GET_DIALOG_SCOPES)
@@ -524,16 +526,15 @@ def dialogs_router(
         return runtime.owned(await handlers.get_dialog(bot_token, path, query), bot_token.bot_id)
 
     async def add_dialog_message(call: Call) -> Result:
-        bot_token = await runtime.authenticate(
-            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-bot-token"))
+        bot_token = runtime.proved(await authenticator.bot_token(credential))
         call.enter(bot_token.token_id)
         call.owe(ADD_DIALOG_MESSAGE_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, ADD_DIALOG_MESSAGE_SCOPES)
         path = read_strings(models.AddDialogMessagePath, call.scope["path_params"], "path")
         call.refuse_query()
         header = read_strings(
-            models.AddDialogMessageHeader, call.header_values("X-Deadline-Ms"), "header"
+            models.AddDialogMessageHeader, call.header_values(ADD_DIALOG_MESSAGE_HEADERS), "header"
         )
         prefer = call.preferences()
         body = read_json(models.DialogMessageCreateV1, await call.body(), 84)
@@ -547,9 +548,8 @@ def dialogs_router(
         )
 
     async def get_dialog_message(call: Call) -> Result:
-        bot_token = await runtime.authenticate(
-            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-bot-token"))
+        bot_token = runtime.proved(await authenticator.bot_token(credential))
         call.enter(bot_token.token_id)
         call.owe(GET_DIALOG_MESSAGE_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, GET_DIALOG_MESSAGE_SCOPES)
@@ -559,9 +559,8 @@ def dialogs_router(
         return runtime.owned(await handlers.get_dialog_message(bot_token, path), bot_token.bot_id)
 
     async def reset_dialog(call: Call) -> Result:
-        bot_token = await runtime.authenticate(
-            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-bot-token"))
+        bot_token = runtime.proved(await authenticator.bot_token(credential))
         call.enter(bot_token.token_id)
         call.owe(RESET_DIALOG_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, RESET_DIALOG_SCOPES)

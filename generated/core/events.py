@@ -27,7 +27,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPluginEvents200:
     """A page of events."""
 
@@ -42,7 +42,7 @@ class ListPluginEvents200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPluginEvents422:
     """Values break the contract."""
 
@@ -61,7 +61,7 @@ class ListPluginEvents422:
 ListPluginEventsResult = ListPluginEvents200 | ListPluginEvents422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StreamPluginEvents200:
     """The events from here on."""
 
@@ -78,7 +78,7 @@ class StreamPluginEvents200:
         return Reply(200, "text/event-stream", b"", headers, chunks=self.body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StreamPluginEvents422:
     """Values break the contract."""
 
@@ -97,7 +97,7 @@ class StreamPluginEvents422:
 StreamPluginEventsResult = StreamPluginEvents200 | StreamPluginEvents422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ReportPluginEvent200:
     """The event is stored, now or before."""
 
@@ -112,7 +112,7 @@ class ReportPluginEvent200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ReportPluginEvent404:
     """Absent, or not yours."""
 
@@ -128,7 +128,7 @@ class ReportPluginEvent404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ReportPluginEvent422:
     """Values break the contract."""
 
@@ -241,6 +241,9 @@ STREAM_PLUGIN_EVENTS = Operation(
 )
 STREAM_PLUGIN_EVENTS_SCOPES = frozenset({"telemetry:read"})
 STREAM_PLUGIN_EVENTS_LIMITS = (Limit("plugin", quota=6000, window=60),)
+STREAM_PLUGIN_EVENTS_HEADERS = {
+    "Last-Event-ID": b"last-event-id",
+}
 
 REPORT_PLUGIN_EVENT = Operation(
     id="reportPluginEvent",
@@ -320,15 +323,16 @@ def events_router(handlers: EventsHandlers, authenticator: Authenticator, edge: 
         runtime.require_scopes(caller, STREAM_PLUGIN_EVENTS_SCOPES)
         query = read_strings(models.StreamPluginEventsQuery, call.query(), "query")
         header = read_strings(
-            models.StreamPluginEventsHeader, call.header_values("Last-Event-ID"), "header"
+            models.StreamPluginEventsHeader,
+            call.header_values(STREAM_PLUGIN_EVENTS_HEADERS),
+            "header",
         )
         await call.pay()
         return await handlers.stream_plugin_events(caller, query, header)
 
     async def report_plugin_event(call: Call) -> Result:
-        plugin_token = await runtime.authenticate(
-            authenticator.plugin_token, runtime.bearer_credential(call)
-        )
+        credential = runtime.required(runtime.bearer_credential(call))
+        plugin_token = runtime.proved(await authenticator.plugin_token(credential))
         call.enter(plugin_token.token_id)
         call.owe(REPORT_PLUGIN_EVENT_LIMITS[0], plugin_token.plugin_id)
         runtime.require_scopes(plugin_token, REPORT_PLUGIN_EVENT_SCOPES)

@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetLimit200:
     """The limit."""
 
@@ -36,7 +36,7 @@ class GetLimit200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetLimit404:
     """Absent, or not yours."""
 
@@ -52,7 +52,7 @@ class GetLimit404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetLimit422:
     """Values break the contract."""
 
@@ -71,7 +71,7 @@ class GetLimit422:
 GetLimitResult = GetLimit200 | GetLimit404 | GetLimit422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetLimit200:
     """The limit holds."""
 
@@ -83,7 +83,7 @@ class SetLimit200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetLimit404:
     """Absent, or not yours."""
 
@@ -99,7 +99,7 @@ class SetLimit404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetLimit422:
     """Values break the contract."""
 
@@ -118,7 +118,7 @@ class SetLimit422:
 SetLimitResult = SetLimit200 | SetLimit404 | SetLimit422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResetLimit200:
     """The contract's limit holds."""
 
@@ -130,7 +130,7 @@ class ResetLimit200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResetLimit404:
     """Absent, or not yours."""
 
@@ -146,7 +146,7 @@ class ResetLimit404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResetLimit422:
     """Values break the contract."""
 
@@ -291,9 +291,8 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
     """The router of the tag `limits`, its operations bound to `handlers`."""
 
     async def get_limit(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, GET_LIMIT_SCOPES)
         path = read_strings(models.GetLimitPath, call.scope["path_params"], "path")
@@ -301,9 +300,8 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
         return await handlers.get_limit(admin_key, path)
 
     async def set_limit(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, SET_LIMIT_SCOPES)
         path = read_strings(models.SetLimitPath, call.scope["path_params"], "path")
@@ -312,9 +310,8 @@ def limits_router(handlers: LimitsHandlers, authenticator: Authenticator, edge: 
         return await handlers.set_limit(admin_key, path, body)
 
     async def reset_limit(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, RESET_LIMIT_SCOPES)
         path = read_strings(models.ResetLimitPath, call.scope["path_params"], "path")

@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListSubscriptions200:
     """A page of subscriptions."""
 
@@ -36,7 +36,7 @@ class ListSubscriptions200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListSubscriptions422:
     """Values break the contract."""
 
@@ -55,7 +55,7 @@ class ListSubscriptions422:
 ListSubscriptionsResult = ListSubscriptions200 | ListSubscriptions422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CreateSubscription201:
     """The subscription is new. Keep the secret; it is shown this once."""
 
@@ -70,7 +70,7 @@ class CreateSubscription201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CreateSubscription422:
     """Values break the contract."""
 
@@ -89,7 +89,7 @@ class CreateSubscription422:
 CreateSubscriptionResult = CreateSubscription201 | CreateSubscription422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetSubscription200:
     """The subscription."""
 
@@ -101,7 +101,7 @@ class GetSubscription200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetSubscription404:
     """Absent, or not yours."""
 
@@ -117,7 +117,7 @@ class GetSubscription404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetSubscription422:
     """Values break the contract."""
 
@@ -136,7 +136,7 @@ class GetSubscription422:
 GetSubscriptionResult = GetSubscription200 | GetSubscription404 | GetSubscription422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DeleteSubscription200:
     """The subscription is deleted; it is shown as it was."""
 
@@ -148,7 +148,7 @@ class DeleteSubscription200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DeleteSubscription404:
     """Absent, or not yours."""
 
@@ -164,7 +164,7 @@ class DeleteSubscription404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DeleteSubscription422:
     """Values break the contract."""
 
@@ -183,7 +183,7 @@ class DeleteSubscription422:
 DeleteSubscriptionResult = DeleteSubscription200 | DeleteSubscription404 | DeleteSubscription422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UpdateSubscription200:
     """The subscription as it is now."""
 
@@ -195,7 +195,7 @@ class UpdateSubscription200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UpdateSubscription404:
     """Absent, or not yours."""
 
@@ -211,7 +211,7 @@ class UpdateSubscription404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UpdateSubscription422:
     """Values break the contract."""
 
@@ -230,7 +230,7 @@ class UpdateSubscription422:
 UpdateSubscriptionResult = UpdateSubscription200 | UpdateSubscription404 | UpdateSubscription422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateSubscriptionSecret201:
     """The new secret. Keep it; it is shown this once."""
 
@@ -245,7 +245,7 @@ class RotateSubscriptionSecret201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateSubscriptionSecret404:
     """Absent, or not yours."""
 
@@ -261,7 +261,7 @@ class RotateSubscriptionSecret404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotateSubscriptionSecret422:
     """Values break the contract."""
 
@@ -282,7 +282,7 @@ RotateSubscriptionSecretResult = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TestSubscription201:
     """The delivery waits to be sent."""
 
@@ -294,7 +294,7 @@ class TestSubscription201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TestSubscription404:
     """Absent, or not yours."""
 
@@ -310,7 +310,7 @@ class TestSubscription404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TestSubscription409:
     """Another request or registration stands in the way."""
 
@@ -326,7 +326,7 @@ class TestSubscription409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TestSubscription422:
     """Values break the contract."""
 
@@ -347,7 +347,7 @@ TestSubscriptionResult = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListDeliveries200:
     """A page of deliveries."""
 
@@ -359,7 +359,7 @@ class ListDeliveries200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListDeliveries404:
     """Absent, or not yours."""
 
@@ -375,7 +375,7 @@ class ListDeliveries404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListDeliveries422:
     """Values break the contract."""
 
@@ -394,7 +394,7 @@ class ListDeliveries422:
 ListDeliveriesResult = ListDeliveries200 | ListDeliveries404 | ListDeliveries422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResendDelivery200:
     """The delivery waits to be sent."""
 
@@ -406,7 +406,7 @@ class ResendDelivery200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResendDelivery404:
     """Absent, or not yours."""
 
@@ -422,7 +422,7 @@ class ResendDelivery404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResendDelivery409:
     """Another request or registration stands in the way."""
 
@@ -438,7 +438,7 @@ class ResendDelivery409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResendDelivery422:
     """Values break the contract."""
 
@@ -835,18 +835,16 @@ def notifications_router(
     """The router of the tag `notifications`, its operations bound to `handlers`."""
 
     async def list_subscriptions(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_SUBSCRIPTIONS_SCOPES)
         query = read_strings(models.ListSubscriptionsQuery, call.query(), "query")
         return await handlers.list_subscriptions(admin_key, query)
 
     async def create_subscription(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, CREATE_SUBSCRIPTION_SCOPES)
         call.refuse_query()
@@ -854,9 +852,8 @@ def notifications_router(
         return await handlers.create_subscription(admin_key, body)
 
     async def get_subscription(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, GET_SUBSCRIPTION_SCOPES)
         path = read_strings(models.GetSubscriptionPath, call.scope["path_params"], "path")
@@ -864,9 +861,8 @@ def notifications_router(
         return await handlers.get_subscription(admin_key, path)
 
     async def delete_subscription(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, DELETE_SUBSCRIPTION_SCOPES)
         path = read_strings(models.DeleteSubscriptionPath, call.scope["path_params"], "path")
@@ -874,9 +870,8 @@ def notifications_router(
         return await handlers.delete_subscription(admin_key, path)
 
     async def update_subscription(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, UPDATE_SUBSCRIPTION_SCOPES)
         path = read_strings(models.UpdateSubscriptionPath, call.scope["path_params"], "path")
@@ -885,9 +880,8 @@ def notifications_router(
         return await handlers.update_subscription(admin_key, path, body)
 
     async def rotate_subscription_secret(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ROTATE_SUBSCRIPTION_SECRET_SCOPES)
         path = read_strings(models.RotateSubscriptionSecretPath, call.scope["path_params"], "path")
@@ -896,9 +890,8 @@ def notifications_router(
         return await handlers.rotate_subscription_secret(admin_key, path, body)
 
     async def test_subscription(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, TEST_SUBSCRIPTION_SCOPES)
         path = read_strings(models.TestSubscriptionPath, call.scope["path_params"], "path")
@@ -906,9 +899,8 @@ def notifications_router(
         return await handlers.test_subscription(admin_key, path)
 
     async def list_deliveries(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_DELIVERIES_SCOPES)
         path = read_strings(models.ListDeliveriesPath, call.scope["path_params"], "path")
@@ -916,9 +908,8 @@ def notifications_router(
         return await handlers.list_deliveries(admin_key, path, query)
 
     async def resend_delivery(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, RESEND_DELIVERY_SCOPES)
         path = read_strings(models.ResendDeliveryPath, call.scope["path_params"], "path")

@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListAllPlugins200:
     """A page of plugins."""
 
@@ -36,7 +36,7 @@ class ListAllPlugins200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListAllPlugins422:
     """Values break the contract."""
 
@@ -55,7 +55,7 @@ class ListAllPlugins422:
 ListAllPluginsResult = ListAllPlugins200 | ListAllPlugins422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DeletePlugin200:
     """The plugin is deleted."""
 
@@ -67,7 +67,7 @@ class DeletePlugin200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DeletePlugin404:
     """Absent, or not yours."""
 
@@ -83,7 +83,7 @@ class DeletePlugin404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DeletePlugin422:
     """Values break the contract."""
 
@@ -102,7 +102,7 @@ class DeletePlugin422:
 DeletePluginResult = DeletePlugin200 | DeletePlugin404 | DeletePlugin422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EnablePlugin200:
     """The plugin is enabled."""
 
@@ -114,7 +114,7 @@ class EnablePlugin200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EnablePlugin404:
     """Absent, or not yours."""
 
@@ -130,7 +130,7 @@ class EnablePlugin404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EnablePlugin422:
     """Values break the contract."""
 
@@ -149,7 +149,7 @@ class EnablePlugin422:
 EnablePluginResult = EnablePlugin200 | EnablePlugin404 | EnablePlugin422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DisablePlugin200:
     """The plugin is disabled."""
 
@@ -161,7 +161,7 @@ class DisablePlugin200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DisablePlugin404:
     """Absent, or not yours."""
 
@@ -177,7 +177,7 @@ class DisablePlugin404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DisablePlugin422:
     """Values break the contract."""
 
@@ -362,18 +362,16 @@ def plugin_admin_router(
     """The router of the tag `plugin_admin`, its operations bound to `handlers`."""
 
     async def list_all_plugins(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_ALL_PLUGINS_SCOPES)
         query = read_strings(models.ListAllPluginsQuery, call.query(), "query")
         return await handlers.list_all_plugins(admin_key, query)
 
     async def delete_plugin(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, DELETE_PLUGIN_SCOPES)
         path = read_strings(models.DeletePluginPath, call.scope["path_params"], "path")
@@ -381,9 +379,8 @@ def plugin_admin_router(
         return await handlers.delete_plugin(admin_key, path, query)
 
     async def enable_plugin(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ENABLE_PLUGIN_SCOPES)
         path = read_strings(models.EnablePluginPath, call.scope["path_params"], "path")
@@ -391,9 +388,8 @@ def plugin_admin_router(
         return await handlers.enable_plugin(admin_key, path, query)
 
     async def disable_plugin(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, DISABLE_PLUGIN_SCOPES)
         path = read_strings(models.DisablePluginPath, call.scope["path_params"], "path")

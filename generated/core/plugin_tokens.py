@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPluginTokens200:
     """One page of tokens."""
 
@@ -36,7 +36,7 @@ class ListPluginTokens200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPluginTokens404:
     """Absent, or not yours."""
 
@@ -52,7 +52,7 @@ class ListPluginTokens404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPluginTokens422:
     """Values break the contract."""
 
@@ -71,7 +71,7 @@ class ListPluginTokens422:
 ListPluginTokensResult = ListPluginTokens200 | ListPluginTokens404 | ListPluginTokens422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IssuePluginToken201:
     """The token is new. Keep it; it is shown this once."""
 
@@ -86,7 +86,7 @@ class IssuePluginToken201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IssuePluginToken404:
     """Absent, or not yours."""
 
@@ -102,7 +102,7 @@ class IssuePluginToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IssuePluginToken422:
     """Values break the contract."""
 
@@ -121,7 +121,7 @@ class IssuePluginToken422:
 IssuePluginTokenResult = IssuePluginToken201 | IssuePluginToken404 | IssuePluginToken422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokePluginToken200:
     """The token is revoked."""
 
@@ -133,7 +133,7 @@ class RevokePluginToken200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokePluginToken404:
     """Absent, or not yours."""
 
@@ -149,7 +149,7 @@ class RevokePluginToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RevokePluginToken422:
     """Values break the contract."""
 
@@ -168,7 +168,7 @@ class RevokePluginToken422:
 RevokePluginTokenResult = RevokePluginToken200 | RevokePluginToken404 | RevokePluginToken422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowPluginToken200:
     """The token as it is now."""
 
@@ -180,7 +180,7 @@ class NarrowPluginToken200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowPluginToken404:
     """Absent, or not yours."""
 
@@ -196,7 +196,7 @@ class NarrowPluginToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowPluginToken409:
     """Another request or registration stands in the way."""
 
@@ -212,7 +212,7 @@ class NarrowPluginToken409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NarrowPluginToken422:
     """Values break the contract."""
 
@@ -233,7 +233,7 @@ NarrowPluginTokenResult = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotatePluginToken201:
     """The new token. Keep it; it is shown this once."""
 
@@ -248,7 +248,7 @@ class RotatePluginToken201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotatePluginToken404:
     """Absent, or not yours."""
 
@@ -264,7 +264,7 @@ class RotatePluginToken404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotatePluginToken409:
     """Another request or registration stands in the way."""
 
@@ -280,7 +280,7 @@ class RotatePluginToken409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RotatePluginToken422:
     """Values break the contract."""
 
@@ -533,9 +533,8 @@ def plugin_tokens_router(
     """The router of the tag `plugin_tokens`, its operations bound to `handlers`."""
 
     async def list_plugin_tokens(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, LIST_PLUGIN_TOKENS_SCOPES)
         path = read_strings(models.ListPluginTokensPath, call.scope["path_params"], "path")
@@ -543,9 +542,8 @@ def plugin_tokens_router(
         return await handlers.list_plugin_tokens(admin_key, path, query)
 
     async def issue_plugin_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ISSUE_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.IssuePluginTokenPath, call.scope["path_params"], "path")
@@ -554,9 +552,8 @@ def plugin_tokens_router(
         return await handlers.issue_plugin_token(admin_key, path, body)
 
     async def revoke_plugin_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, REVOKE_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.RevokePluginTokenPath, call.scope["path_params"], "path")
@@ -564,9 +561,8 @@ def plugin_tokens_router(
         return await handlers.revoke_plugin_token(admin_key, path)
 
     async def narrow_plugin_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, NARROW_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.NarrowPluginTokenPath, call.scope["path_params"], "path")
@@ -575,9 +571,8 @@ def plugin_tokens_router(
         return await handlers.narrow_plugin_token(admin_key, path, body)
 
     async def rotate_plugin_token(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, ROTATE_PLUGIN_TOKEN_SCOPES)
         path = read_strings(models.RotatePluginTokenPath, call.scope["path_params"], "path")

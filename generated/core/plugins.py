@@ -25,7 +25,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPlugins200:
     """The plugins."""
 
@@ -40,7 +40,7 @@ class ListPlugins200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ListPlugins422:
     """Values break the contract."""
 
@@ -59,7 +59,7 @@ class ListPlugins422:
 ListPluginsResult = ListPlugins200 | ListPlugins422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RegisterPlugin200:
     """The plugin was registered; its token is rotated."""
 
@@ -74,7 +74,7 @@ class RegisterPlugin200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RegisterPlugin201:
     """The plugin is new."""
 
@@ -89,7 +89,7 @@ class RegisterPlugin201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RegisterPlugin409:
     """Another request or registration stands in the way."""
 
@@ -105,7 +105,7 @@ class RegisterPlugin409:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RegisterPlugin422:
     """Values break the contract."""
 
@@ -124,7 +124,7 @@ class RegisterPlugin422:
 RegisterPluginResult = RegisterPlugin200 | RegisterPlugin201 | RegisterPlugin409 | RegisterPlugin422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SendPluginHeartbeat200:
     """Noted."""
 
@@ -136,7 +136,7 @@ class SendPluginHeartbeat200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SendPluginHeartbeat404:
     """Absent, or not yours."""
 
@@ -152,7 +152,7 @@ class SendPluginHeartbeat404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SendPluginHeartbeat422:
     """Values break the contract."""
 
@@ -313,9 +313,8 @@ def plugins_router(
     """The router of the tag `plugins`, its operations bound to `handlers`."""
 
     async def list_plugins(call: Call) -> Result:
-        plugin_token = await runtime.authenticate(
-            authenticator.plugin_token, runtime.bearer_credential(call)
-        )
+        credential = runtime.required(runtime.bearer_credential(call))
+        plugin_token = runtime.proved(await authenticator.plugin_token(credential))
         call.enter(plugin_token.token_id)
         call.owe(LIST_PLUGINS_LIMITS[0], plugin_token.plugin_id)
         runtime.require_scopes(plugin_token, LIST_PLUGINS_SCOPES)
@@ -324,9 +323,8 @@ def plugins_router(
         return await handlers.list_plugins(plugin_token, query)
 
     async def register_plugin(call: Call) -> Result:
-        registry_key = await runtime.authenticate(
-            authenticator.registry_key, runtime.header_credential(call, b"x-registry-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-registry-key"))
+        registry_key = runtime.proved(await authenticator.registry_key(credential))
         plugin_token = await runtime.authenticate_if_given(
             authenticator.plugin_token, runtime.bearer_credential(call)
         )
@@ -337,9 +335,8 @@ def plugins_router(
         return await handlers.register_plugin(registry_key, plugin_token, body)
 
     async def send_plugin_heartbeat(call: Call) -> Result:
-        plugin_token = await runtime.authenticate(
-            authenticator.plugin_token, runtime.bearer_credential(call)
-        )
+        credential = runtime.required(runtime.bearer_credential(call))
+        plugin_token = runtime.proved(await authenticator.plugin_token(credential))
         call.enter(plugin_token.token_id)
         call.owe(SEND_PLUGIN_HEARTBEAT_LIMITS[0], plugin_token.plugin_id)
         path = read_strings(models.SendPluginHeartbeatPath, call.scope["path_params"], "path")

@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ExplainRouting200:
     """Who would answer, and why."""
 
@@ -36,7 +36,7 @@ class ExplainRouting200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ExplainRouting422:
     """Values break the contract."""
 
@@ -107,9 +107,8 @@ def routing_router(
     """The router of the tag `routing`, its operations bound to `handlers`."""
 
     async def explain_routing(call: Call) -> Result:
-        admin_key = await runtime.authenticate(
-            authenticator.admin_key, runtime.header_credential(call, b"x-admin-key")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-admin-key"))
+        admin_key = runtime.proved(await authenticator.admin_key(credential))
         call.enter(admin_key.token_id)
         runtime.require_scopes(admin_key, EXPLAIN_ROUTING_SCOPES)
         call.refuse_query()

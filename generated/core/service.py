@@ -21,7 +21,7 @@ from generated.runtime.edge import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetContract200:
     """This contract."""
 
@@ -36,7 +36,7 @@ class GetContract200:
 GetContractResult = GetContract200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetPluginContract200:
     """The plugin's side of the contract."""
 
@@ -51,7 +51,7 @@ class GetPluginContract200:
 GetPluginContractResult = GetPluginContract200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetEventsContract200:
     """The events' side of the contract."""
 
@@ -66,7 +66,7 @@ class GetEventsContract200:
 GetEventsContractResult = GetEventsContract200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetReferencePage200:
     """The reference for people."""
 
@@ -84,7 +84,7 @@ class GetReferencePage200:
 GetReferencePageResult = GetReferencePage200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetReferenceScript200:
     """The reference page's script."""
 
@@ -99,7 +99,7 @@ class GetReferenceScript200:
 GetReferenceScriptResult = GetReferenceScript200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetHealth200:
     """The process lives."""
 
@@ -114,7 +114,7 @@ class GetHealth200:
 GetHealthResult = GetHealth200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetReadiness200:
     """The process can serve."""
 
@@ -129,7 +129,7 @@ class GetReadiness200:
 GetReadinessResult = GetReadiness200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetMetrics200:
     """Every metric, as it is now."""
 

@@ -26,7 +26,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UpsertUser200:
     """The bot knew the person; the record is up to date."""
 
@@ -38,7 +38,7 @@ class UpsertUser200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UpsertUser201:
     """The person is new to this bot."""
 
@@ -50,7 +50,7 @@ class UpsertUser201:
         return Reply(201, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UpsertUser422:
     """Values break the contract."""
 
@@ -69,7 +69,7 @@ class UpsertUser422:
 UpsertUserResult = UpsertUser200 | UpsertUser201 | UpsertUser422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EraseUser200:
     """The user is erased."""
 
@@ -82,7 +82,7 @@ class EraseUser200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EraseUser404:
     """Absent, or not yours."""
 
@@ -98,7 +98,7 @@ class EraseUser404:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EraseUser422:
     """Values break the contract."""
 
@@ -208,9 +208,8 @@ def users_router(handlers: UsersHandlers, authenticator: Authenticator, edge: Ed
     """The router of the tag `users`, its operations bound to `handlers`."""
 
     async def upsert_user(call: Call) -> Result:
-        bot_token = await runtime.authenticate(
-            authenticator.bot_token, runtime.header_credential(call, b"x-bot-token")
-        )
+        credential = runtime.required(runtime.header_credential(call, b"x-bot-token"))
+        bot_token = runtime.proved(await authenticator.bot_token(credential))
         call.enter(bot_token.token_id)
         call.owe(UPSERT_USER_LIMITS[0], bot_token.bot_id)
         runtime.require_scopes(bot_token, UPSERT_USER_SCOPES)

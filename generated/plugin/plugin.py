@@ -24,7 +24,7 @@ from generated.runtime.problems import InvalidValue
 from generated.runtime.validation import read_json, read_strings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetPluginHealth200:
     """The plugin lives."""
 
@@ -39,7 +39,7 @@ class GetPluginHealth200:
 GetPluginHealthResult = GetPluginHealth200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GetPluginManifest200:
     """What the plugin says of itself."""
 
@@ -58,7 +58,7 @@ class GetPluginManifest200:
 GetPluginManifestResult = GetPluginManifest200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class InvokePlugin200:
     """The answer."""
 
@@ -70,7 +70,7 @@ class InvokePlugin200:
         return Reply(200, "application/json", runtime.content_of(self.body), headers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class InvokePlugin422:
     """Values break the contract."""
 
@@ -179,6 +179,10 @@ INVOKE_PLUGIN = Operation(
     retry_after=frozenset([503]),
     emits=frozenset([]),
 )
+INVOKE_PLUGIN_HEADERS = {
+    "X-Invocation-Id": b"x-invocation-id",
+    "X-Deadline-Ms": b"x-deadline-ms",
+}
 
 
 def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: Edge) -> APIRouter:
@@ -191,15 +195,12 @@ def plugin_router(handlers: PluginHandlers, authenticator: Authenticator, edge: 
         return await handlers.get_plugin_manifest()
 
     async def invoke_plugin(call: Call) -> Result:
-        invocation_bearer = await runtime.authenticate(
-            authenticator.invocation_bearer, runtime.bearer_credential(call)
-        )
+        credential = runtime.required(runtime.bearer_credential(call))
+        invocation_bearer = runtime.proved(await authenticator.invocation_bearer(credential))
         call.enter(invocation_bearer.token_id)
         call.refuse_query()
         header = read_strings(
-            models.InvokePluginHeader,
-            call.header_values("X-Invocation-Id", "X-Deadline-Ms"),
-            "header",
+            models.InvokePluginHeader, call.header_values(INVOKE_PLUGIN_HEADERS), "header"
         )
         body = read_json(models.PluginInvocationRequestV1, await call.body(), 6292)
         call.adopt_trace(body.trace_id)

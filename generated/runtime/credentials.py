@@ -33,13 +33,20 @@ class Credential:
 Verify: TypeAlias = Callable[[Credential], Awaitable[Identity | None]]
 
 
-async def authenticate(verify: Verify[Identity], credential: Credential | None) -> Identity:
+def required(credential: Credential | None) -> Credential:
     if credential is None:
         raise MissingCredentials
-    identity = await verify(credential)
+    return credential
+
+
+def proved(identity: Identity | None) -> Identity:
     if identity is None:
         raise InvalidCredentials
     return identity
+
+
+async def authenticate(verify: Verify[Identity], credential: Credential | None) -> Identity:
+    return proved(await verify(required(credential)))
 
 
 async def authenticate_if_given(

@@ -34,7 +34,9 @@ from generated.runtime.credentials import (
     authenticate_if_given,
     bearer_credential,
     header_credential,
+    proved,
     require_scopes,
+    required,
 )
 from generated.runtime.idempotency import Idempotency, idempotency
 from generated.runtime.limits import Limit
@@ -83,9 +85,11 @@ __all__ = [
     "idempotency",
     "owned",
     "problem_reply",
+    "proved",
     "render",
     "require_scopes",
     "require_self",
+    "required",
     "send_reply",
 ]
 
@@ -125,19 +129,17 @@ class Endpoint:
     def streams(self) -> bool:
         return any(op.produces == EVENT_STREAM for op, _ in self._operations.values())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if b"%2f" in (scope.get("raw_path") or b"").lower():  # a server may leave it out
             # The path was matched decoded: an encoded slash would choose another operation.
-            await answer_problem(self._edge, scope, send, NotFound())
-            return
+            return answer_problem(self._edge, scope, send, NotFound())
         headers = dict(scope["headers"])
         found = self._operations.get(scope["method"])
         if found is None:
             problem = MethodNotAllowed(
                 f"This path serves {self._allow}.", headers={"Allow": self._allow}
             )
-            await answer_problem(self._edge, scope, send, problem)
-            return
+            return answer_problem(self._edge, scope, send, problem)
         operation, run = found
         started = time.perf_counter()
         several = repeated(scope, headers)
@@ -145,32 +147,32 @@ class Endpoint:
         trace.enter(trace_id)
         emits.enter(operation.emits)
         call = Call(operation, self._edge, scope, receive, headers, several, named)
-        try:
-            await self._answer(call, run, send, started)
-        finally:
-            call.leave()
+        return self._answer(call, run, send, started)
 
     async def _answer(self, call: Call, run: Run, send: Send, started: float) -> None:
         operation, scope = call.operation, call.scope
         try:
-            call.check_headers()
-            result = await run(call)
-            reply = self._declared_reply(operation, result)
-        except ClientDisconnectedError:
-            _tell(self._edge, scope, started, (operation.id, 499, "client_disconnected"))
-            return
-        except asyncio.CancelledError:
-            # Whoever stops the process answers for us, with this.
-            stopped = (operation.id, Overloaded.status, Overloaded.code)
-            _tell(self._edge, scope, started, stopped)
-            raise
-        except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
-            reply = problem_reply(self._declared_problem(operation, await _charged(call, error)))
-        if reply.chunks is not None:
-            await self._stream(call, send, reply, reply.chunks, started)
-            return
-        await send_reply(send, reply, call.limit_headers)
-        _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
+            try:
+                call.check_headers()
+                reply = self._declared_reply(operation, await run(call))
+            except ClientDisconnectedError:
+                _tell(self._edge, scope, started, (operation.id, 499, "client_disconnected"))
+                return
+            except asyncio.CancelledError:
+                # Whoever stops the process answers for us, with this.
+                stopped = (operation.id, Overloaded.status, Overloaded.code)
+                _tell(self._edge, scope, started, stopped)
+                raise
+            except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, it is answered
+                told = self._declared_problem(operation, await _charged(call, error))
+                reply = problem_reply(told)
+            if reply.chunks is not None:
+                await self._stream(call, send, reply, reply.chunks, started)
+                return
+            await send_reply(send, reply, call.limit_headers)
+            _tell(self._edge, scope, started, (operation.id, reply.status, reply.code))
+        finally:
+            call.leave()
 
     async def _stream(
         self, call: Call, send: Send, reply: Reply, chunks: Chunks, started: float

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from generated.runtime.problems import ProblemError
 from generated.runtime.streams import Chunks
 
 SCHEMA_VERSION = "v1alpha"
+_SCHEMA_VERSION_HEADER = (b"x-schema-version", SCHEMA_VERSION.encode())
 NO_HEADERS: Mapping[str, str] = {}
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -29,10 +31,12 @@ def render(body: Body) -> Rendered[Body]:
 
 
 def content_of(body: BaseModel | Rendered[Body]) -> bytes:
-    return body.content if isinstance(body, Rendered) else render(body).content
+    if isinstance(body, Rendered):
+        return body.content
+    return body.__pydantic_serializer__.to_json(body)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each request: frozen, it would take three times as long to make
 class Reply:
     status: int
     media_type: str
@@ -56,17 +60,27 @@ def problem_reply(problem: ProblemError) -> Reply:
     return Reply(problem.status, "application/problem+json", content, problem.headers, problem.code)
 
 
+@cache  # of the contract's names alone, as both below
+def _wire_name(name: str) -> bytes:
+    return name.lower().encode()
+
+
+@cache
+def _content_type(media_type: str) -> tuple[bytes, bytes]:
+    return b"content-type", media_type.encode()
+
+
 async def send_reply(send: Send, reply: Reply, more: Mapping[str, str] = NO_HEADERS) -> None:
     """The whole answer; of a stream the beginning. What `reply` says itself goes before `more`."""
     headers = [
-        (b"content-type", reply.media_type.encode()),
+        _content_type(reply.media_type),
         (b"x-trace-id", (trace.current() or "").encode()),
-        (b"x-schema-version", SCHEMA_VERSION.encode()),
+        _SCHEMA_VERSION_HEADER,
     ]
     if reply.chunks is None:
-        headers.append((b"content-length", str(len(reply.content)).encode()))
+        headers.append((b"content-length", b"%d" % len(reply.content)))
     given = {**more, **reply.headers} if more else reply.headers
-    headers += [(name.lower().encode(), value.encode()) for name, value in given.items()]
+    headers += [(_wire_name(name), value.encode()) for name, value in given.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if reply.chunks is None:
         await send({"type": "http.response.body", "body": reply.content})

@@ -3,7 +3,8 @@
 
 import re
 from contextvars import ContextVar
-from uuid import uuid4
+
+from generated.runtime.ids import random_id
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _TRACEPARENT = re.compile(
@@ -35,6 +36,8 @@ def from_headers(
     headers: dict[bytes, bytes], repeated: frozenset[bytes] = _NONE
 ) -> tuple[str, bool]:
     """The trace id, and whether the caller named it by `X-Trace-Id`. One of several means none."""
+    if b"x-trace-id" not in headers and b"traceparent" not in headers:
+        return random_id(), False
     given = _only(b"x-trace-id", headers, repeated)
     if _UUID.fullmatch(given):
         return given.decode().lower(), True
@@ -43,7 +46,7 @@ def from_headers(
         digits = parent[1].decode()
         whole = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
         return "-".join(whole), False
-    return str(uuid4()), False
+    return random_id(), False
 
 
 def _only(name: bytes, headers: dict[bytes, bytes], repeated: frozenset[bytes]) -> bytes:

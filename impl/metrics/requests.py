@@ -3,14 +3,15 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import Gauge
 from prometheus_fastapi_instrumentator import Instrumentator
 from prometheus_fastapi_instrumentator.metrics import Info
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from generated.metrics import Metrics
 from generated.runtime.edge import ANSWER
@@ -46,12 +47,13 @@ class ErrorRate:
             self._slots.popleft()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestMetrics:
     """What the instrumentator calls for each request, after its answer."""
 
     metrics: Metrics
     error_rate: ErrorRate
+    under_way: int = 0
 
     def count(self, info: Info) -> None:
         operation, status, code = answer_of(info)
@@ -87,29 +89,52 @@ def answer_of(info: Info) -> tuple[Any, Any, Any]:
 
 
 class Middleware(PrometheusInstrumentatorMiddleware):
-    """The package's, in two respects ours.
+    """The package's, less what none of our instrumentations asks for: the route's template, for
+    which it matches the path once more, a copy of the answer, and a gather of nothing.
 
-    It matches the path against every route once more to find its template, which nobody needs here.
-    And it registers its gauge of requests under way globally, where a second application finds it.
+    Its gauge of requests under way would be registered globally, where a second application finds
+    it: ours is of our registry, and asks for the number when somebody scrapes.
     """
 
-    def __init__(self, app: Any, under_way: Gauge, **options: Any) -> None:
+    def __init__(self, app: Any, requests: RequestMetrics, **options: Any) -> None:
         super().__init__(app, **options)
-        self.should_instrument_requests_inprogress = True
-        self.inprogress = under_way
+        self._requests = requests
 
-    def _get_handler(self, request: Request) -> tuple[str, bool]:
-        return "none", True
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status, answered = 500, 0.0
+        began = perf_counter()
+
+        async def noting(message: Message) -> None:
+            nonlocal status, answered
+            if message["type"] == "http.response.start":
+                status, answered = message["status"], perf_counter()
+            await send(message)
+
+        self._requests.under_way += 1
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            took = perf_counter() - began
+            self._requests.under_way -= 1
+            begun = answered - began if answered else 0.0
+            # What the answer was is in the scope: see `answer_of`.
+            info = Info(Request(scope), None, scope["method"], "none", str(status), took, begun)
+            for instrumentation in self.instrumentations:
+                instrumentation(info)
 
 
 def instrument(app: FastAPI, metrics: Metrics) -> RequestMetrics:
     """Measures what `app` answers from here on."""
     requests = RequestMetrics(metrics, ErrorRate())
     metrics.error_rate.set_function(requests.error_rate.share)
+    metrics.requests_under_way.set_function(lambda: requests.under_way)
     instrumentator = Instrumentator(registry=metrics.registry).add(requests.count, requests.time)
     app.add_middleware(
         Middleware,  # type: ignore[arg-type]  # the package types what it is called with more narrowly
-        under_way=metrics.requests_under_way,
+        requests=requests,
         should_group_status_codes=False,
         instrumentations=instrumentator.instrumentations,
         registry=metrics.registry,

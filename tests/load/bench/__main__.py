@@ -23,12 +23,22 @@ from tests.faults.errors import CannotRunError
 from tests.load.bench.latency import LATENCY
 from tests.load.bench.messages import MESSAGES
 from tests.load.bench.part import Part, Progress, Size
+from tests.load.bench.parts_contract import PART as CONTRACT
+from tests.load.bench.parts_growth import GROWTH
+from tests.load.bench.parts_lag import LAG
+from tests.load.bench.parts_memory import MEMORY
+from tests.load.bench.parts_rates import RATES
+from tests.load.bench.parts_reads import READS
+from tests.load.bench.parts_start import START
+from tests.load.bench.parts_streams import STREAMS
 from tests.load.bench.report import NOT_MEASURED, document, table
 from tests.load.bench.trips import TRIPS
 from tools.contract import ROOT
 
-# In the order in which they run; further ones stand in files of their own, `parts_*.py`.
-PARTS: list[Part] = [MESSAGES, TRIPS, LATENCY]
+# In the order in which they run.
+PARTS: list[Part] = [
+    MESSAGES, TRIPS, LATENCY, CONTRACT, READS, RATES, LAG, START, MEMORY, STREAMS, GROWTH,
+]  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,7 +8,6 @@ from typing import Any, cast
 from urllib.parse import unquote
 from uuid import UUID
 
-from starlette.routing import Router
 from starlette.types import Message, Scope
 
 from generated import models
@@ -19,6 +18,7 @@ from generated.errors import DatabaseUnavailable
 from generated.runtime import emits, trace
 from generated.runtime.edge import Credential, Edge, UnknownPath
 from generated.runtime.limits import Charge, Standing, Verdict
+from generated.runtime.paths import Paths
 from generated.runtime.problems import ProblemError
 from tools.bundler import bundle
 
@@ -160,8 +160,8 @@ class Service:
             )
             for tag in TAGS
         ]
-        routes = [route for router in routers for route in router.routes]
-        self.app = Router(routes, redirect_slashes=False, default=UnknownPath(edge))
+        self.routes = [route for router in routers for route in router.routes]
+        self.app = Paths(self.routes, UnknownPath(edge))
 
     @staticmethod
     def _translate(error: Exception) -> ProblemError | None:

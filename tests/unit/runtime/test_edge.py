@@ -209,7 +209,7 @@ class TestOutcome:
 
 
 def test_an_endpoint_tells_its_operations(service: Service) -> None:
-    (route,) = [item for item in service.app.routes if getattr(item, "path", "") == "/healthz"]
+    (route,) = [item for item in service.routes if getattr(item, "path", "") == "/healthz"]
     assert cast("Any", route).endpoint.operations == {"GET": "getHealth"}
 
 

@@ -17,7 +17,7 @@ CREDENTIALS = [
 ]
 OPERATIONS = {
     operation.id: (method, route.path, operation)
-    for route in Service().app.routes
+    for route in Service().routes
     if isinstance(route, Route) and isinstance(route.endpoint, Endpoint)
     for method, (operation, _) in route.endpoint._operations.items()
 }
@@ -58,7 +58,7 @@ async def test_without_a_place_it_is_refused_as_is_declared(service: Service, na
 def test_what_asks_for_no_credentials_is_open(service: Service) -> None:
     ends = {
         route.path: route.endpoint
-        for route in service.app.routes
+        for route in service.routes
         if isinstance(route, Route) and isinstance(route.endpoint, Endpoint)
     }
     assert {path for path, end in ends.items() if end.streams} == {"/api/v1/plugins/events/stream"}

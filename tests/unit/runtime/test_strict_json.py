@@ -289,3 +289,30 @@ def test_any_bytes_are_parsed_or_refused_and_what_is_parsed_can_be_stored(body: 
         return
     orjson.dumps(value)
     assert not isinstance(value, float) or math.isfinite(value)
+
+
+BLANKS = st.text(" \t\r\n\x0b\x0c\xa0\u2028\ufeff", max_size=3)
+VALUES = st.sampled_from(
+    ["{}", "[1]", '{"a": 1}', '"x"', "1", "-0.5", "true", "null", "", "x", "1 2"]
+)
+
+
+@given(BLANKS, VALUES, BLANKS)
+def test_blanks_around_a_value_are_those_of_json(before: str, value: str, after: str) -> None:
+    """Against the standard library's own way from one end of a text to the other."""
+    text = before + value + after
+    try:
+        expected = json.JSONDecoder().decode(text)
+    except json.JSONDecodeError as error:
+        where = f"{error.msg.lower()} at line {error.lineno}, column {error.colno}"
+        assert refusal(text.encode()).detail == f"The body is not JSON: {where}."
+    else:
+        assert strict_json.parse(text.encode()) == expected
+
+
+def test_no_text_holds_more_values_than_its_length() -> None:
+    """So a short one is not counted."""
+    assert strict_json.parse(b"[1,2,3]", max_values=7) == [1, 2, 3]
+    for most in (2, 3):
+        with pytest.raises(ValidationFailed):
+            strict_json.parse(b"[1,2,3]", max_values=most - 1)

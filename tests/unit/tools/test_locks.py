@@ -4,7 +4,10 @@ import pytest
 
 from tools.contract import ROOT
 
-LOCKS = ("package-lock.json", "requirements/runtime.txt", "requirements/dev.txt")
+LOCKS = (
+    "package-lock.json",
+    *(f"requirements/{name}.txt" for name in ("runtime", "dev", "bench")),
+)
 
 
 @pytest.mark.parametrize("name", LOCKS)

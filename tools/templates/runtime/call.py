@@ -147,9 +147,10 @@ class Call:
 
     def check_headers(self) -> None:
         version = self.headers.get(b"x-schema-version")
-        unserved = version not in (None, SCHEMA_VERSION.encode())
-        if self.operation.versioned and (unserved or b"x-schema-version" in self.repeated):
-            raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
+        if version is not None and self.operation.versioned:
+            unserved = version != SCHEMA_VERSION.encode()
+            if unserved or b"x-schema-version" in self.repeated:
+                raise UnsupportedSchemaVersion(f"Supported schema versions: {SCHEMA_VERSION}.")
         if b"accept" in self.headers and not accepts(self._accept(), self.operation.produces):
             raise NotAcceptable(f"The operation answers with {self.operation.produces}.")
 
@@ -158,13 +159,19 @@ class Call:
         lines = (value for name, value in self.scope["headers"] if name == b"accept")
         return b",".join(lines).decode("latin-1")
 
-    def header_values(self, *names: str) -> dict[str, str]:
-        """The headers that are there. Raises ValidationFailed for one in several lines."""
-        twice = [name for name in names if name.lower().encode() in self.repeated]
-        if twice:
-            raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
-        found = ((name, self.headers.get(name.lower().encode())) for name in names)
-        return {name: value.decode("latin-1") for name, value in found if value is not None}
+    def header_values(self, names: Mapping[str, bytes]) -> dict[str, str]:
+        """Those of the headers `names`, by the contract's name and on the wire, that are there.
+        Raises ValidationFailed for one in several lines."""
+        if self.repeated:
+            twice = [name for name, wire in names.items() if wire in self.repeated]
+            if twice:
+                raise ValidationFailed(errors=[_given_twice("header", name) for name in twice])
+        found = {}
+        for name, wire in names.items():
+            value = self.headers.get(wire)
+            if value is not None:
+                found[name] = value.decode("latin-1")
+        return found
 
     def preferences(self) -> frozenset[str]:
         """What `Prefer` asks for, by name; one that means nothing to the operation is among it."""
@@ -204,14 +211,17 @@ class Call:
             trace.enter(str(trace_id))
 
     def _check_media_type(self) -> None:
-        if self.repeated & _DESCRIBING:
+        if self.repeated and self.repeated & _DESCRIBING:
             raise UnsupportedMediaType("Describe the body once.")
-        if not _CHARSET.fullmatch(self.headers.get(b"content-type", b"")):
+        named = self.headers.get(b"content-type", b"")
+        if named != b"application/json" and not _CHARSET.fullmatch(named):
             raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
-        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        coding = self.headers.get(b"content-encoding")
+        if coding is not None and coding.lower() != b"identity":
             raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
         # The server undoes `chunked` and passes any other coding on undone.
-        if self.headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        coding = self.headers.get(b"transfer-encoding")
+        if coding is not None and coding.strip().lower() != b"chunked":
             raise UnsupportedMediaType("Send the body without a Transfer-Encoding but chunked.")
 
     async def body(self) -> bytes:

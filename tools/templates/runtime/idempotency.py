@@ -1,15 +1,15 @@
 """What names a request, and what tells whether it is the same again."""
 
-from dataclasses import dataclass
 from hashlib import blake2b
-from uuid import uuid4
+from typing import NamedTuple
 
 import orjson
 from pydantic import BaseModel
 
+from generated.runtime.ids import random_id
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+
+class Idempotency(NamedTuple):
     """`fingerprint` is 32 bytes; equal ones are the same request."""
 
     key: str
@@ -26,4 +26,4 @@ def idempotency(body: BaseModel, key: str, members: set[str]) -> Idempotency:
     )
     digest = blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=32).digest()
     given = getattr(body, key)
-    return Idempotency(str(uuid4()) if given is None else str(given), digest)
+    return Idempotency(random_id() if given is None else str(given), digest)

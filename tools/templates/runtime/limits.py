@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from functools import lru_cache
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 Partition = Literal["bot", "user", "plugin"]
@@ -17,8 +18,7 @@ class Limit:
     window: int
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """One request of one bot, user or plugin."""
 
     limit: Limit
@@ -93,11 +93,11 @@ def places_taken(places: Places) -> dict[str, str]:
 
 def headers_of(standings: Sequence[Standing]) -> dict[str, str]:
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers)."""
-    return {
-        "RateLimit-Policy": ", ".join(
-            f'"{item.partition}";q={item.quota};w={item.window}' for item in standings
-        ),
-        "RateLimit": ", ".join(
-            f'"{item.partition}";r={item.remaining};t={item.reset}' for item in standings
-        ),
-    }
+    policies = [_policy(item.partition, item.quota, item.window) for item in standings]
+    left = [f'"{item.partition}";r={item.remaining};t={item.reset}' for item in standings]
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
+
+
+@lru_cache  # few quotas are the subject's own
+def _policy(partition: Partition, quota: int, window: int) -> str:
+    return f'"{partition}";q={quota};w={window}'

@@ -11,7 +11,7 @@ their number is bounded before anything is made of them.
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NoReturn
 
@@ -80,6 +80,8 @@ _plain = json.JSONDecoder(
     parse_float=_plain_float,
     parse_constant=_constant,
 )
+# Without the two searches for blanks around the value, of which a caller seldom sends any.
+_scan: Callable[[str, int], tuple[object, int]] = _plain.scan_once  # type: ignore[attr-defined]  # not in its stub
 _any = json.JSONDecoder(object_pairs_hook=_object, parse_int=_any_integer, parse_constant=_constant)
 
 
@@ -87,7 +89,7 @@ def parse(body: bytes, location: Location = "body", max_values: int = MAX_VALUES
     """The value of `body`. Raises InvalidUtf8, InvalidJson, DuplicateKey or ValidationFailed."""
     try:
         text = body.decode("utf-8")
-        if _values(body) > max_values and _values(_STRINGS.sub(b"", body)) > max_values:
+        if _are_more(body, max_values) and _are_more(_STRINGS.sub(b"", body), max_values):
             message = f"More than {max_values} values"
             raise ValidationFailed(errors=[InvalidValue(location, "", "too_many_values", message)])
         value, odd = _decode(text)
@@ -101,20 +103,22 @@ def parse(body: bytes, location: Location = "body", max_values: int = MAX_VALUES
         raise DuplicateKey(f"An object names a key twice{named}.") from None
     except RecursionError:
         raise ValidationFailed(errors=[_too_deep(location, ())]) from None
-    if odd or _ESCAPES.search(body) or _is_deep(body, value):
+    if odd or (b"\\" in body and _ESCAPES.search(body)) or _is_deep(body, value):
         found = list(islice(_faults(value, location), MAX_ERRORS))
         if found:
             raise ValidationFailed(errors=found)
     return value
 
 
-def _values(body: bytes) -> int:
-    """At least as many as the values in `body`: each follows a comma, or opens what holds it."""
-    return body.count(b",") + body.count(b"[") + body.count(b"{")
+def _are_more(body: bytes, most: int) -> bool:
+    """Whether there may be more values in `body`: each follows a comma, or opens what holds it."""
+    if len(body) <= most:  # nearly all bodies
+        return False
+    return body.count(b",") + body.count(b"[") + body.count(b"{") > most
 
 
 def _is_deep(body: bytes, value: object) -> bool:
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+    if len(body) < 2 * MAX_DEPTH or body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return False
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
@@ -130,6 +134,11 @@ def _is_deep(body: bytes, value: object) -> bool:
 def _decode(text: str) -> tuple[object, bool]:
     """The value of `text`, and whether a number in it may be out of range."""
     try:
+        value, end = _scan(text, 0)
+        if end == len(text) or not text[end:].strip(" \t\r\n"):
+            return value, False
+        return _plain.decode(text), False  # which tells what is wrong, and where
+    except StopIteration:  # blanks before it, or no value
         return _plain.decode(text), False
     except _OddNumberError:
         return _any.decode(text), True

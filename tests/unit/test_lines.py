@@ -1,0 +1,73 @@
+"""Lines of the log leave in their order, and those of one turn of the loop together."""
+
+import asyncio
+from io import BytesIO
+from threading import Thread
+
+import pytest
+
+from impl.lines import Lines
+
+
+class Out(BytesIO):
+    """Counts the writes."""
+
+    writes = 0
+
+    def write(self, data: object) -> int:
+        self.writes += 1
+        return super().write(data)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def out() -> Out:
+    return Out()
+
+
+@pytest.fixture
+def lines(out: Out) -> Lines:
+    return Lines(out)
+
+
+async def test_those_of_a_turn_are_one_write(lines: Lines, out: Out) -> None:
+    for line in (b"a", b"b", b"c"):
+        lines.info(line)
+    assert out.writes == 0
+    await asyncio.sleep(0)
+    assert (out.writes, out.getvalue()) == (1, b"a\nb\nc\n")
+    lines.info(b"d")
+    await asyncio.sleep(0)
+    assert out.getvalue() == b"a\nb\nc\nd\n"
+
+
+async def test_a_warning_leaves_at_once_after_what_was_said_before(lines: Lines, out: Out) -> None:
+    lines.info(b"a")
+    lines.warning(b"b")
+    assert out.getvalue() == b"a\nb\n"
+    lines.info(b"c")
+    await asyncio.sleep(0)
+    assert out.getvalue() == b"a\nb\nc\n"
+
+
+async def test_another_thread_waits_for_no_loop(lines: Lines, out: Out) -> None:
+    lines.info(b"a")
+    thread = Thread(target=lines.info, args=(b"b",))
+    thread.start()
+    thread.join()
+    assert out.getvalue() == b"a\nb\n"
+
+
+def test_a_loop_that_ended_takes_nothing_with_it(lines: Lines, out: Out) -> None:
+    async def say(line: bytes) -> None:
+        lines.info(line)
+        asyncio.get_running_loop().stop()
+
+    for line in (b"a", b"b"):
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(say(line))
+        loop.run_forever()
+        task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+    lines.warning(b"c")
+    assert out.getvalue() == b"a\nb\nc\n"
