@@ -64,7 +64,7 @@ faults: .venv/dev  ## break the running system on purpose, and see what is lost:
 	@$(BIN)/python -m tests.faults $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
 
 # make bench SHORT=1 ONLY=messages ARGS=--document
-bench: .venv/dev  ## the core beside the least and the usual that does the same: build/bench.json, ONLY=<part>, SHORT=1
+bench: .venv/bench  ## the core beside the least and the usual that does the same: build/bench.json, ONLY=<part>, SHORT=1
 	@$(BIN)/python -m tests.load.bench $(addprefix --only ,$(ONLY)) $(if $(SHORT),--short) $(ARGS)
 
 # make bench-security SHORT=1
