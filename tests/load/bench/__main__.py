@@ -20,18 +20,18 @@ import asyncpg
 
 from impl.local.child import LocalError
 from tests.faults.errors import CannotRunError
+from tests.load.bench.growth import GROWTH
+from tests.load.bench.lag import LAG
 from tests.load.bench.latency import LATENCY
+from tests.load.bench.memory import MEMORY
 from tests.load.bench.messages import MESSAGES
 from tests.load.bench.part import Part, Progress, Size
 from tests.load.bench.parts_contract import PART as CONTRACT
-from tests.load.bench.parts_growth import GROWTH
-from tests.load.bench.parts_lag import LAG
-from tests.load.bench.parts_memory import MEMORY
-from tests.load.bench.parts_rates import RATES
-from tests.load.bench.parts_reads import READS
-from tests.load.bench.parts_start import START
-from tests.load.bench.parts_streams import STREAMS
+from tests.load.bench.rates import RATES
+from tests.load.bench.reads import READS
 from tests.load.bench.report import NOT_MEASURED, document, table
+from tests.load.bench.start import START
+from tests.load.bench.streams import STREAMS
 from tests.load.bench.trips import TRIPS
 from tools.contract import ROOT
 

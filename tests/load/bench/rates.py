@@ -10,15 +10,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from impl.tokens.issue import issue
-from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_load import Json, Request, closed_loop
-from tests.load.bench.parts_stage import (
+from tests.load.bench.alone import (
     Stage,
     heartbeats,
     processor_seconds,
     stage,
     working,
 )
+from tests.load.bench.part import Part, Progress, Size
+from tests.load.bench.requests import Json, Request, closed_loop
 
 CONNECTIONS = 16
 PROMISE = 3.0

@@ -15,10 +15,7 @@ from statistics import median
 from typing import Any
 
 from tests.faults.errors import CannotRunError
-from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_filling import fill, some_dialogs
-from tests.load.bench.parts_load import Request, closed_loop
-from tests.load.bench.parts_stage import (
+from tests.load.bench.alone import (
     Stage,
     database_pid,
     database_seconds,
@@ -27,6 +24,9 @@ from tests.load.bench.parts_stage import (
     servers_on_disk,
     stage,
 )
+from tests.load.bench.filling import fill, some_dialogs
+from tests.load.bench.part import Part, Progress, Size
+from tests.load.bench.requests import Request, closed_loop
 
 PROMISE = 1.15
 CONNECTIONS = 4

@@ -1,5 +1,5 @@
-"""What the parts run on: servers of their own, the core as it is shipped, and a plugin that costs
-next to nothing.
+"""What is measured of the core alone runs on: servers of its own, the core as it is shipped, and a
+plugin that costs next to nothing.
 
 PostgreSQL keeps its own durability settings. Its files are in memory where there is room: what a
 disk adds is the disk's matter.
@@ -22,7 +22,7 @@ from impl.local.postgres import EmbeddedPostgres
 from tests.faults.processes import Process
 from tests.faults.raw import answer
 from tests.faults.world import Servers, World, world
-from tests.load.bench.parts_load import Json, Request
+from tests.load.bench.requests import Json, Request
 from tests.servers import ROOM, create_database, postgres_server
 
 # The suite's own defaults, undone: these are the product's.

@@ -16,8 +16,8 @@ from redis import Redis
 from generated.events import PLUGIN_INVOCATIONS
 from tests.faults.checker import entry_of
 from tests.faults.errors import CannotRunError
+from tests.load.bench.alone import servers, stage, working
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_stage import servers, stage, working
 from tests.load.measures import Caller, good_traffic
 
 RATE = 50.0

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tests.load.bench.alone import Stage, stage
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_load import Request, closed_loop
-from tests.load.bench.parts_stage import Stage, stage
+from tests.load.bench.requests import Request, closed_loop
 from tests.load.measures import Caller, medians
 
 NEWEST = 50

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process
 from tests.faults.world import world
+from tests.load.bench.alone import SHIPPED, processor_seconds, servers, serving
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_stage import SHIPPED, processor_seconds, servers, serving
 
 PROMISE_SECONDS = 1.5
 STARTS = 5

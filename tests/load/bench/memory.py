@@ -6,9 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 from impl.tokens.format import mint
+from tests.load.bench.alone import Stage, stage
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_load import closed_loop
-from tests.load.bench.parts_stage import Stage, stage
+from tests.load.bench.requests import closed_loop
 from tests.load.measures import Caller
 
 CONNECTIONS = 16

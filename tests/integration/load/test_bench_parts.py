@@ -6,9 +6,9 @@ import pytest
 from impl.dialogs.queries.reading import read_dialog
 from tests.faults.errors import CannotRunError
 from tests.integration.tokens.rows import make_bot, make_plugin
-from tests.load.bench.parts_filling import EXCHANGES, fill, some_dialogs
-from tests.load.bench.parts_load import Request, closed_loop
-from tests.load.bench.parts_stage import database_pid, database_seconds, quick_plugin
+from tests.load.bench.alone import database_pid, database_seconds, quick_plugin
+from tests.load.bench.filling import EXCHANGES, fill, some_dialogs
+from tests.load.bench.requests import Request, closed_loop
 
 TRACE = "0b6f2a52-3c1f-4a53-9f4e-3d1f6f3c9a10"
 LOST = """
