@@ -11,6 +11,7 @@ from generated.errors import DatabaseUnavailable, Overloaded, ValidationFailed
 from generated.runtime import trace
 from generated.runtime.problems import InvalidValue, ProblemError
 from impl.db import UNAVAILABLE
+from impl.lines import Lines
 from impl.tokens.verifier import VerifierOverloaded
 
 log = structlog.get_logger()
@@ -47,7 +48,9 @@ class LogObserver:
 
     def __init__(self) -> None:
         told = structlog.get_logger().bind().is_enabled_for(INFO)
-        self._tell = structlog.get_config()["logger_factory"]().info if told else None
+        logger = structlog.get_config()["logger_factory"]()
+        tell = logger.later if isinstance(logger, Lines) else logger.info
+        self._tell = tell if told else None
 
     def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
         if self._tell is None:
