@@ -1,8 +1,7 @@
 """What libraries raise, as the contract's problems; and what is told of it to the log."""
 
-from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from logging import INFO
 
 import asyncpg
 import orjson
@@ -12,6 +11,7 @@ from generated.errors import DatabaseUnavailable, Overloaded, ValidationFailed
 from generated.runtime import trace
 from generated.runtime.problems import InvalidValue, ProblemError
 from impl.db import UNAVAILABLE
+from impl.lines import Lines
 from impl.tokens.verifier import VerifierOverloaded
 
 log = structlog.get_logger()
@@ -39,24 +39,33 @@ def _too_large(error: asyncpg.CheckViolationError) -> ProblemError | None:
     return ValidationFailed("A value exceeds 64 KB as it is stored.", errors=[fault])
 
 
-def _line(_logger: object, _method: str, answer: MutableMapping[str, Any]) -> bytes:
-    """In one step: of the contract's names, numbers and an id there is nothing to mask."""
-    answer.update(level="info", timestamp=datetime.now(UTC), trace_id=trace.current())
-    return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
-
-
 class LogObserver:
-    """One line for each answer; one with the traceback for each mistake."""
+    """One line for each answer; one with the traceback for each mistake.
+
+    An answer's line goes by the level and to the place of all others, and is made here in one step:
+    each request has one, and in names of the contract, numbers and an id there is nothing to mask.
+    """
 
     def __init__(self) -> None:
-        # By the level and to the place of all others; bound once, for each request has a line.
-        self._answers = structlog.wrap_logger(None, processors=[_line]).bind()
+        told = structlog.get_logger().bind().is_enabled_for(INFO)
+        logger = structlog.get_config()["logger_factory"]()
+        tell = logger.later if isinstance(logger, Lines) else logger.info
+        self._tell = tell if told else None
 
     def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
-        milliseconds = round(seconds * 1000, 2)
-        self._answers.info(
-            "answered", operation=operation, status=status, code=code, ms=milliseconds
-        )
+        if self._tell is None:
+            return
+        line = {
+            "operation": operation,
+            "status": status,
+            "code": code,
+            "ms": round(seconds * 1000, 2),
+            "event": "answered",
+            "level": "info",
+            "timestamp": datetime.now(UTC),
+            "trace_id": trace.current(),
+        }
+        self._tell(orjson.dumps(line, option=orjson.OPT_UTC_Z))
 
     def failed(self, operation: str, error: Exception) -> None:
         log.error("failed", operation=operation, error=type(error).__name__, exc_info=error)

@@ -1,4 +1,4 @@
-"""Lines of the log on their way out: one write for all of a turn of the event loop."""
+"""Lines of the log on their way out: one write for all answers of a turn of the event loop."""
 
 import asyncio
 import atexit
@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 
 class Lines:
-    """A logger of structlog's. What nobody waits for goes out when the event loop has its turn; a
-    warning, and what comes from outside of a loop, at once and after all that was said before it.
+    """A logger of structlog's, whose lines go out at once. Those that each request has may wait
+    until the event loop has its turn; nothing overtakes them.
     """
 
     def __init__(self, out: BinaryIO) -> None:
@@ -18,7 +18,8 @@ class Lines:
         self._loop: asyncio.AbstractEventLoop | None = None  # which will write them
         atexit.register(self._write)
 
-    def info(self, line: bytes) -> None:
+    def later(self, line: bytes) -> None:
+        """With the others of this turn; outside of a loop at once."""
         with self._lock:
             self._waiting.append(line)
         try:
@@ -30,13 +31,12 @@ class Lines:
             self._loop = loop
             loop.call_soon(self._write)
 
-    def warning(self, line: bytes) -> None:
+    def msg(self, line: bytes) -> None:
         with self._lock:
             self._waiting.append(line)
         self._write()
 
-    debug = info
-    msg = error = critical = warning
+    debug = info = warning = error = critical = msg
 
     def _write(self) -> None:
         with self._lock:

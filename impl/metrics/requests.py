@@ -49,14 +49,20 @@ class ErrorRate:
 
 @dataclass(slots=True)
 class RequestMetrics:
-    """What the instrumentator calls for each request, after its answer."""
+    """What the instrumentator calls for each request, after its answer: `measure`."""
 
     metrics: Metrics
     error_rate: ErrorRate
     under_way: int = 0
 
-    def count(self, info: Info) -> None:
+    def measure(self, info: Info) -> None:
         operation, status, code = answer_of(info)
+        self._count(operation, status, code)
+        # To the beginning of the answer, where there is one: a stream's end says nothing.
+        seconds = info.modified_duration_without_streaming or info.modified_duration
+        self._time(operation, seconds)
+
+    def _count(self, operation: Any, status: Any, code: Any) -> None:
         self.metrics.requests_total.at(operation, status).inc()
         if code is not None:
             self.metrics.request_errors_total.at(operation, code).inc()
@@ -64,14 +70,10 @@ class RequestMetrics:
 
     def count_refused(self) -> None:
         """One that is refused before it reaches an operation."""
-        self.metrics.requests_total.at("none", 503).inc()
-        self.metrics.request_errors_total.at("none", "overloaded").inc()
-        self.error_rate.add(error=True)
+        self._count("none", 503, "overloaded")
 
-    def time(self, info: Info) -> None:
-        # To the beginning of the answer, where there is one: a stream's end says nothing.
-        seconds = info.modified_duration_without_streaming or info.modified_duration
-        self.metrics.request_latency_seconds.at(answer_of(info)[0]).observe(seconds)
+    def _time(self, operation: Any, seconds: float) -> None:
+        self.metrics.request_latency_seconds.at(operation).observe(seconds)
         waited = take_waited()
         if waited is not None:
             own = max(seconds - waited, 0.0)
@@ -131,7 +133,7 @@ def instrument(app: FastAPI, metrics: Metrics) -> RequestMetrics:
     requests = RequestMetrics(metrics, ErrorRate())
     metrics.error_rate.set_function(requests.error_rate.share)
     metrics.requests_under_way.set_function(lambda: requests.under_way)
-    instrumentator = Instrumentator(registry=metrics.registry).add(requests.count, requests.time)
+    instrumentator = Instrumentator(registry=metrics.registry).add(requests.measure)
     app.add_middleware(
         Middleware,  # type: ignore[arg-type]  # the package types what it is called with more narrowly
         requests=requests,

@@ -31,27 +31,27 @@ def lines(out: Out) -> Lines:
 
 async def test_those_of_a_turn_are_one_write(lines: Lines, out: Out) -> None:
     for line in (b"a", b"b", b"c"):
-        lines.info(line)
+        lines.later(line)
     assert out.writes == 0
     await asyncio.sleep(0)
     assert (out.writes, out.getvalue()) == (1, b"a\nb\nc\n")
-    lines.info(b"d")
+    lines.later(b"d")
     await asyncio.sleep(0)
     assert out.getvalue() == b"a\nb\nc\nd\n"
 
 
-async def test_a_warning_leaves_at_once_after_what_was_said_before(lines: Lines, out: Out) -> None:
-    lines.info(b"a")
-    lines.warning(b"b")
+async def test_any_other_leaves_at_once_after_what_was_said_before(lines: Lines, out: Out) -> None:
+    lines.later(b"a")
+    lines.info(b"b")
     assert out.getvalue() == b"a\nb\n"
-    lines.info(b"c")
+    lines.later(b"c")
     await asyncio.sleep(0)
     assert out.getvalue() == b"a\nb\nc\n"
 
 
 async def test_another_thread_waits_for_no_loop(lines: Lines, out: Out) -> None:
-    lines.info(b"a")
-    thread = Thread(target=lines.info, args=(b"b",))
+    lines.later(b"a")
+    thread = Thread(target=lines.later, args=(b"b",))
     thread.start()
     thread.join()
     assert out.getvalue() == b"a\nb\n"
@@ -59,7 +59,7 @@ async def test_another_thread_waits_for_no_loop(lines: Lines, out: Out) -> None:
 
 def test_a_loop_that_ended_takes_nothing_with_it(lines: Lines, out: Out) -> None:
     async def say(line: bytes) -> None:
-        lines.info(line)
+        lines.later(line)
         asyncio.get_running_loop().stop()
 
     for line in (b"a", b"b"):
@@ -69,5 +69,5 @@ def test_a_loop_that_ended_takes_nothing_with_it(lines: Lines, out: Out) -> None
         task.cancel()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
-    lines.warning(b"c")
+    lines.info(b"c")
     assert out.getvalue() == b"a\nb\nc\n"

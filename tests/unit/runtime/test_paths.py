@@ -51,12 +51,23 @@ async def test_anything(parts: list[str]) -> None:
     assert await found(path) == expected(path)
 
 
-async def test_a_part_that_is_named_goes_before_a_parameter() -> None:
-    paths = Paths([Route(path, End(path)) for path in ("/{a}/x", "/y/{b}", "/y/x")], End("none"))
-    for path, end in (("/y/x", "/y/x"), ("/y/z", "/y/{b}"), ("/z/x", "/{a}/x"), ("/z/z", "none")):
-        scope: Scope = {"type": "http", "path": path}
-        await paths(scope, None, None)  # type: ignore[arg-type]  # nobody reads or answers
-        assert scope["found"][0] == end
+@pytest.mark.parametrize(
+    ("path", "end"),
+    [
+        ("/y/x/x", "/y/x/x"),
+        ("/y/x/z", "/y/{b}/{c}"),
+        ("/z/x/x", "/{a}/x/x"),
+        ("/z/z/x", "/{a}/{b}/x"),
+        ("/w/x/x", "/w/{b}/x"),  # the earlier part decides
+        ("/z/z/z", "none"),
+    ],
+)
+async def test_a_part_that_is_named_goes_before_a_parameter(path: str, end: str) -> None:
+    templates = ("/{a}/{b}/x", "/{a}/x/x", "/w/{b}/x", "/y/{b}/{c}", "/y/x/x")
+    paths = Paths([Route(each, End(each)) for each in templates], End("none"))
+    scope: Scope = {"type": "http", "path": path}
+    await paths(scope, None, None)  # type: ignore[arg-type]  # nobody reads or answers
+    assert scope["found"][0] == end
 
 
 async def test_what_ends_with_a_line_break_is_another_path() -> None:

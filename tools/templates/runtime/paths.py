@@ -1,11 +1,20 @@
 """Which path is whose: found by a look-up, not by trying one route after another."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-Key = tuple[str | None, ...]
+
+@dataclass(slots=True)
+class _Shape:
+    """Paths that have their parameters at the same places; `literals` reads the other parts."""
+
+    places: tuple[int, ...]
+    literals: Callable[[list[str]], object]
+    found: dict[object, tuple[ASGIApp, tuple[str, ...]]] = field(default_factory=dict)
 
 
 class Paths:
@@ -17,22 +26,24 @@ class Paths:
     def __init__(self, routes: Iterable[Route], default: ASGIApp) -> None:
         self._default = default
         self._plain: dict[str, ASGIApp] = {}
-        self._found: dict[Key, tuple[ASGIApp, tuple[str, ...]]] = {}
-        shapes: dict[int, set[tuple[int, ...]]] = {}
+        self._shapes: dict[int, list[_Shape]] = {}  # by the number of parts
         for route in routes:
-            parts = route.path.split("/")
-            places = tuple(at for at, part in enumerate(parts) if part.startswith("{"))
-            if not places:
+            if "{" in route.path:
+                self._add(route.path.split("/"), route.endpoint)
+            else:
                 self._plain[route.path] = route.endpoint
-                continue
-            names = tuple(parts[at].strip("{}") for at in places)
-            shapes.setdefault(len(parts), set()).add(places)
-            self._found[_key(parts, places)] = route.endpoint, names
-        # By the number of parts, where parameters may stand; the fewest first.
-        self._shapes = {
-            size: sorted(found, key=lambda places: (len(places), [-at for at in places]))
-            for size, found in shapes.items()
-        }
+
+    def _add(self, parts: list[str], app: ASGIApp) -> None:
+        places = tuple(at for at, part in enumerate(parts) if part.startswith("{"))
+        shapes = self._shapes.setdefault(len(parts), [])
+        shape = next((each for each in shapes if each.places == places), None)
+        if shape is None:
+            others = [at for at in range(len(parts)) if at not in places]
+            shape = _Shape(places, itemgetter(*others))
+            shapes.append(shape)
+            # The fewest parameters first, and of these the ones that come later.
+            shapes.sort(key=lambda each: (len(each.places), [-at for at in each.places]))
+        shape.found[shape.literals(parts)] = app, tuple(parts[at].strip("{}") for at in places)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
@@ -46,17 +57,10 @@ class Paths:
         return app(scope, receive, send)
 
     def _with_parameters(self, parts: list[str]) -> tuple[ASGIApp, dict[str, str]]:
-        for places in self._shapes.get(len(parts), ()):
-            found = self._found.get(_key(parts, places))
+        for shape in self._shapes.get(len(parts), ()):
+            found = shape.found.get(shape.literals(parts))
             if found is not None:
-                values = [parts[at] for at in places]
+                values = [parts[at] for at in shape.places]
                 if "" not in values:
                     return found[0], dict(zip(found[1], values, strict=True))
         return self._default, {}
-
-
-def _key(parts: list[str], places: tuple[int, ...]) -> Key:
-    key: list[str | None] = [*parts]
-    for at in places:
-        key[at] = None
-    return tuple(key)

@@ -53,25 +53,26 @@ class Handlers:
         body: models.DialogMessageCreateV1,
         idempotency: Idempotency,
     ) -> AddDialogMessage200:
-        where = f"/api/v1/dialogs/{path.dialog_id}/messages/{idempotency.key}"
-        told = self._told(path.dialog_id, text_of(body))
+        dialog_id = str(path.dialog_id)
+        where = f"/api/v1/dialogs/{dialog_id}/messages/{idempotency.key}"
+        told = self._told(dialog_id, text_of(body))
         return AddDialogMessage200(body=told, owner=bot_token.bot_id, location=where)
 
     def _told(
-        self, dialog_id: UUID, text: str
+        self, dialog_id: str, text: str
     ) -> models.DialogMessageResponseV1 | Rendered[models.DialogMessageResponseV1]:
-        return Rendered(orjson.dumps(answer(str(dialog_id), text)))
+        return Rendered(orjson.dumps(answer(dialog_id, text)))
 
 
 class ModelHandlers(Handlers):
     """Answers with a model, as most other operations do."""
 
-    def _told(self, dialog_id: UUID, text: str) -> models.DialogMessageResponseV1:
+    def _told(self, dialog_id: str, text: str) -> models.DialogMessageResponseV1:
         said = models.PluginMessageV1(
             plugin_id=PLUGIN_ID, content=text, content_type="text/plain", suggested_actions=[]
         )
         return models.DialogMessageResponseV1(
-            dialog_id=dialog_id,
+            dialog_id=UUID(dialog_id),
             trace_id=TRACE_ID,
             plugin_responses=[said],
             usage=None,
