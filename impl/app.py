@@ -26,6 +26,7 @@ from impl.audit.handlers import AuditHandlers
 from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.clients import Clients
+from impl.connections import warn_if_few
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
 from impl.degraded.gate import Gate
@@ -189,6 +190,8 @@ def create_app(
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
                 loops["classifier"] = local.watch(catalogue, every)
+            if siblings is None or siblings.number == 0:
+                loops["connections"] = warn_if_few(resources.pool, settings, settings.serve_workers)
             if siblings is not None:
                 loops["metrics"] = siblings.run(metrics)
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
