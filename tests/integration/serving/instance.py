@@ -24,6 +24,10 @@ class Instance:
         assert status == 200
         return read(body)
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['BOTCORE_PORT']}"
+
     async def _get(self, port: str, path: str) -> tuple[int, bytes]:
         url = f"http://127.0.0.1:{self.environment[f'BOTCORE_{port}']}{path}"
         async with (

@@ -5,9 +5,15 @@ import os
 from pathlib import Path
 from signal import SIGKILL
 
+import aiohttp
+import asyncpg
+
+from impl.tokens.issue import issue
 from tests.integration.cli.commands import end, running, start
 from tests.integration.serving.instance import Instance, Log, command, gone, processes_of
 from tests.patience import PATIENT_SECONDS
+from tests.smoke import smoke
+from tests.stack import BOT_SCOPES, Api, scripted_plugin
 
 REQUESTS = "botcore_requests_total"
 HEALTH = {"operation": "getHealth", "status": "200"}
@@ -66,11 +72,25 @@ async def test_none_outlives_a_supervisor_that_is_killed(
         await process.wait()
 
 
-async def test_a_port_that_is_shared_by_another_instance_is_taken(
-    environment: dict[str, str], tmp_path: Path
+async def test_messages_are_answered_by_this_instance_alone(
+    environment: dict[str, str], pool: asyncpg.Pool, tmp_path: Path
 ) -> None:
-    """The kernel would deal out connections to both."""
-    async with running("serve", env=environment, directory=tmp_path):
+    """The kernel would deal out connections to another one on its port, too."""
+    bot_id = await pool.fetchval("INSERT INTO bots (name) VALUES ('tests') RETURNING id")
+    bot = await issue(pool, "bot", subject_id=bot_id, scopes=BOT_SCOPES, expires_in=None)
+    key = await issue(pool, "registry", scopes=["plugins:register"], expires_in=None)
+    instance = Instance(environment)
+    async with (
+        running("serve", env=environment, directory=tmp_path),
+        scripted_plugin() as plugin,
+        aiohttp.ClientSession() as session,
+    ):
+        api = Api(instance.url, session, bot_id, bot.plaintext, key.plaintext)
+        await api.add_plugin(plugin.url)
+        metrics_url = f"http://127.0.0.1:{environment['BOTCORE_METRICS_PORT']}/metrics"
+        smoked = await smoke(api.url, BOT_TOKEN=api.bot_token, METRICS_URL=metrics_url)
+        assert smoked.code == 0, smoked.told
+
         other = await start("serve", env=environment, directory=tmp_path)
         out, _ = await asyncio.wait_for(other.communicate(), PATIENT_SECONDS)
         assert other.returncode == 1
