@@ -5,26 +5,24 @@ not by its pid: one that is started again goes on with the counters of the one b
 none ever falls, and files do not pile up.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # by which the client library is told of it
-_PROCESSES = "processes.json"
+_PROCESSES = "processes"
 
 
 def name_processes(folder: Path, pids: Sequence[int]) -> None:
     """Written by the supervisor, which is the first of them."""
     written = folder / f"{_PROCESSES}.new"
-    written.write_text(json.dumps([os.getpid(), *pids]))
+    written.write_text(" ".join(map(str, (os.getpid(), *pids))))
     written.replace(folder / _PROCESSES)
 
 
 def processes(folder: Path) -> list[int]:
     """The pids of all, the supervisor's first."""
-    named: list[int] = json.loads((folder / _PROCESSES).read_bytes())
-    return named
+    return [int(pid) for pid in (folder / _PROCESSES).read_text().split()]
 
 
 def forget_gauges(folder: Path, number: int) -> None:

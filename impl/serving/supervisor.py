@@ -21,7 +21,7 @@ from impl.settings import Settings
 
 log = structlog.get_logger()
 
-MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+MEMORY = Path("/dev/shm")  # noqa: S108  # nosec B108  # a folder of our own is made in it
 # One that lived for less is started again after a pause, which doubles.
 SHORT_LIFE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 1.0
