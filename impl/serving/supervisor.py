@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from impl.local.guardian import Guardian
 from impl.process import announce_ready, warn_of_development, warn_of_risks
 from impl.safety import settings_risks
 from impl.serving import ports
-from impl.serving.folder import VARIABLE, forget_gauges, name_processes
+from impl.serving.folder import VARIABLE, forget_gauges, name_processes, own_folder
 from impl.serving.worker import Worker, start
 from impl.settings import Settings
 
 log = structlog.get_logger()
 
-MEMORY = Path("/dev/shm")  # noqa: S108  # nosec B108  # a folder of our own is made in it
 # One that lived for less is started again after a pause, which doubles.
 SHORT_LIFE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 1.0
@@ -44,11 +42,8 @@ def run(settings: Settings) -> int:
             for each in kept:
                 stack.enter_context(contextlib.closing(each))
             port = served[0].getsockname()[1]
-            memory = MEMORY if os.access(MEMORY, os.W_OK) else None
-            folder = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="botcore-metrics-", dir=memory)
-            )
-            return asyncio.run(_supervise(settings, port, Path(folder)))
+            folder = stack.enter_context(own_folder())
+            return asyncio.run(_supervise(settings, port, folder))
     except OSError as error:
         log.error("not_served", host=settings.host, port=settings.port, reason=str(error))  # noqa: TRY400
         return 1
