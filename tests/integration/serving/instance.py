@@ -43,15 +43,15 @@ class Log:
 
     stream: asyncio.StreamReader
 
-    async def until(self, event: str, times: int = 1) -> list[dict[str, object]]:
-        """The lines of this event, as soon as there are as many."""
+    async def until(self, event: str, times: int = 1, **members: object) -> list[dict[str, object]]:
+        """The lines of this event with these members, as soon as there are as many."""
         found: list[dict[str, object]] = []
         async with asyncio.timeout(PATIENT_SECONDS):
             while len(found) < times:
                 line = await self.stream.readline()
                 assert line, f"it ended without {event}"
                 said = json.loads(line)
-                found += [said] if said["event"] == event else []
+                found += [said] if {**said, **members, "event": event} == said else []
         return found
 
 

@@ -64,9 +64,10 @@ async def test_one_that_dies_is_started_again_and_its_counts_stay(
 async def test_none_outlives_a_supervisor_that_is_killed(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    async with running("serve", "--workers", "3", env=environment, directory=tmp_path) as process:
+    env = environment | {"BOTCORE_SERVE_WORKERS": "1"}  # the option counts
+    async with running("serve", "--workers", "2", env=env, directory=tmp_path) as process:
         pids = processes_of(process.pid)
-        assert len(pids) == 3
+        assert len(pids) == 2
         process.kill()
         await gone(pids)
         await process.wait()
@@ -81,12 +82,14 @@ async def test_messages_are_answered_by_this_instance_alone(
     key = await issue(pool, "registry", scopes=["plugins:register"], expires_in=None)
     instance = Instance(environment)
     async with (
-        running("serve", env=environment, directory=tmp_path),
+        running("serve", env=environment, directory=tmp_path) as supervisor,
         scripted_plugin() as plugin,
         aiohttp.ClientSession() as session,
     ):
         api = Api(instance.url, session, bot_id, bot.plaintext, key.plaintext)
         await api.add_plugin(plugin.url)
+        assert supervisor.stdout is not None
+        await Log(supervisor.stdout).until("catalogue_compiled", 2, plugins=1)  # in each process
         metrics_url = f"http://127.0.0.1:{environment['BOTCORE_METRICS_PORT']}/metrics"
         smoked = await smoke(api.url, BOT_TOKEN=api.bot_token, METRICS_URL=metrics_url)
         assert smoked.code == 0, smoked.told

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from impl.local.guardian import Guardian
 from impl.serving import supervisor, worker
 from impl.serving.supervisor import Supervisor
+from tests.patience import PATIENT_SECONDS
 
 # Each is given its number, its pulse, and a folder in which it notes that it lived.
 BEGIN = """
@@ -80,9 +81,10 @@ async def test_one_that_is_stuck_is_killed_and_started_again(
     monkeypatch.setattr(supervisor, "announce_ready", announced.set)
     with capture_logs() as logs:
         running = asyncio.create_task(supervised.run(STUCK_AT_FIRST))
-        await announced.wait()
-        for number in (0, 1):
-            await supervised.lives(number, 2)
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await announced.wait()
+            for number in (0, 1):
+                await supervised.lives(number, 2)
         os.kill(os.getpid(), SIGTERM)
         assert await running == 0
     said = [line["event"] for line in logs]
