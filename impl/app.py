@@ -190,13 +190,14 @@ def create_app(
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
                 loops["classifier"] = local.watch(catalogue, every)
-            if siblings is None or siblings.number == 0:
-                loops["connections"] = warn_if_few(resources.pool, settings, settings.serve_workers)
             if siblings is not None:
                 loops["metrics"] = siblings.run(metrics)
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:
                 watch.add_done_callback(_stop_loudly)
+            if siblings is None or siblings.number == 0:  # once, of all processes
+                looking = warn_if_few(resources.pool, settings, settings.serve_workers)
+                watches.append(asyncio.create_task(looking, name="connections"))
             try:
                 yield
             finally:
