@@ -7,6 +7,7 @@ import fnmatch
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,5 @@ def test_what_is_installed_is_locked_and_what_it_starts_from_has_a_version() -> 
     assert re.findall(r"^ARG PYTHON=(.*)$", DOCKERFILE, re.MULTILINE) == ["3.11-slim-bookworm"]
     for service in SERVICES.values():
         assert re.search(r":\d", service["image"]), service["image"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {SERVICES[name]["image"] for name in OURS} == {f"botcore:{version}"}
