@@ -7,13 +7,12 @@ from typing import Literal, get_args
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
 )
 
-from generated.runtime.metrics import Family
+from generated.runtime.metrics import Family, Gauge
 
 OperationLabel = Literal[
     "upsertUser",
@@ -643,6 +642,7 @@ def make_metrics() -> Metrics:
         error_rate=Gauge(
             "botcore_error_rate",
             "The share of 5xx in this process's answers of the last minute.",
+            multiprocess_mode="livemax",
             registry=registry,
         ),
         request_latency_seconds=RequestLatencySeconds(
@@ -663,7 +663,10 @@ def make_metrics() -> Metrics:
             registry=registry,
         ),
         requests_under_way=Gauge(
-            "botcore_requests_under_way", "Requests that are being answered.", registry=registry
+            "botcore_requests_under_way",
+            "Requests that are being answered.",
+            multiprocess_mode="livesum",
+            registry=registry,
         ),
         requests_refused_total=RequestsRefusedTotal(
             Counter(
@@ -678,21 +681,25 @@ def make_metrics() -> Metrics:
         work_under_way=Gauge(
             "botcore_work_under_way",
             "Requests under way that wait for no client, plugin or model.",
+            multiprocess_mode="livesum",
             registry=registry,
         ),
         work_limit=Gauge(
             "botcore_work_limit",
             "How many requests may be at work now; it falls while they wait too long.",
+            multiprocess_mode="livesum",
             registry=registry,
         ),
         work_wait_seconds=Gauge(
             "botcore_work_wait_seconds",
             "How long work waits for its turn or for a database connection, as last seen.",
+            multiprocess_mode="livemax",
             registry=registry,
         ),
         connections=Gauge(
             "botcore_connections",
             "Connections of clients that this process has open.",
+            multiprocess_mode="livesum",
             registry=registry,
         ),
         connections_cut_total=ConnectionsCutTotal(
@@ -764,6 +771,7 @@ def make_metrics() -> Metrics:
         plugin_breakers_open=Gauge(
             "botcore_plugin_breakers_open",
             "Plugins that this process does not call, since they failed too often.",
+            multiprocess_mode="livemax",
             registry=registry,
         ),
         token_usage_total=TokenUsageTotal(
@@ -835,6 +843,7 @@ def make_metrics() -> Metrics:
         llm_quotas_alone=Gauge(
             "botcore_llm_quotas_alone",
             "Whether this process counts tokens by itself, without Redis.",
+            multiprocess_mode="livemax",
             registry=registry,
         ),
         queue_depth=QueueDepth(
@@ -842,6 +851,7 @@ def make_metrics() -> Metrics:
                 "botcore_queue_depth",
                 "Calls, lost calls, events and notifications that wait; to 10000.",
                 ("queue",),
+                multiprocess_mode="livemostrecent",
                 registry=registry,
             ),
             (get_args(QueueLabel),),
@@ -852,6 +862,7 @@ def make_metrics() -> Metrics:
                 "botcore_stream_lag_seconds",
                 "The age of the oldest event that is not in its stream yet.",
                 ("stream",),
+                multiprocess_mode="livemostrecent",
                 registry=registry,
             ),
             (get_args(StreamLabel),),
@@ -860,6 +871,7 @@ def make_metrics() -> Metrics:
         sample_age_seconds=Gauge(
             "botcore_sample_age_seconds",
             "How long ago the queues and streams were read; 60 s later they are left out.",
+            multiprocess_mode="livemin",
             registry=registry,
         ),
         plugins=Plugins(
@@ -867,6 +879,7 @@ def make_metrics() -> Metrics:
                 "botcore_plugins",
                 "Plugins that are registered and not deleted, by their status.",
                 ("status",),
+                multiprocess_mode="livemostrecent",
                 registry=registry,
             ),
             (get_args(PluginsStatusLabel),),
@@ -875,6 +888,7 @@ def make_metrics() -> Metrics:
         plugins_differing=Gauge(
             "botcore_plugins_differing",
             "Plugins that serve another manifest than they registered.",
+            multiprocess_mode="livemostrecent",
             registry=registry,
         ),
         plugin_probes_total=PluginProbesTotal(
@@ -907,6 +921,7 @@ def make_metrics() -> Metrics:
                 "botcore_dependency_up",
                 "Whether this process reached it when it last tried.",
                 ("dependency",),
+                multiprocess_mode="livemostrecent",
                 registry=registry,
             ),
             (get_args(DependencyLabel),),
@@ -915,6 +930,7 @@ def make_metrics() -> Metrics:
         degraded=Gauge(
             "botcore_degraded",
             "Whether the core is degraded, as this process knows or sees it.",
+            multiprocess_mode="livemax",
             registry=registry,
         ),
         degraded_transitions_total=DegradedTransitionsTotal(
@@ -936,6 +952,7 @@ def make_metrics() -> Metrics:
         limits_alone=Gauge(
             "botcore_limits_alone",
             "Whether this process counts rate limits by itself, without Redis.",
+            multiprocess_mode="livemax",
             registry=registry,
         ),
         database_connections=DatabaseConnections(
@@ -943,6 +960,7 @@ def make_metrics() -> Metrics:
                 "botcore_database_connections",
                 "Connections of this process's pool.",
                 ("state",),
+                multiprocess_mode="livesum",
                 registry=registry,
             ),
             (get_args(StateLabel),),
@@ -951,6 +969,7 @@ def make_metrics() -> Metrics:
         database_connections_limit=Gauge(
             "botcore_database_connections_limit",
             "How many connections this process's pool may open.",
+            multiprocess_mode="livesum",
             registry=registry,
         ),
         events_published_total=EventsPublishedTotal(
@@ -966,6 +985,7 @@ def make_metrics() -> Metrics:
         event_streams=Gauge(
             "botcore_event_streams",
             "Streams of events (SSE) that this process has open.",
+            multiprocess_mode="livesum",
             registry=registry,
         ),
         event_streams_ended_total=EventStreamsEndedTotal(
@@ -1032,6 +1052,7 @@ def make_metrics() -> Metrics:
         scaling_alert=Gauge(
             "botcore_scaling_alert",
             "Whether more waits in plugin:invocations than the workers drain.",
+            multiprocess_mode="livemostrecent",
             registry=registry,
         ),
         notifications_total=NotificationsTotal(

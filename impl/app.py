@@ -25,6 +25,7 @@ from impl.audit.handlers import AuditHandlers
 from impl.auth import TokenAuthenticator
 from impl.bots.handlers import BotHandlers
 from impl.clients import Clients
+from impl.connections import warn_if_few
 from impl.cursor import Cursors
 from impl.db import Pool, open_pool
 from impl.degraded.gate import Gate
@@ -42,6 +43,7 @@ from impl.metrics.exposition import Exposition, watch_pool
 from impl.metrics.listener import listening
 from impl.metrics.requests import instrument
 from impl.metrics.sampler import Sampler
+from impl.metrics.siblings import Siblings
 from impl.notifications.desk import SubscriptionDesk
 from impl.notifications.handlers import NotificationHandlers
 from impl.notifications.signing import Secrets
@@ -99,7 +101,9 @@ class Kept:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[Resources]:
+async def open_resources(
+    settings: Settings, metrics: Metrics, siblings: Siblings | None = None
+) -> AsyncIterator[Resources]:
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings)
         stack.push_async_callback(_close_pool, pool)
@@ -110,7 +114,7 @@ async def open_resources(settings: Settings, metrics: Metrics) -> AsyncIterator[
         stack.push_async_callback(caller.close)
         webhooks = OutgoingClient(settings, guard=Guard.of_webhooks(settings))
         stack.push_async_callback(webhooks.close)
-        exposition = Exposition(metrics, Sampler(pool, gate, metrics))
+        exposition = Exposition.of(metrics, Sampler(pool, gate, metrics), siblings)
         stack.push_async_callback(exposition.sampler.close)
         watch_pool(metrics, pool)
         wire = Wire(settings.listen_url)
@@ -127,19 +131,25 @@ async def _close_pool(pool: Pool) -> None:
         pool.terminate()
 
 
-def create_app(settings: Settings, classifier: Classifier | None = None) -> Api:
-    """The API. Its resources open with its lifespan, and its routes are bound to them then."""
+def create_app(
+    settings: Settings, classifier: Classifier | None = None, siblings: Siblings | None = None
+) -> Api:
+    """The API. Its resources open with its lifespan, and its routes are bound to them then.
+
+    `siblings`: where several processes serve it.
+    """
     metrics = make_metrics()
 
     @asynccontextmanager
     async def lifespan(app: Api) -> AsyncIterator[None]:
         async with (
-            open_resources(settings, metrics) as resources,
-            metrics_listener(settings, resources.exposition),
+            open_resources(settings, metrics, siblings) as resources,
+            metrics_listener(settings, resources.exposition, shared=siblings is not None),
             AsyncExitStack() as stack,
         ):
             catalogue = Catalogue(resources.pool, settings.fallback_plugin)
-            limiter = RateLimiter(resources.pool, resources.gate, settings.limits_alone_share)
+            share = settings.limits_alone_share / settings.serve_workers
+            limiter = RateLimiter(resources.pool, resources.gate, share)
             metrics.limits_alone.set_function(lambda: limiter.alone)
             local = LocalClassifier(resources.pool)
             wanted = await stack.enter_async_context(
@@ -179,9 +189,14 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Api:
             if settings.classifier != "off":
                 every = settings.catalogue_refresh_seconds
                 loops["classifier"] = local.watch(catalogue, every)
+            if siblings is not None:
+                loops["metrics"] = siblings.run(metrics)
             watches = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
             for watch in watches:
                 watch.add_done_callback(_stop_loudly)
+            if siblings is None or siblings.number == 0:  # once, of all processes
+                looking = warn_if_few(resources.pool, settings, settings.serve_workers)
+                watches.append(asyncio.create_task(looking, name="connections"))
             try:
                 yield
             finally:
@@ -202,13 +217,16 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Api:
 
 
 @asynccontextmanager
-async def metrics_listener(settings: Settings, exposition: Exposition) -> AsyncIterator[None]:
+async def metrics_listener(
+    settings: Settings, exposition: Exposition, *, shared: bool = False
+) -> AsyncIterator[None]:
     """Serves the metrics on their own port meanwhile, where the settings name one."""
     if not settings.metrics_port:
         yield
         return
     edge = Edge(LogObserver(), translate, NoLimits(), settings.max_body_bytes)
-    async with listening(settings.metrics_host, settings.metrics_port, exposition, edge):
+    host, port = settings.metrics_host, settings.metrics_port
+    async with listening(host, port, exposition, edge, shared=shared):
         yield
 
 

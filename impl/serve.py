@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import os
 import resource
 import socket
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -12,11 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impl import logging
 from impl.app import create_app
+from impl.metrics.siblings import Siblings
 from impl.overload.admission import AdmissionMiddleware
 from impl.overload.refusal import enter_trace, send_overloaded
 from impl.process import announce_ready, warn_of_development, warn_of_risks
 from impl.protocol import SPARE_CONNECTIONS, Cut, Door, behind
 from impl.safety import settings_risks
+from impl.serving.folder import VARIABLE
+from impl.serving.ports import listening
+from impl.serving.pulse import Pulse
 from impl.settings import Settings
 
 log = structlog.get_logger()
@@ -106,8 +112,12 @@ class Server(uvicorn.Server):
         drain: Drain,
         notice_seconds: float,
         drain_seconds: float,
+        *,
+        pulse: Pulse | None = None,
     ) -> None:
         super().__init__(config)
+        self._pulse = pulse
+        self._beating: asyncio.Task[None] | None = None
         self._app = app
         self._drain = drain
         self._notice_seconds = notice_seconds
@@ -118,6 +128,8 @@ class Server(uvicorn.Server):
         if self.started:
             log.info("serving", host=self.config.host, port=self.config.port)
             announce_ready()
+            if self._pulse is not None:
+                self._beating = asyncio.create_task(self._pulse.run(), name="pulse")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._give_notice()
@@ -136,8 +148,11 @@ class Server(uvicorn.Server):
             await asyncio.sleep(NOTICE_POLL_SECONDS)
 
 
-def server_for(settings: Settings) -> Server:
-    app = create_app(settings)
+def server_for(
+    settings: Settings, siblings: Siblings | None = None, pulse: Pulse | None = None
+) -> Server:
+    """`siblings` and `pulse`: of one process of several."""
+    app = create_app(settings, siblings=siblings)
     drain = Drain(app)
 
     def cut(reason: Cut) -> None:
@@ -159,7 +174,9 @@ def server_for(settings: Settings) -> Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
-    server = Server(config, app, drain, settings.unready_seconds, settings.drain_seconds)
+    server = Server(
+        config, app, drain, settings.unready_seconds, settings.drain_seconds, pulse=pulse
+    )
     app.state.metrics.connections.set_function(lambda: len(server.server_state.connections))
     return server
 
@@ -186,4 +203,16 @@ def run(settings: Settings) -> int:
     make_room(settings.connections)
     server = server_for(settings)
     server.run()
+    return 0 if server.started else 1
+
+
+def run_one(settings: Settings, number: int, pulse: Pulse) -> int:
+    """As `run`, for process `number` of several: its supervisor has warned of what there is."""
+    logging.configure(settings.log_level)
+    structlog.contextvars.bind_contextvars(process=number)
+    make_room(settings.connections)
+    siblings = Siblings(Path(os.environ[VARIABLE]), number)
+    siblings.join()
+    server = server_for(settings, siblings, pulse)
+    server.run(sockets=listening(settings.host, settings.port))
     return 0 if server.started else 1

@@ -119,6 +119,9 @@ class Settings(LLMSettings, OutgoingSettings, RetentionSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    serve_workers: int = Field(
+        default=1, ge=1, le=64, description="processes of one `botcore serve`, behind its port"
+    )
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="of the metrics alone; 0: the API's own port"

@@ -9,6 +9,7 @@ import uvloop
 from generated.metrics import make_metrics
 from impl import logging
 from impl.app import metrics_listener, open_resources
+from impl.connections import warn_if_few
 from impl.degraded.keeper import Keeper
 from impl.degraded.queries import Rules
 from impl.dialogs.delivery import make_delivery
@@ -100,6 +101,7 @@ async def _work(settings: Settings) -> int:
                 catalogue.watch(settings.catalogue_refresh_seconds), name="catalogue"
             ),
         }
+        await warn_if_few(resources.pool, settings, processes=1)
         if settings.classifier != "off":
             tasks.add(asyncio.create_task(trainer.run(), name="trainer"))
         log.info("working", tasks=sorted(task.get_name() for task in tasks))

@@ -60,6 +60,13 @@ def buckets_ascend(metrics: list[Json], known: Known) -> Iterator[str]:
             yield f"{item['name']}: its buckets do not ascend"
 
 
+def processes_put_together(metrics: list[Json], known: Known) -> Iterator[str]:
+    gauges = {item["name"] for item in of_core({"x-metrics": metrics}) if item["type"] == "gauge"}
+    for item in metrics:
+        if ("across" in item) != (item["name"] in gauges):
+            yield f"{item['name']}: a gauge of the core, and nothing else, says `across`"
+
+
 def labels_closed(metrics: list[Json], known: Known) -> Iterator[str]:
     for item in metrics:
         for name, label in item.get("labels", {}).items():
@@ -147,6 +154,7 @@ def _unlisted(item: Json, matchers: str, known: Known) -> Iterator[str]:
 METRIC_RULES: list[Callable[[list[Json], Known], Iterator[str]]] = [
     named_well,
     buckets_ascend,
+    processes_put_together,
     labels_closed,
     queries_declared,
     all_on_the_board,

@@ -9,6 +9,8 @@ from tools.triggers import running
 PREFIX = "botcore_"
 # The requirements name these so, without the prefix.
 GIVEN = {"llm_requests_total", "llm_tokens_total", "llm_errors_total"}
+# As the client library names what becomes of several processes' gauges; of those alone that live.
+MODES = {"sum": "livesum", "max": "livemax", "min": "livemin", "latest": "livemostrecent"}
 MISTAKES = "botcore_metric_mistakes_total"
 
 
@@ -64,6 +66,7 @@ def _metric(item: Json, known: dict[str, list[str]], aliases: dict[str, list[str
         "kind": item["type"].capitalize(),
         "help": item["help"],
         "labels": labels,
+        "mode": MODES.get(item.get("across", "")),
         "buckets": tuple(item.get("buckets", ())),
     }
 

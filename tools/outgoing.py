@@ -79,6 +79,8 @@ WAYS = (
     Way("impl/local/", ("asyncio.create_subprocess_exec", "asyncio.open_connection", "os.fork",
                         "socket.socket", "importlib.import_module"),
         "the servers and processes of `botcore up`, on this machine"),
+    Way("impl/serving/", ("asyncio.create_subprocess_exec", "socket.getaddrinfo", "socket.socket"),
+        "the processes of `botcore serve --workers`, and the port on which they listen"),
     Way("impl/llm/openai/", ("httpx2", "openai"),
         "the model's server, at the address in the settings: no redirect, no proxy, a cap"),
     Way("impl/text_reply/service.py", ("aiohttp.ClientSession",), CORE),

@@ -67,15 +67,39 @@ def up(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Processes behind the one port; without: BOTCORE_SERVE_WORKERS."
+        ),
+    ] = None,
+) -> None:
     """Serve the API until SIGTERM."""
     with _loading():
         from impl.cli.environment import safe_settings
 
         settings = safe_settings()
-        from impl.serve import run
+        if workers is not None:
+            settings = settings.model_copy(update={"serve_workers": workers})
+        if settings.serve_workers > 1:
+            from impl.serving.supervisor import run
+        else:
+            from impl.serve import run
 
     raise typer.Exit(run(settings))
+
+
+@app.command(hidden=True)
+def serve_process(number: int, pulse: int) -> None:
+    """One process of `serve --workers`, whose supervisor reads its pulse from a descriptor."""
+    from impl.cli.environment import safe_settings
+
+    settings = safe_settings()
+    from impl.serve import run_one
+    from impl.serving.pulse import Pulse
+
+    raise typer.Exit(run_one(settings, number, Pulse(pulse)))
 
 
 @app.command()

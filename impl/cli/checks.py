@@ -62,7 +62,9 @@ async def _compared(database_url: str, redis_url: str) -> "list[Report]":
 
     client = patient_client(redis_url, 10)
     try:
-        connection = await asyncpg.connect(database_url, timeout=10, command_timeout=60)
+        connection = await asyncpg.connect(
+            database_url, timeout=10, command_timeout=60, statement_cache_size=0
+        )
         try:
             await prepare_connection(connection)
             return [report async for report in compare(connection, client)]

@@ -34,7 +34,7 @@ def opened(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
     """Run `work` on a connection. What the contract names as an error ends it with one line."""
 
     async def main(url: str) -> T:
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await asyncpg.connect(url, timeout=10, statement_cache_size=0)
         try:
             await prepare_connection(connection)
             return await work(connection)

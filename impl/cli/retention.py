@@ -20,7 +20,7 @@ def retention(*, dry_run: bool) -> None:
     async def work(url: str) -> None:
         pool: Pool
         async with asyncpg.create_pool(
-            url, min_size=0, max_size=1, init=prepare_connection
+            url, min_size=0, max_size=1, init=prepare_connection, statement_cache_size=0
         ) as pool:
             kept = Retention(pool, settings)
             await (_count(kept) if dry_run else _remove(kept))

@@ -95,7 +95,12 @@ async def _tried(check: str, findings: Awaitable[list[Finding]]) -> list[Finding
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url, timeout=WAIT_SECONDS, command_timeout=WAIT_SECONDS)
+    connection = await asyncpg.connect(
+        url,
+        timeout=WAIT_SECONDS,
+        command_timeout=WAIT_SECONDS,
+        statement_cache_size=0,  # it may be a pgbouncer
+    )
     try:
         await prepare_connection(connection)
         yield connection

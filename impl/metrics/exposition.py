@@ -1,22 +1,31 @@
 """One scrape: everything as it is now, in Prometheus's text format."""
 
 from dataclasses import dataclass
+from typing import Self
 
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from generated.metrics import Metrics
 from impl.db import Pool
 from impl.metrics.sampler import Sampler
+from impl.metrics.siblings import Siblings, note
 
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
     metrics: Metrics
     sampler: Sampler
+    shown: CollectorRegistry
+
+    @classmethod
+    def of(cls, metrics: Metrics, sampler: Sampler, siblings: Siblings | None) -> Self:
+        return cls(metrics, sampler, siblings.registry() if siblings else metrics.registry)
 
     async def text(self) -> bytes:
         await self.sampler.refresh()
-        return generate_latest(self.metrics.registry)
+        if self.shown is not self.metrics.registry:
+            note(self.metrics)
+        return generate_latest(self.shown)
 
 
 def watch_pool(metrics: Metrics, pool: Pool) -> None:

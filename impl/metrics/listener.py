@@ -41,12 +41,15 @@ def metrics_app(exposition: Exposition, edge: Edge) -> Router:
 
 @asynccontextmanager
 async def listening(
-    host: str, port: int, exposition: Exposition, edge: Edge
+    host: str, port: int, exposition: Exposition, edge: Edge, *, shared: bool = False
 ) -> AsyncIterator[tuple[str, int]]:
-    """The address where the metrics are served meanwhile. Raises OSError where it is not free."""
+    """The address where the metrics are served meanwhile. Raises OSError where it is not free.
+
+    `shared`: by each process of an instance.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.create_server((host, port), family=family, backlog=16)
+        bound = socket.create_server((host, port), family=family, backlog=16, reuse_port=shared)
     except OSError as error:
         log.error("metrics_not_served", host=host, port=port, reason=str(error))  # noqa: TRY400
         raise

@@ -32,7 +32,6 @@ from impl.text_reply.settings import TextReplySettings
 
 log = structlog.get_logger()
 
-HOST = "127.0.0.1"
 DRAIN_SECONDS = 2
 # Longer than a caller keeps an idle connection, so that it never writes into one that we close.
 KEEP_ALIVE_SECONDS = 75
@@ -51,7 +50,9 @@ async def serve(settings: TextReplySettings) -> int:
     """Serve until a signal (exit code 0), or until something dies or is refused (1)."""
     trace.enter(str(uuid4()))
     try:
-        listener = socket.create_server((HOST, settings.text_reply_port), backlog=2048)
+        listener = socket.create_server(
+            (settings.text_reply_host, settings.text_reply_port), backlog=2048
+        )
     except OSError as error:
         log.critical("cannot_listen", port=settings.text_reply_port, reason=error.strerror)
         return 1

@@ -26,6 +26,7 @@ class TextReplySettings(LLMSettings):
     url: PluginBaseUrl = Field(description="where the core serves its API")
     registry_key: SecretStr = Field(min_length=1)
 
+    text_reply_host: str = "127.0.0.1"
     text_reply_port: int = Field(default=8090, ge=1, le=65535)
     text_reply_base_url: PluginBaseUrl | None = Field(
         default=None, description="where the core reaches us; by default this machine and our port"

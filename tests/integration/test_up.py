@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from tests.patience import PATIENT_SECONDS
 from tests.ports import spare_port
+from tests.smoke import smoke
 
 
 @dataclass
@@ -132,6 +133,11 @@ async def test_the_calculator_answers_what_is_its_own(folder: Path) -> None:
         answered = await chat(folder, "2 km in m", "/calc (3 + 4) * 2", "Hello!")
         assert answered[:2] == ["2000 m", "14"]
         assert "BOTCORE_LLM_BASE_URL" in answered[2]
+        # A bot of its own, as an operator's first look at a deployment.
+        dev = shlex.split((folder / ".botcore" / "dev.env").read_text())
+        given = dict(word.split("=", 1) for word in dev)
+        smoked = await smoke(given["BOTCORE_URL"], ADMIN_KEY=given["BOTCORE_ADMIN_KEY"])
+        assert smoked.code == 0, smoked.told
 
 
 async def prove(environment: dict[str, str], answer: dict[str, Any]) -> None:

@@ -36,6 +36,8 @@ def _metric(old: Json, new: Json, place: Place) -> Iterator[Change]:
             continue
         if word in _OURS:
             yield compatible(place.at(word), f"{word} changed", "the series are the same")
+        elif word == "across" and word not in old:
+            yield compatible(place.at(word), f"{word} is new", "one process tells what it told")
         else:
             what = f"{word} was {shown(old.get(word))}, is {shown(new.get(word))}"
             yield breaking(place.at(word), what, "queries read other figures")

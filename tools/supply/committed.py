@@ -28,8 +28,8 @@ BASELINE = ROOT / "tools" / "supply" / "baseline.yaml"
 UNKNOWN = "?"
 # Made by a tool, of what is looked at itself or of hashes alone.
 MADE = (
-    "contracts/released/", "deploy/", "docs/CONTRACTS/", "generated/", "package-lock.json",
-    "requirements/", "tools/supply/baseline.yaml",
+    "contracts/released/", "deploy/alerts.yaml", "deploy/grafana.json", "docs/CONTRACTS/",
+    "generated/", "package-lock.json", "requirements/", "tools/supply/baseline.yaml",
 )  # fmt: skip
 # By the form that an issuer gives them: these are told from anything else.
 OF_A_FORM = (

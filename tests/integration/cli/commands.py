@@ -1,10 +1,12 @@
 """Runs `botcore` as people do: a process, its arguments, its environment, its input."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,3 +57,30 @@ async def botcore(
     *arguments: str, env: Mapping[str, str], directory: Path, typed: str = ""
 ) -> Ended:
     return await end(await start(*arguments, env=env, directory=directory), typed)
+
+
+@asynccontextmanager
+async def running(
+    *arguments: str, env: Mapping[str, str], directory: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of ours, ready; it must end well when it is told to, if it still runs then."""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    try:
+        process = await start(
+            *arguments, env={**env, "BOTCORE_READY_FD": str(writing)}, directory=directory,
+            pass_fds=(writing,),
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    try:
+        said = await asyncio.to_thread(os.read, reading, 16)
+        assert said == b"ready\n", (await end(process)).err
+        yield process
+        if process.returncode is None:
+            process.terminate()
+            assert (await end(process)).code in {0, -signal.SIGTERM}  # uvicorn raises it again
+    finally:
+        os.close(reading)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()

@@ -1,11 +1,6 @@
 """`botcore serve` and `botcore worker` with a port for their metrics, as processes."""
 
 import asyncio
-import contextlib
-import os
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +8,7 @@ import asyncpg
 from pytest_asyncio import fixture
 
 from impl.settings import Settings
-from tests.integration.cli.commands import end, start
+from tests.integration.cli.commands import running, start
 from tests.patience import PATIENT_SECONDS
 from tests.ports import spare_port
 from tests.scrape import Scrape, read
@@ -30,30 +25,6 @@ async def environment(settings: Settings) -> dict[str, str]:
         "BOTCORE_DEVELOPMENT": "true",
         "BOTCORE_UNREADY_SECONDS": "0",
     }
-
-
-@asynccontextmanager
-async def running(command: str, env: dict[str, str], folder: Path) -> AsyncIterator[None]:
-    """`botcore COMMAND`, ready; it must end well when it is told to."""
-    reading, writing = os.pipe()
-    os.set_inheritable(writing, True)
-    try:
-        process = await start(
-            command, env=env | {"BOTCORE_READY_FD": str(writing)}, directory=folder,
-            pass_fds=(writing,),
-        )  # fmt: skip
-    finally:
-        os.close(writing)
-    try:
-        said = await asyncio.to_thread(os.read, reading, 16)
-        assert said == b"ready\n", (await end(process)).err
-        yield
-        process.terminate()
-        assert (await end(process)).code in {0, -signal.SIGTERM}  # uvicorn raises it again
-    finally:
-        os.close(reading)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
 
 
 async def scrape(port: int) -> Scrape:
@@ -81,7 +52,7 @@ async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
     lost = """UPDATE plugin_calls SET status = 'in_progress', response_payload = NULL,
         finished_at = NULL, lease_until = now() - interval '1 s'"""
     env = environment | {"BOTCORE_METRICS_PORT": str(unused_tcp_port)}
-    async with running("worker", env, tmp_path):
+    async with running("worker", env=env, directory=tmp_path):
         published = "botcore_events_published_total"
         await until(unused_tcp_port, published, 1, stream="dialog:events")  # each stream by itself
         found = await until(unused_tcp_port, published, 2, stream="plugin:invocations")
@@ -99,7 +70,7 @@ async def test_the_api_serves_on_both_ports_and_its_metrics_on_one(
 ) -> None:
     port, metrics_port = spare_port(), spare_port()
     ports = {"BOTCORE_PORT": str(port), "BOTCORE_METRICS_PORT": str(metrics_port)}
-    async with running("serve", environment | ports, tmp_path):
+    async with running("serve", env=environment | ports, directory=tmp_path):
         await until(metrics_port, "botcore_dependency_up", 1, dependency="redis")
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             async with session.get("/metrics") as answer:

@@ -20,13 +20,14 @@ import asyncpg
 
 from impl.local.child import LocalError
 from tests.faults.errors import CannotRunError
+from tests.load.bench.contract import PART as CONTRACT
 from tests.load.bench.growth import GROWTH
 from tests.load.bench.lag import LAG
 from tests.load.bench.latency import LATENCY
 from tests.load.bench.memory import MEMORY
 from tests.load.bench.messages import MESSAGES
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.bench.parts_contract import PART as CONTRACT
+from tests.load.bench.pooled import POOLED
 from tests.load.bench.rates import RATES
 from tests.load.bench.reads import READS
 from tests.load.bench.report import NOT_MEASURED, document, table
@@ -37,7 +38,7 @@ from tools.contract import ROOT
 
 # In the order in which they run.
 PARTS: list[Part] = [
-    MESSAGES, TRIPS, LATENCY, CONTRACT, READS, RATES, LAG, START, MEMORY, STREAMS, GROWTH,
+    MESSAGES, TRIPS, LATENCY, CONTRACT, READS, RATES, LAG, START, MEMORY, STREAMS, POOLED, GROWTH,
 ]  # fmt: skip
 
 

@@ -25,6 +25,11 @@ BROKEN = {
         ("[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16]", "[0.01, 2, 1]", "do not ascend"),
         ("  help: Tokens of", "  buckets: [1, 2]\n  help: Tokens of", "has buckets"),
     ],
+    "processes_put_together": [
+        ("  across: latest\n  help: Calls, lost calls", "  help: Calls, lost calls",
+         "botcore_queue_depth: a gauge of the core, and nothing else, says `across`"),
+        ("  help: Tokens of", "  across: sum\n  help: Tokens of", "nothing else, says `across`"),
+    ],
     "labels_closed": [
         ("from: schemas/PluginErrorCode", "from: schemas/Text", "no such list as schemas/Text"),
         ("values: [client_disconnected]", "values: [not_found]", "code: not_found is listed twice"),

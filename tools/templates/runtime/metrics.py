@@ -1,14 +1,36 @@
 """Metrics whose labels take the contract's values, and no others."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Generic, TypeVar
 
-from prometheus_client import Counter
+import prometheus_client
+from prometheus_client import Counter, values
 from prometheus_client.metrics import MetricWrapperBase
 
 Kind = TypeVar("Kind", bound=MetricWrapperBase)
 FEW = 16
+NOWHERE = "nowhere"
+
+
+class Gauge(prometheus_client.Gauge):
+    """A gauge whose function can be asked for other processes, which cannot ask it themselves."""
+
+    _function: Callable[[], float] | None = None
+
+    def set_function(self, f: Callable[[], float]) -> None:
+        self._function = f
+        super().set_function(f)
+
+    def note(self) -> None:
+        """Set what the function says now, where there is one."""
+        if self._function is not None:
+            self.set(self._function())
+
+    def leave_out(self) -> None:
+        """Set what is no number: whoever reads several processes' values leaves it out."""
+        self.set(math.nan)
 
 
 class Family(Generic[Kind]):
@@ -24,7 +46,7 @@ class Family(Generic[Kind]):
         self._listed = [frozenset(values) for values in listed]
         self._mistakes = mistakes
         self._children: dict[tuple[str | int, ...], Kind] = {}
-        self._nowhere = type(metric)("nowhere", "Not shown.", registry=None)
+        self._nowhere = type(metric)(NOWHERE, "Not shown.", registry=None)
         combinations = list(product(*listed))
         # A counter that begins at one hides its first event from rate(); many would be noise.
         if isinstance(metric, Counter) and len(combinations) <= FEW:
@@ -38,8 +60,18 @@ class Family(Generic[Kind]):
 
     def clear(self) -> None:
         """Show no series until the next one is set."""
-        self._children.clear()
-        self._metric.clear()
+        if values.ValueClass is values.MutexValue:
+            self._children.clear()
+            self._metric.clear()
+        for child in self._children.values():  # of several processes' files nothing is removed
+            if isinstance(child, Gauge):
+                child.leave_out()
+
+    def note(self) -> None:
+        """As a gauge's own, for each series."""
+        for child in self._children.values():
+            if isinstance(child, Gauge):
+                child.note()
 
     def _new(self, values: tuple[str | int, ...]) -> Kind:
         known = len(values) == len(self._listed)

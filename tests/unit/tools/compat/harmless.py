@@ -120,6 +120,8 @@ REST = [
          ("openapi.yaml", "x-metrics 0 buckets", plus(5)), before=METRICS),
     case("a label's value more", "late is new",
          ("openapi.yaml", "x-metrics 0 labels status values", plus("late")), before=METRICS),
+    case("what processes tell together", "across is new",
+         ("openapi.yaml", "x-metrics 0 across", "sum"), before=METRICS),
     case("a metric's words", "help changed",
          ("openapi.yaml", "x-metrics 0 help", "All calls."), before=METRICS),
     case("an event more", "user_renamed is new",

@@ -1,0 +1,118 @@
+"""What a message costs without cached statements, and by way of a pgbouncer."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import asyncpg
+
+from impl import migrate
+from tests.faults.processes import Process
+from tests.faults.world import Servers, World, world
+from tests.load.bench.part import Part, Progress, Size
+from tests.load.measures import TICKS, Caller, processor_ms
+from tests.pgbouncer import PROGRAM, pgbouncer
+from tests.servers import create_database, postgres_server
+from tests.stack import scripted_plugin
+
+TEMPLATE = "pooled_template"
+POOL = 10  # connections that the pgbouncer opens: as many as a process's pool
+
+
+async def run(size: Size, progress: Progress) -> Mapping[str, Any]:
+    """CPU milliseconds a message, of the core and of PostgreSQL, and each as a ratio to a direct
+    connection with cached statements, within a round; medians of the rounds. Without a pgbouncer
+    on this machine there are no figures of one."""
+    rounds, messages = (3, 200) if size.short else (5, 1000)
+    async with postgres_server() as dsn:
+        await migrate.upgrade(await create_database(dsn, TEMPLATE))
+        async with (
+            world(Servers(dsn, TEMPLATE)) as one,
+            _cores(one) as cores,
+            scripted_plugin() as plugin,
+        ):
+            await one.register(cores["direct"], plugin.url, "text_reply")
+            found = await _rounds(one, cores, rounds, messages, progress)
+    return {
+        "messages": messages,
+        "rounds": rounds,
+        **{name: _told(each, found["direct"]) for name, each in found.items()},
+    }
+
+
+@asynccontextmanager
+async def _cores(one: World) -> AsyncIterator[dict[str, Process]]:
+    """All on one database: with the cache, without it, and without it behind a pgbouncer."""
+    direct = one.settings["BOTCORE_DATABASE_URL"]
+    pooled = {"database_statement_cache": "false", "database_listen_url": direct}
+    cores = {"direct": await one.serve(), "uncached": await one.serve(None, **pooled)}
+    try:
+        if PROGRAM is None:
+            yield cores
+            return
+        async with pgbouncer(direct, one.folder, POOL) as url:
+            cores["pgbouncer"] = await one.serve(None, **pooled, database_url=url)
+            yield cores
+    finally:
+        for core in cores.values():
+            await core.stop()
+
+
+async def _rounds(
+    one: World, cores: Mapping[str, Process], rounds: int, messages: int, progress: Progress
+) -> dict[str, list[tuple[float, float]]]:
+    """Of each the CPU of core and database a message, round by round."""
+    (user_id,) = await one.users(cores["direct"], 1)
+    caller = Caller(one.bot.session, one.bot.token)
+    postmaster = await _postmaster(one.pool)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in cores}
+    for number in range(rounds + 1):
+        for name, core in cores.items():
+            before = _seconds(postmaster)
+            spent = await processor_ms(core, caller.message(core, user_id), messages)
+            database = (_seconds(postmaster) - before) / messages * 1000
+            if number:  # the first one warms up
+                found[name].append((spent, database))
+        progress(f"round {number} of {rounds}")
+    return found
+
+
+def _told(found: list[tuple[float, float]], direct: list[tuple[float, float]]) -> dict[str, float]:
+    ratios = [
+        (core / other_core, database / other_database)
+        for (core, database), (other_core, other_database) in zip(found, direct, strict=True)
+    ]
+    return {
+        "core_ms": median(core for core, _ in found),
+        "database_ms": median(database for _, database in found),
+        "core_ratio": median(core for core, _ in ratios),
+        "database_ratio": median(database for _, database in ratios),
+    }
+
+
+async def _postmaster(pool: asyncpg.Pool) -> int:
+    return int(_stat(await pool.fetchval("SELECT pg_backend_pid()"))[1])
+
+
+def _seconds(postmaster: int) -> float:
+    """CPU of a server and of all that it started, those that ended too."""
+    ticks = sum(int(field) for field in _stat(postmaster)[11:15])
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            fields = _stat(int(process.name))
+            ticks += sum(int(f) for f in fields[11:13]) if int(fields[1]) == postmaster else 0
+    return ticks / TICKS
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields after the name, from the state on; zeros of a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["0"] * 15
+
+
+POOLED = Part("pooled", "Without cached statements, and behind a pgbouncer", run)
