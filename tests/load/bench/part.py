@@ -1,21 +1,26 @@
-"""One part of the bench: what it is called, and how its figures are had."""
+"""What `make bench` is made of: parts, which start and end their own servers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Size:
+    """`short`: to see that it runs; its figures decide nothing."""
+
     short: bool
 
 
-Progress: TypeAlias = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Part:
-    """`run` starts and ends its own servers, and returns what goes into build/bench.json."""
+    """`run` gives figures for build/bench.json; `kept` among them: each promise, whether kept.
+
+    It raises CannotRunError, with what to install, where it cannot be measured.
+    """
 
     name: str
     title: str
