@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from logging import INFO
+from typing import Any
 
 import asyncpg
 import orjson
@@ -42,30 +43,28 @@ def _too_large(error: asyncpg.CheckViolationError) -> ProblemError | None:
 class LogObserver:
     """One line for each answer; one with the traceback for each mistake.
 
-    An answer's line goes by the level and to the place of all others, and is made here in one step:
-    each request has one, and in names of the contract, numbers and an id there is nothing to mask.
+    Each request has one of an answer. Where our own logger takes it, it is made in one step: in
+    names of the contract, numbers and an id there is nothing to mask.
     """
 
     def __init__(self) -> None:
         told = structlog.get_logger().bind().is_enabled_for(INFO)
         logger = structlog.get_config()["logger_factory"]()
-        tell = logger.later if isinstance(logger, Lines) else logger.info
-        self._tell = tell if told else None
+        self._later = logger.later if told and isinstance(logger, Lines) else None
 
     def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
-        if self._tell is None:
-            return
-        line = {
+        answer: dict[str, Any] = {
             "operation": operation,
             "status": status,
             "code": code,
             "ms": round(seconds * 1000, 2),
-            "event": "answered",
-            "level": "info",
-            "timestamp": datetime.now(UTC),
-            "trace_id": trace.current(),
         }
-        self._tell(orjson.dumps(line, option=orjson.OPT_UTC_Z))
+        if self._later is None:
+            log.info("answered", **answer)
+            return
+        now = datetime.now(UTC)
+        answer.update(event="answered", level="info", timestamp=now, trace_id=trace.current())
+        self._later(orjson.dumps(answer, option=orjson.OPT_UTC_Z))
 
     def failed(self, operation: str, error: Exception) -> None:
         log.error("failed", operation=operation, error=type(error).__name__, exc_info=error)

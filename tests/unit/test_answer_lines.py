@@ -1,43 +1,36 @@
 """An answer's line is made by itself, and yet as all others: its level, its place, its form."""
 
 import json
-import logging as standard
+import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 
-import pytest
-import structlog
+from tools.contract import ROOT
 
+TRACE = "7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
+# In a process of its own: whoever logs keeps the logger that was there at first.
+PROGRAM = f"""
+import sys
+import structlog
 from generated.runtime import trace
 from impl import logging
 from impl.errors import LogObserver
-
-TRACE = "7f1d2c3e-5b6a-4c8d-9e0f-112233445566"
-
-
-@pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(standard, "basicConfig", lambda **_options: None)
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
+logging.configure(sys.argv[1])
+trace.enter("{TRACE}")
+LogObserver().answered("getHealth", 404, "not_found", 0.0012345)
+structlog.get_logger().info("other", operation="x")
+"""
 
 
-Out = pytest.CaptureFixture[bytes]
+def lines(level: str) -> list[dict[str, object]]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, level], cwd=ROOT, capture_output=True, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def lines(out: Out, level: str) -> list[dict[str, object]]:
-    logging.configure(level)
-    trace.enter(TRACE)
-    LogObserver().answered("getHealth", 404, "not_found", 0.0012345)
-    structlog.get_logger().info("other", operation="x")
-    return [json.loads(line) for line in out.readouterr().out.splitlines()]
-
-
-def test_it_is_as_all_others(capsysbinary: Out) -> None:
-    answer, other = lines(capsysbinary, "info")
+def test_it_is_as_all_others() -> None:
+    answer, other = lines("info")
     stamp = str(answer.pop("timestamp"))
     assert stamp.endswith("Z")
     assert datetime.fromisoformat(stamp) <= datetime.fromisoformat(str(other["timestamp"]))
@@ -48,5 +41,5 @@ def test_it_is_as_all_others(capsysbinary: Out) -> None:
     assert {*answer, "timestamp"} >= set(other)
 
 
-def test_who_wants_warnings_alone_gets_none(capsysbinary: Out) -> None:
-    assert lines(capsysbinary, "warning") == []
+def test_who_wants_warnings_alone_gets_none() -> None:
+    assert lines("warning") == []

@@ -157,7 +157,7 @@ def _figures(peers: Sequence[Peer]) -> dict[str, Any]:
     return {"peers": found, "kept": {"contract_layer_0.40": found[EDGE]["ratio_bare"] >= LEAST}}
 
 
-PART = Part("contract", "The contract layer alone", run)
+CONTRACT = Part("contract", "The contract layer alone", run)
 
 
 def _alone() -> None:
