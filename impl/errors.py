@@ -50,7 +50,7 @@ class LogObserver:
     def __init__(self) -> None:
         told = structlog.get_logger().bind().is_enabled_for(INFO)
         logger = structlog.get_config()["logger_factory"]()
-        self._later = logger.later if told and isinstance(logger, Lines) else None
+        self._lines = logger if told and isinstance(logger, Lines) else None
 
     def answered(self, operation: str, status: int, code: str | None, seconds: float) -> None:
         answer: dict[str, Any] = {
@@ -59,12 +59,13 @@ class LogObserver:
             "code": code,
             "ms": round(seconds * 1000, 2),
         }
-        if self._later is None:
+        if self._lines is None:
             log.info("answered", **answer)
             return
         now = datetime.now(UTC)
         answer.update(event="answered", level="info", timestamp=now, trace_id=trace.current())
-        self._later(orjson.dumps(answer, option=orjson.OPT_UTC_Z))
+        answer.update(self._lines.always)
+        self._lines.later(orjson.dumps(answer, option=orjson.OPT_UTC_Z))
 
     def failed(self, operation: str, error: Exception) -> None:
         log.error("failed", operation=operation, error=type(error).__name__, exc_info=error)

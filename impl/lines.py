@@ -2,16 +2,20 @@
 
 import asyncio
 import atexit
+from collections.abc import Mapping
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 class Lines:
     """A logger of structlog's, whose lines go out at once. Those that each request has may wait
     until the event loop has its turn; nothing overtakes them.
+
+    `always` is for whoever makes a line without structlog's processors: what each line has.
     """
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, always: Mapping[str, Any] | None = None) -> None:
+        self.always = dict(always or {})
         self._out = out
         self._lock = Lock()
         self._waiting: list[bytes] = []

@@ -23,15 +23,20 @@ _UNSEEN = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(level: str) -> None:
-    """For the whole process, the libraries' own log lines included."""
+def configure(level: str, **always: object) -> None:
+    """For the whole process, the libraries' own log lines included; each line has `always`."""
+
+    def add_always(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+        return always | event
+
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
+        add_always,
         structlog.processors.format_exc_info,
     ]
-    lines = Lines(sys.stdout.buffer)
+    lines = Lines(sys.stdout.buffer, always)
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_dumps)],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

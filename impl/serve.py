@@ -208,8 +208,7 @@ def run(settings: Settings) -> int:
 
 def run_one(settings: Settings, number: int, pulse: Pulse) -> int:
     """As `run`, for process `number` of several: its supervisor has warned of what there is."""
-    logging.configure(settings.log_level)
-    structlog.contextvars.bind_contextvars(process=number)
+    logging.configure(settings.log_level, process=number)
     make_room(settings.connections)
     siblings = Siblings(Path(os.environ[VARIABLE]), number)
     siblings.join()

@@ -27,10 +27,13 @@ async def test_one_that_dies_is_started_again_and_its_counts_stay(
     async with running("serve", env=environment, directory=tmp_path) as supervisor:
         assert supervisor.stdout is not None
         log = Log(supervisor.stdout)
-        await log.until("serving", 3)  # the instance, and each of its processes
+        serving = await log.until("serving", 3)  # the instance, and each of its processes
+        assert {line.get("process") for line in serving} == {None, 0, 1}
         before = processes_of(supervisor.pid)
         assert len(before) == 2
         assert set(await instance.get("/healthz", MANY)) == {200}
+        answered = await log.until("answered", MANY, operation="getHealth")
+        assert {line.get("process") for line in answered} <= {0, 1}
         for _ in range(8):  # whoever is asked
             assert (await instance.scrape()).value(REQUESTS, **HEALTH) == MANY
         found = await instance.scrape()

@@ -20,7 +20,8 @@ import asyncpg
 
 from impl.local.child import LocalError
 from tests.faults.errors import CannotRunError
-from tests.load.bench.contract import PART as CONTRACT
+from tests.load.bench.contract import CONTRACT
+from tests.load.bench.costs import COSTS
 from tests.load.bench.growth import GROWTH
 from tests.load.bench.lag import LAG
 from tests.load.bench.latency import LATENCY
@@ -38,7 +39,8 @@ from tools.contract import ROOT
 
 # In the order in which they run.
 PARTS: list[Part] = [
-    MESSAGES, TRIPS, LATENCY, CONTRACT, READS, RATES, LAG, START, MEMORY, STREAMS, POOLED, GROWTH,
+    MESSAGES, TRIPS, LATENCY, CONTRACT, COSTS, READS, RATES, LAG, START, MEMORY, STREAMS, POOLED,
+    GROWTH,
 ]  # fmt: skip
 
 
