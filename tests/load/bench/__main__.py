@@ -103,8 +103,8 @@ async def measure(parts: Sequence[Part], size: Size, progress: Progress) -> dict
 def exit_code(found: Mapping[str, Any]) -> int:
     if not all(found["kept"].values()):
         return 1
-    missing = any(isinstance(part, dict) and NOT_MEASURED in part for part in found.values())
-    return 2 if missing or not found["kept"] else 0
+    parts = [part for name, part in found.items() if isinstance(part, dict) and name != "kept"]
+    return 2 if not parts or any(NOT_MEASURED in part for part in parts) else 0
 
 
 def verdicts(found: Mapping[str, Any]) -> str:

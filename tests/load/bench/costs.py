@@ -6,10 +6,12 @@ packing, the system's sockets, reading the answer.
 """
 
 import asyncio
+import os
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
+from pathlib import Path
 from statistics import median
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +20,8 @@ from uuid import uuid4
 import orjson
 import uvloop
 
+from impl import logging
+from impl.api import Api
 from impl.app import create_app
 from impl.auth import TokenAuthenticator
 from impl.dialogs import delivery, service
@@ -61,10 +65,16 @@ async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
 
 
 async def _measured(built: Stage, number: int) -> Took:
-    took: Took = defaultdict(list)
     given = {name.removeprefix("BOTCORE_").lower(): value
              for name, value in built.world.settings.items()}  # fmt: skip
-    app = create_app(Settings(**given))  # type: ignore[arg-type]  # pydantic reads the texts
+    settings = Settings(**given)  # type: ignore[arg-type]  # pydantic reads the texts
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # noqa: ASYNC230  # no wait
+        logging.configure(settings.log_level)
+        return await _asked(create_app(settings), built, number)
+
+
+async def _asked(app: Api, built: Stage, number: int) -> Took:
+    took: Took = defaultdict(list)
     body = orjson.dumps(built.message())
     headers = [
         (b"host", b"bench"),

@@ -58,6 +58,7 @@ async def test_what_could_not_be_measured_is_2_and_says_why() -> None:
     assert exit_code(found) == 2
     assert found["broken"] == {"not_measured": "no wrk"}
     assert exit_code(await found_of()) == 2
+    assert exit_code(await found_of(part("one", {"microseconds": 3}))) == 0, "it promises nothing"
 
 
 def turn(a_second: float, processor_ms: float) -> Turn:
