@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import os
 import random
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +16,9 @@ import aiohttp
 
 from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process
+from tests.load.usage import processor_seconds
 from tools.contract import ROOT
 
-TICKS = os.sysconf("SC_CLK_TCK")
 WARM = 30
 AT_ONCE = 8
 
@@ -80,7 +78,7 @@ async def medians(ways: Mapping[str, tuple[Send, int]], rounds: int) -> dict[str
 async def processor_ms(core: Process, send: Send, requests: int) -> float:
     """Of the process, for each of so many requests, some at once."""
     left = requests
-    before = _ticks(core)
+    before = processor_seconds(core.child.pid)
 
     async def worker() -> None:
         nonlocal left
@@ -93,12 +91,7 @@ async def processor_ms(core: Process, send: Send, requests: int) -> float:
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(worker())
-    return (_ticks(core) - before) / TICKS / requests * 1000
-
-
-def _ticks(core: Process) -> int:
-    fields = Path(f"/proc/{core.child.pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])  # user and system
+    return (processor_seconds(core.child.pid) - before) / requests * 1000
 
 
 @dataclass(frozen=True)

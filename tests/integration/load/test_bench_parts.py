@@ -6,9 +6,10 @@ import pytest
 from impl.dialogs.queries.reading import read_dialog
 from tests.faults.errors import CannotRunError
 from tests.integration.tokens.rows import make_bot, make_plugin
-from tests.load.bench.alone import database_pid, database_seconds, quick_plugin
+from tests.load.bench.alone import quick_plugin
 from tests.load.bench.filling import EXCHANGES, fill, some_dialogs
 from tests.load.bench.requests import Request, closed_loop
+from tests.load.usage import postmaster, processor_seconds
 
 TRACE = "0b6f2a52-3c1f-4a53-9f4e-3d1f6f3c9a10"
 LOST = """
@@ -59,7 +60,7 @@ async def test_what_is_filled_in_is_whole(pool: asyncpg.Pool) -> None:
 
 
 async def test_the_database_is_told_from_others(pool: asyncpg.Pool) -> None:
-    pid = await database_pid(pool)
-    before = database_seconds(pid)
+    pid = await postmaster(pool)
+    before = processor_seconds(pid)
     await pool.fetchval("SELECT count(md5(n::text)) FROM generate_series(1, 300000) AS n")
-    assert database_seconds(pid) > before
+    assert processor_seconds(pid) > before

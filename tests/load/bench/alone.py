@@ -6,7 +6,6 @@ disk adds is the disk's matter.
 """
 
 import asyncio
-import os
 import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -36,7 +35,6 @@ SHIPPED = {
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 TEMPLATE = "bench_template"
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @asynccontextmanager
@@ -123,30 +121,6 @@ def heartbeats(plugin_id: str, token: str) -> Request:
     path = f"/api/v1/plugins/{plugin_id}/heartbeat"
     body = {"plugin_id": plugin_id, "status": "active", "latency_ms": 12.5}
     return Request("POST", path, {"Authorization": f"Bearer {token}"}, lambda: body)
-
-
-def processor_seconds(pid: int) -> float:
-    """That a process has used so far, by itself."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-async def database_pid(pool: asyncpg.Pool) -> int:
-    """Of the server, whose backends are its children."""
-    backend = await pool.fetchval("SELECT pg_backend_pid()")
-    return await asyncio.to_thread(_parent, backend)
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def database_seconds(pid: int) -> float:
-    """Of processor that a PostgreSQL has used so far, with its backends that live or have ended."""
-    own = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    ended = (int(own[13]) + int(own[14])) / TICKS
-    return processor_seconds(pid) + ended + sum(processor_seconds(int(each)) for each in children)
 
 
 _TRACE = re.compile(rb'"trace_id": ?"([^"]+)"')

@@ -6,7 +6,6 @@ They run by turns: what else happens on the machine meets them alike, and a rati
 
 import asyncio
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process, start
 from tests.load.bench.part import Part, Progress, Size
 from tests.load.peers.contract.answer import DIALOG, MESSAGE, PATH, TOKEN
+from tests.load.usage import processor_seconds
 
 BARE, EDGE = "bare", "edge"
 TITLES = {
@@ -37,7 +37,6 @@ LONG_ONLY = {"connexion_answers", "edge_model"}
 ROUNDS = 5
 CONNECTIONS = 16
 LEAST = 0.40
-TICKS = os.sysconf("SC_CLK_TCK")
 SCRIPT = Path(__file__).with_name("wrk.lua")
 # Of `botcore serve`, which connects to none of them here.
 SETTINGS = {
@@ -99,7 +98,7 @@ def _is_there(name: str) -> bool:
 
 async def _one_round(process: Process, seconds: int) -> Round:
     url = process.url + PATH.format(dialog_id=DIALOG)
-    before = _ticks(process)
+    before = processor_seconds(process.child.pid)
     told = await _wrk(
         *("--connections", str(CONNECTIONS), "--threads", "1", "--duration", f"{seconds}s"),
         *("--latency", "--script", str(SCRIPT), url, "--", json.dumps(MESSAGE), TOKEN),
@@ -108,7 +107,7 @@ async def _one_round(process: Process, seconds: int) -> Round:
         raise CannotRunError(f"not every message was answered 200: {told}")
     return Round(
         told["requests"] / told["seconds"],
-        (_ticks(process) - before) / TICKS / told["requests"] * 1e6,
+        (processor_seconds(process.child.pid) - before) / told["requests"] * 1e6,
         told["p50_ms"],
         told["p99_ms"],
     )
@@ -123,11 +122,6 @@ async def _wrk(*arguments: str) -> dict[str, Any]:
         raise CannotRunError(f"wrk failed: {out.decode()}")
     figures: dict[str, Any] = json.loads(out.splitlines()[-1])
     return figures
-
-
-def _ticks(process: Process) -> int:
-    fields = Path(f"/proc/{process.child.pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])  # user and system
 
 
 def _cpu_ratios(peer: Peer, bare: Peer) -> list[float]:

@@ -17,9 +17,6 @@ from typing import Any
 from tests.faults.errors import CannotRunError
 from tests.load.bench.alone import (
     Stage,
-    database_pid,
-    database_seconds,
-    processor_seconds,
     servers,
     servers_on_disk,
     stage,
@@ -27,6 +24,7 @@ from tests.load.bench.alone import (
 from tests.load.bench.filling import fill, some_dialogs
 from tests.load.bench.part import Part, Progress, Size
 from tests.load.bench.requests import Request, closed_loop
+from tests.load.usage import postmaster, processor_seconds
 
 PROMISE = 1.15
 CONNECTIONS = 4
@@ -58,7 +56,7 @@ async def _run(size: Size, progress: Progress) -> Mapping[str, Any]:
             built = await stack.enter_async_context(stage(made))
             await fill(built.pool, built.user_id, stored, progress)
             found[stored] = _Sized(built, await _messages(built))
-        pid = await database_pid(found[sizes[0]].built.pool)
+        pid = await postmaster(found[sizes[0]].built.pool)
         for number in range(rounds + 1):
             for one in found.values():
                 await _round(one, pid, messages, note=number > 0)
@@ -101,10 +99,10 @@ async def _messages(built: Stage) -> Callable[[], bytes]:
 
 async def _round(one: _Sized, database: int, messages: int, *, note: bool) -> None:
     core = one.built.core
-    api_before, database_before = processor_seconds(core.child.pid), database_seconds(database)
+    api_before, database_before = processor_seconds(core.child.pid), processor_seconds(database)
     answers = await closed_loop(core.url, one.request, CONNECTIONS, most=messages)
     if note:  # the first one warms up
-        spent = database_seconds(database) - database_before
+        spent = processor_seconds(database) - database_before
         one.database_ms.append(spent / messages * 1000)
         one.api_ms.append((processor_seconds(core.child.pid) - api_before) / messages * 1000)
         one.p50_ms.append(answers.at(50))

@@ -9,8 +9,8 @@ from tests.load.bench.part import Part, Progress, Size
 from tests.load.bench.pgbench import run_pgbench
 from tests.load.bench.rows import Rows, count_rows, stored_since
 from tests.load.bench.stage import Stage, stage
-from tests.load.bench.usage import Watched, memory_mib, postgres_pid, valkey_pid
 from tests.load.bench.wrk import Load, require_wrk, send_messages
+from tests.load.usage import Watched, memory_mib, postgres_pid, valkey_pid
 
 SYSTEMS = ("core", "floor", "idiomatic")
 STATEMENTS = "pgbench"

@@ -1,19 +1,16 @@
 """What a message costs without cached statements, and by way of a pgbouncer."""
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from statistics import median
 from typing import Any
-
-import asyncpg
 
 from impl import migrate
 from tests.faults.processes import Process
 from tests.faults.world import Servers, World, world
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.measures import TICKS, Caller, processor_ms
+from tests.load.measures import Caller, processor_ms
+from tests.load.usage import postmaster, processor_seconds
 from tests.pgbouncer import PROGRAM, pgbouncer
 from tests.servers import create_database, postgres_server
 from tests.stack import scripted_plugin
@@ -67,13 +64,13 @@ async def _rounds(
     """Of each the CPU of core and database a message, round by round."""
     (user_id,) = await one.users(cores["direct"], 1)
     caller = Caller(one.bot.session, one.bot.token)
-    postmaster = await _postmaster(one.pool)
+    server = await postmaster(one.pool)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in cores}
     for number in range(rounds + 1):
         for name, core in cores.items():
-            before = _seconds(postmaster)
+            before = processor_seconds(server)
             spent = await processor_ms(core, caller.message(core, user_id), messages)
-            database = (_seconds(postmaster) - before) / messages * 1000
+            database = (processor_seconds(server) - before) / messages * 1000
             if number:  # the first one warms up
                 found[name].append((spent, database))
         progress(f"round {number} of {rounds}")
@@ -91,28 +88,6 @@ def _told(found: list[tuple[float, float]], direct: list[tuple[float, float]]) -
         "core_ratio": median(core for core, _ in ratios),
         "database_ratio": median(database for _, database in ratios),
     }
-
-
-async def _postmaster(pool: asyncpg.Pool) -> int:
-    return int(_stat(await pool.fetchval("SELECT pg_backend_pid()"))[1])
-
-
-def _seconds(postmaster: int) -> float:
-    """CPU of a server and of all that it started, those that ended too."""
-    ticks = sum(int(field) for field in _stat(postmaster)[11:15])
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
-            fields = _stat(int(process.name))
-            ticks += sum(int(f) for f in fields[11:13]) if int(fields[1]) == postmaster else 0
-    return ticks / TICKS
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields after the name, from the state on; zeros of a process that is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return ["0"] * 15
 
 
 POOLED = Part("pooled", "Without cached statements, and behind a pgbouncer", run)

@@ -13,12 +13,12 @@ from impl.tokens.issue import issue
 from tests.load.bench.alone import (
     Stage,
     heartbeats,
-    processor_seconds,
     stage,
     working,
 )
 from tests.load.bench.part import Part, Progress, Size
 from tests.load.bench.requests import Json, Request, closed_loop
+from tests.load.usage import processor_seconds
 
 CONNECTIONS = 16
 PROMISE = 3.0

@@ -97,10 +97,27 @@ def latency(figures: Mapping[str, Any]) -> str:
     ])  # fmt: skip
 
 
+def contract(figures: Mapping[str, Any]) -> str:
+    heads = ["Served by", "Requests/s", "against bare", "CPU a request", "against bare"]
+    rows = [[found["title"], f"{found['a_second']:,}", f"{found['ratio_bare']:.2f}",
+             f"{found['cpu_us']:.0f} µs", f"{found['ratio_bare_cpu']:.2f}"]
+            for found in figures["peers"].values()]  # fmt: skip
+    return markdown(heads, rows)
+
+
+def costs(figures: Mapping[str, Any]) -> str:
+    found = figures["microseconds"]
+    rows = [[name.replace("_", " "), f"{took:.0f} µs", f"{100 * took / found['all']:.0f} %"]
+            for name, took in found.items()]  # fmt: skip
+    return markdown(["Step", "CPU of the API", "of it"], rows)
+
+
 TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "messages": messages,
     "trips": trips,
     "latency": latency,
+    "contract": contract,
+    "costs": costs,
 }
 
 

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process
 from tests.faults.world import world
-from tests.load.bench.alone import SHIPPED, processor_seconds, servers, serving
+from tests.load.bench.alone import SHIPPED, servers, serving
 from tests.load.bench.part import Part, Progress, Size
+from tests.load.usage import processor_seconds
 
 PROMISE_SECONDS = 1.5
 STARTS = 5

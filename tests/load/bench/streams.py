@@ -15,10 +15,11 @@ from uuid import uuid4
 
 from impl.tokens.issue import issue
 from tests.faults.errors import CannotRunError
-from tests.load.bench.alone import Stage, processor_seconds, stage, working
+from tests.load.bench.alone import Stage, stage, working
 from tests.load.bench.part import Part, Progress, Size
 from tests.load.bench.requests import Request
 from tests.load.measures import Caller, Send, good_traffic
+from tests.load.usage import processor_seconds
 
 READERS, OF_A_TOKEN = 1000, 20
 RATE = 50.0

@@ -8,6 +8,8 @@ from pathlib import Path
 import asyncpg
 from redis.asyncio import Redis
 
+from impl.db import Executor
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
 
@@ -34,12 +36,15 @@ def memory_mib(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_KIB / 1024
 
 
+async def postmaster(executor: Executor) -> int:
+    """The pid of the server that `executor` asks, which is on this machine."""
+    return int(_stat(await executor.fetchval("SELECT pg_backend_pid()"))[1])
+
+
 async def postgres_pid(dsn: str) -> int:
-    """The postmaster's, of a server on this machine."""
     connection = await asyncpg.connect(dsn)
     try:
-        backend = await connection.fetchval("SELECT pg_backend_pid()")
-        return int(_stat(backend)[1])
+        return await postmaster(connection)
     finally:
         await connection.close()
 
