@@ -24,7 +24,7 @@ RUN groupadd --gid 10001 botcore \
  && useradd --uid 10001 --gid botcore --no-create-home --shell /usr/sbin/nologin botcore \
  && install -d -o botcore -g botcore -m 0700 /var/lib/botcore
 COPY --from=build /opt/botcore /opt/botcore
-ENV PATH=/opt/botcore/bin:$PATH PYTHONDONTWRITEBYTECODE=1 BOTCORE_PORT=8080
+ENV PATH=/opt/botcore/bin:$PATH PYTHONDONTWRITEBYTECODE=1 BOTCORE_HOST=0.0.0.0 BOTCORE_PORT=8080
 USER 10001:10001
 WORKDIR /var/lib/botcore
 EXPOSE 8080

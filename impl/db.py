@@ -5,7 +5,6 @@ asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy own
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -65,7 +64,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no 
     published = False
 
     async def reset(self, **_options: Any) -> None:
-        """Spare the round trip that resets a session on release: ours are never changed."""
+        """On release: ends a transaction that was left open, whose BEGIN was cancelled or late.
+
+        Else it spares the round trip that resets a session: ours are never changed.
+        """
+        if self._top_xact is not None or self._protocol.is_in_transaction():
+            await self._reset()
 
     def execute(self, query: str, *args: Any, **options: Any) -> Any:
         self.published = self.published or _publishes(query)
@@ -155,7 +159,7 @@ async def open_pool(settings: Settings) -> Pool:
         record_class=asyncpg.Record,
         loop=None,
         min_size=0,
-        max_queries=sys.maxsize,  # or else the connection is closed while its releaser waits
+        max_queries=50_000,
         max_size=settings.database_pool_size,
         max_inactive_connection_lifetime=300,
         statement_cache_size=1024 if settings.database_statement_cache else 0,

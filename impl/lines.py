@@ -2,14 +2,15 @@
 
 import asyncio
 import atexit
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from select import PIPE_BUF
 from threading import Lock
 from typing import Any, BinaryIO
 
 
 class Lines:
     """A logger of structlog's, whose lines go out at once. Those that each request has may wait
-    until the event loop has its turn; nothing overtakes them.
+    until the event loop has its turn; no other line of structlog's overtakes them.
 
     `always` is for whoever makes a line without structlog's processors: what each line has.
     """
@@ -46,6 +47,18 @@ class Lines:
         with self._lock:
             self._loop = None
             waiting, self._waiting = self._waiting, []
-            if waiting:
-                self._out.write(b"\n".join((*waiting, b"")))
+            for lines in _pieces(waiting):
+                self._out.write(lines)
                 self._out.flush()
+
+
+def _pieces(lines: list[bytes]) -> Iterator[bytes]:
+    """Whole lines, no more at once than a pipe takes without another process's between them."""
+    piece = b""
+    for line in lines:
+        if piece and len(piece) + len(line) >= PIPE_BUF:
+            yield piece
+            piece = b""
+        piece += line + b"\n"
+    if piece:
+        yield piece

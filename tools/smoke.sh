@@ -84,6 +84,7 @@ if [ -z "$token" ]; then
   good "a bot for this run" 201
   token=$(member token)
   made=$(sed -n 's/.*"bot" *: *{[^}]*"id" *: *"\([^"]*\)".*/\1/p' "$folder/body")
+  [ -n "$made" ] || failed "a bot for this run: its id is not in the answer, so it stays"
   echo "✓ a bot is made for this run"
 fi
 bot="X-Bot-Token: $token"
@@ -144,9 +145,13 @@ if [ "$status" = 404 ] && [ -z "${BOTCORE_METRICS_URL:-}" ]; then
   echo "· the metrics have a port of their own: set BOTCORE_METRICS_URL to see them"
 else
   good "metrics" 200
-  grep -q '^botcore_requests_total{.*addDialogMessage' "$folder/body" ||
+  if grep -q '^botcore_requests_total{.*addDialogMessage' "$folder/body"; then
+    echo "✓ the metrics count messages"
+  elif [ -z "${BOTCORE_METRICS_URL:-}" ] && grep -q '^# TYPE botcore_requests_total' "$folder/body"; then
+    echo "✓ the metrics are told; the messages were counted by another instance"
+  else
     failed "metrics: no message is counted"
-  echo "✓ the metrics count messages"
+  fi
 fi
 
 echo "all is well: $url"

@@ -1,7 +1,6 @@
 # Generated from contracts/v1alpha by `make generate`. Do not edit: change the contract.
 """Metrics whose labels take the contract's values, and no others."""
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Generic, TypeVar
@@ -28,10 +27,6 @@ class Gauge(prometheus_client.Gauge):
         """Set what the function says now, where there is one."""
         if self._function is not None:
             self.set(self._function())
-
-    def leave_out(self) -> None:
-        """Set what is no number: whoever reads several processes' values leaves it out."""
-        self.set(math.nan)
 
 
 class Family(Generic[Kind]):
@@ -60,13 +55,12 @@ class Family(Generic[Kind]):
         return self._new(values) if found is None else found
 
     def clear(self) -> None:
-        """Show no series until the next one is set."""
+        """Show no series until the next one is set. Several processes' files go on showing what
+        they hold: what is to be left out of them, whoever reads them leaves out.
+        """
         if values.ValueClass is values.MutexValue:
             self._children.clear()
             self._metric.clear()
-        for child in self._children.values():  # of several processes' files nothing is removed
-            if isinstance(child, Gauge):
-                child.leave_out()
 
     def note(self) -> None:
         """As a gauge's own, for each series."""

@@ -135,12 +135,13 @@ def _is_deep(body: bytes, value: object) -> bool:
 def _decode(text: str) -> tuple[object, bool]:
     """The value of `text`, and whether a number in it may be out of range."""
     try:
-        value, end = _scan(text, 0)
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:  # blanks before it, or no value
+            return _plain.decode(text), False
         if end == len(text) or not text[end:].strip(" \t\r\n"):
             return value, False
         return _plain.decode(text), False  # which tells what is wrong, and where
-    except StopIteration:  # blanks before it, or no value
-        return _plain.decode(text), False
     except _OddNumberError:
         return _any.decode(text), True
 

@@ -23,6 +23,9 @@ EVERY_SECONDS = 5.0
 SCRAPE_WAITS_SECONDS = 1.0
 # For a connection, and for the statement: together less than until the next sample.
 DATABASE_SECONDS = 1.0
+# What is left out where it was read longer ago, and the metric that tells how long ago it was.
+SAMPLED = ("botcore_queue_depth", "botcore_stream_lag_seconds", "botcore_plugins")
+SAMPLE_AGE = "botcore_sample_age_seconds"
 STALE_SECONDS = 60.0
 STATUSES: tuple[PluginsStatusLabel, ...] = get_args(PluginsStatusLabel)
 STREAMS: tuple[StreamLabel, ...] = get_args(StreamLabel)

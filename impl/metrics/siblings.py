@@ -1,7 +1,6 @@
 """What all processes of an instance count together, told by whichever is asked."""
 
 import asyncio
-import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from generated.metrics import Metrics
 from generated.runtime.metrics import NOWHERE, Family, Gauge
+from impl.metrics.sampler import SAMPLE_AGE, SAMPLED, STALE_SECONDS
 from impl.serving.folder import processes
 
 EVERY_SECONDS = 1.0  # so old at most is what the others' functions said
@@ -47,9 +47,10 @@ class Siblings(Collector):
             await asyncio.sleep(EVERY_SECONDS)
 
     def collect(self) -> Iterator[Metric]:
-        for metric in _read(str(self.folder)):
-            metric.samples = [each for each in metric.samples if not math.isnan(each.value)]
-            if metric.samples and metric.name != NOWHERE:
+        found = {metric.name: metric for metric in _read(str(self.folder)) if metric.samples}
+        left_out = {NOWHERE, *(SAMPLED if _is_old(found.get(SAMPLE_AGE)) else ())}
+        for name, metric in found.items():
+            if name not in left_out:
                 yield metric
         yield from of_processes(processes(self.folder))
 
@@ -57,6 +58,11 @@ class Siblings(Collector):
 def _read(folder: str) -> Iterable[Metric]:
     found: Iterable[Metric] = MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]
     return found
+
+
+def _is_old(age: Metric | None) -> bool:
+    """Whether none of the processes has read the database for long."""
+    return age is not None and age.samples[0].value > STALE_SECONDS
 
 
 def note(metrics: Metrics) -> None:

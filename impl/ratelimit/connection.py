@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+READING_SECONDS = 0.005
 _MORE = object()  # what the reader says while an answer is not whole
 
 Answer = asyncio.Future[Any]
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
             encoding="utf-8", errors="replace", notEnoughData=_MORE, replyError=ResponseError
         )
         self._timer: asyncio.TimerHandle | None = None
+        self._late: Answer | None = None
         self._transport: asyncio.Transport
         self._writer: object  # it would close the transport when it is collected
 
@@ -112,8 +114,12 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if not self._waiting:
             return
-        until = self._waiting[0][0]
-        if until <= self._loop.time():
-            self.close(RedisTimeoutError(f"no answer within {self._timeout:g} s"))
-        else:
+        until, oldest = self._waiting[0]
+        if until > self._loop.time():
             self._timer = self._loop.call_at(until, self._look)
+        elif self._late is not oldest:
+            # It may be the loop that was late: an answer that is here already is read first.
+            self._late = oldest
+            self._timer = self._loop.call_later(READING_SECONDS, self._look)
+        else:
+            self.close(RedisTimeoutError(f"no answer within {self._timeout:g} s"))

@@ -76,6 +76,7 @@ class RateLimiter:
         while True:
             try:
                 await self._gate.check()
+                await self._shared.look()
                 await self._fill()
             except UNREACHABLE as error:
                 self._leave(error)

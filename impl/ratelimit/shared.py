@@ -6,6 +6,7 @@ what it has used, and expires when it is empty. Keys lie in several slots: not f
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from hashlib import sha1
 from typing import Any
@@ -17,6 +18,7 @@ from redis.exceptions import ResponseError
 from generated.runtime.limits import Charge, Partition, Verdict
 from impl.ratelimit.bucket import MOST_QUOTA, MOST_WINDOW_SECONDS, Bucket, verdict
 from impl.ratelimit.connection import Connection
+from impl.redis import UNREACHABLE
 
 # Redis has all own limits up to this version of them; absent: it has lost some.
 FILLED = "rate:filled"
@@ -74,8 +76,8 @@ def own_limit_key(partition: Partition, subject_id: UUID) -> str:
 
 
 class SharedLimiter:
-    """A burst needs no more connections than one request, and no charge waits for a Redis that
-    hangs longer than `timeout_seconds`."""
+    """A burst needs no more connections than one request. To connect and to ask have
+    `timeout_seconds` each; a Redis that hangs is waited for once."""
 
     def __init__(self, redis: Redis, timeout_seconds: float) -> None:
         self._redis = redis
@@ -96,6 +98,7 @@ class SharedLimiter:
             numbers = await connection.ask(*command)
         except ResponseError as error:
             if not str(error).startswith("NOSCRIPT"):
+                connection.close()  # it may be read-only by now, or ask for a password
                 raise
             # A new server, or one that forgot: nobody was charged then.
             await connection.ask("SCRIPT", "LOAD", CHARGE)
@@ -104,6 +107,12 @@ class SharedLimiter:
             return None
         buckets = [Bucket(*numbers[i : i + 3]) for i in range(1, len(numbers), 3)]
         return verdict(charges, buckets, permitted=numbers[0] == 1)
+
+    async def look(self) -> None:
+        """Keeps the connection in use, or drops it: what lies between forgets an idle one."""
+        if self._connection is not None and not self._connection.closed:
+            with contextlib.suppress(*UNREACHABLE):
+                await self._connection.ask("PING")
 
     async def close(self) -> None:
         if self._opening is not None:
@@ -115,10 +124,12 @@ class SharedLimiter:
     async def _connected(self) -> Connection:
         """Once for all who wait for it; one that gives up does not fail the others."""
         if self._opening is None or self._opening.done():
-            opening = Connection.open(self._redis, self._timeout)
-            self._opening = asyncio.create_task(opening, name="limits_connect")
+            self._opening = asyncio.create_task(self._open(), name="limits_connect")
             self._opening.add_done_callback(seen)
-        self._connection = await asyncio.shield(self._opening)
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> Connection:
+        self._connection = await Connection.open(self._redis, self._timeout)
         return self._connection
 
 

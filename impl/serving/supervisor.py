@@ -134,7 +134,14 @@ class Supervisor:
         """Sees that process `number` is there, until all shall stop or it cannot be."""
         pause = FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
-            worker, code = await self._live(number)
+            try:
+                worker, code = await self._live(number)
+            except OSError as error:  # as where there is no memory for one more process
+                if not self._announced:
+                    raise
+                log.error("process_not_started", process=number, reason=str(error))  # noqa: TRY400
+                pause = await self._paused(pause)
+                continue
             if self._stopping.is_set():
                 if code not in {0, -signal.SIGTERM, -signal.SIGINT}:
                     self._code = self._code or 1
@@ -155,6 +162,10 @@ class Supervisor:
     async def _pause(self, pause: float, worker: Worker) -> float:
         if worker.ready and worker.lived_seconds >= SHORT_LIFE_SECONDS:
             return FIRST_PAUSE_SECONDS
+        return await self._paused(pause)
+
+    async def _paused(self, pause: float) -> float:
+        """The next pause, after this one."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._stopping.wait()
@@ -165,13 +176,15 @@ class Supervisor:
         process, pulse = await start(number, self._env, self._guardian.group)
         worker = Worker(number, process, self._ready)
         self._running[number] = worker
-        self._name()
+        with contextlib.suppress(OSError):  # the next one that starts or ends writes it
+            self._name()
         if self._stopping.is_set():  # it came while this one was started
             worker.signal(signal.SIGTERM)
         code = await worker.ended(pulse)
         del self._running[number]
-        forget_gauges(self._folder, number)
-        self._name()
+        with contextlib.suppress(OSError):
+            forget_gauges(self._folder, number)
+            self._name()
         return worker, code
 
     def _name(self) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from impl.db import LOST, Pool, open_pool, repeated_if_lost
+from impl.db import LOST, Connection, Pool, open_pool, repeated_if_lost
 from tests.patience import PATIENT_SECONDS
 from tests.stack import settings_for
 
@@ -77,3 +78,37 @@ async def test_a_connection_that_ended_is_not_given_out_again(single: Pool) -> N
     async with single.acquire() as connection:
         connection.terminate()
     assert await single.fetchval("SELECT 1") == 1
+
+
+async def test_a_transaction_that_was_left_open_ends_with_its_use(single: Pool) -> None:
+    async with single.acquire() as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("CREATE TABLE left_open ()")
+    async with single.acquire() as connection:
+        assert not connection.is_in_transaction()
+    assert await single.fetchval("SELECT to_regclass('left_open')") is None
+
+
+async def test_a_begin_that_was_cancelled_leaves_no_transaction(
+    single: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL began it, and nobody is there to end it: what comes next would never be
+    committed, and be acknowledged."""
+    execute = Connection.execute
+
+    async def execute_and_stop(self: Connection, query: str, *given: Any, **options: Any) -> Any:
+        await execute(self, query, *given, **options)
+        if query.startswith("BEGIN"):
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(Connection, "execute", execute_and_stop)
+    with pytest.raises(asyncio.CancelledError):
+        async with single.acquire() as connection, connection.transaction():
+            pytest.fail("it never began")
+    monkeypatch.undo()
+    async with single.acquire() as connection:
+        assert not connection.is_in_transaction()
+        async with connection.transaction():
+            await connection.execute("CREATE TABLE committed ()")
+        assert not connection.is_in_transaction()
+    assert await single.fetchval("SELECT to_regclass('committed')") is not None

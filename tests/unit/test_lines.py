@@ -2,6 +2,7 @@
 
 import asyncio
 from io import BytesIO
+from select import PIPE_BUF
 from threading import Thread
 
 import pytest
@@ -71,3 +72,21 @@ def test_a_loop_that_ended_takes_nothing_with_it(lines: Lines, out: Out) -> None
         loop.close()
     lines.info(b"c")
     assert out.getvalue() == b"a\nb\nc\n"
+
+
+def test_no_write_is_longer_than_what_a_pipe_takes_whole(out: Out) -> None:
+    """Several processes share one: a line must not be torn by another's."""
+    written: list[bytes] = []
+
+    class Pipe(Out):
+        def write(self, data: object) -> int:
+            written.append(bytes(data))  # type: ignore[call-overload]
+            return super().write(data)
+
+    lines = Lines(Pipe())
+    said = [b"%d" % number * 50 for number in range(500)] + [b"long" * 2000, b"end"]
+    lines._waiting += said[:-1]
+    lines.info(said[-1])
+    assert b"".join(written) == b"\n".join([*said, b""])
+    assert all(piece.endswith(b"\n") for piece in written)
+    assert [piece for piece in written if len(piece) > PIPE_BUF] == [said[-2] + b"\n"]

@@ -1,16 +1,17 @@
 """What is Redis' own: one round trip, keys that expire, and what it may have lost."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from generated.runtime.limits import Charge, Limit, Verdict
@@ -148,6 +149,50 @@ async def test_an_answer_is_of_its_own_question(line: Line) -> None:
         found = await asyncio.gather(*asked, return_exceptions=True)
         told = [each.standings[0].quota for each in found if isinstance(each, Verdict)]
         assert told == [4, 5, 7, 8]
+
+
+async def test_whoever_comes_while_it_connects_takes_the_same_connection(line: Line) -> None:
+    client = patient_client(line.url, PATIENT_SECONDS)
+    limiter = SharedLimiter(client, PATIENT_SECONDS)
+    asked = [asyncio.ensure_future(limiter.charge(both()))]
+    while not asked[0].done():  # in each turn of the loop one more
+        asked.append(asyncio.ensure_future(limiter.charge(both())))
+        await asyncio.sleep(0)
+    assert None not in await asyncio.gather(*asked)
+    assert len(line.writers) == 2, "one connection has a writer on each side"
+    await limiter.close()
+    await client.aclose()
+
+
+async def test_a_connection_that_is_idle_is_looked_at(line: Line) -> None:
+    async with connected(line, 0.25) as limiter:
+        line.stall()
+        await limiter.look()
+        line.mend()
+        assert await limiter.charge(both()) is not None, "a new connection, and nobody waited"
+
+
+async def test_a_loop_that_was_late_reads_what_is_here_first(line: Line) -> None:
+    async with connected(line, 0.25) as limiter:
+        asked = asyncio.ensure_future(limiter.charge(both()))
+        await asyncio.sleep(0)
+        line_answers = asyncio.ensure_future(asyncio.sleep(0.05))
+        await line_answers
+        time.sleep(0.3)  # noqa: ASYNC251  # nothing runs meanwhile
+        assert await asked is not None
+
+
+async def test_an_error_of_redis_ends_the_connection(redis: Redis) -> None:
+    """It may be read-only by now: the next charge finds the one that is not."""
+    limiter = SharedLimiter(redis, PATIENT_SECONDS)
+    assert await limiter.charge(both()) is not None
+    wrong = Charge(Limit("bot", cast("int", "many"), 60), uuid4())
+    before = limiter._connection
+    with pytest.raises(ResponseError):
+        await limiter.charge([wrong])
+    assert before is not None
+    assert before.closed
+    assert await limiter.charge(both()) is not None
 
 
 async def test_what_is_not_redis_ends_the_connection(redis: Redis) -> None:

@@ -66,13 +66,21 @@ def test_gauges_are_what_the_contract_says(instance: Instance) -> None:
     assert found.value("botcore_queue_depth", queue="calls") == 2  # what was read last
 
 
-def test_what_is_cleared_is_shown_no_more_until_it_is_set(instance: Instance) -> None:
-    metrics = instance.process(0)
-    metrics.queue_depth.at("calls").set(4)
-    metrics.queue_depth.clear()
-    assert instance.scrape().value("botcore_queue_depth", queue="calls") is None
-    metrics.queue_depth.at("calls").set(5)
-    assert instance.scrape().value("botcore_queue_depth", queue="calls") == 5
+def test_what_none_has_read_for_long_is_left_out(instance: Instance) -> None:
+    """One that has not read it says nothing against another that has."""
+    for number, age in ((0, 10.0), (1, 300.0)):
+        metrics = instance.process(number)
+        metrics.queue_depth.at("calls").set(4)
+        metrics.plugins.at("active").set(1)
+        metrics.stream_lag_seconds.at("plugin:events").set(2)
+        metrics.sample_age_seconds.set(age)
+        metrics.queue_depth.clear()
+    assert instance.scrape().value("botcore_queue_depth", queue="calls") == 4
+    instance.process(0).sample_age_seconds.set(61)
+    found = instance.scrape()
+    assert found.value("botcore_sample_age_seconds") == 61
+    left = {name for name, _ in found.samples}
+    assert not left & {"botcore_queue_depth", "botcore_plugins", "botcore_stream_lag_seconds"}
 
 
 def test_one_that_is_started_again_goes_on_counting(instance: Instance) -> None:

@@ -293,8 +293,9 @@ def test_any_bytes_are_parsed_or_refused_and_what_is_parsed_can_be_stored(body: 
 
 BLANKS = st.text(" \t\r\n\x0b\x0c\xa0\u2028\ufeff", max_size=3)
 VALUES = st.sampled_from(
-    ["{}", "[1]", '{"a": 1}', '"x"', "1", "-0.5", "true", "null", "", "x", "1 2"]
-)
+    ["{}", "[1]", '{"a": 1}', '"x"', "1", "-0.5", "true", "null", "", "x", "1 2",
+     "1234567890123456789", '{"a": -1234567890123456789}']
+)  # fmt: skip
 
 
 @given(BLANKS, VALUES, BLANKS)
@@ -308,6 +309,13 @@ def test_blanks_around_a_value_are_those_of_json(before: str, value: str, after:
         assert refusal(text.encode()).detail == f"The body is not JSON: {where}."
     else:
         assert strict_json.parse(text.encode()) == expected
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\r\n"])
+@pytest.mark.parametrize("number", ["1e999", "9223372036854775808", "1" * 400])
+def test_a_number_out_of_range_is_refused_wherever_it_stands(blank: str, number: str) -> None:
+    assert fault(f'{blank}{{"a": {number}}}'.encode()) == fault(f'{{"a": {number}}}'.encode())
+    assert fault(f"{blank}{number}".encode())[0] == ""
 
 
 def test_no_text_holds_more_values_than_its_length() -> None:

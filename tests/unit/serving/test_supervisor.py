@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -91,6 +92,32 @@ async def test_one_that_is_stuck_is_killed_and_started_again(
     assert said.count("process_silent") == 2
     codes = [line["exit_code"] for line in logs if line["event"] == "process_died"]
     assert codes == [-SIGKILL, -SIGKILL]
+
+
+async def test_one_that_cannot_be_started_again_is_tried_again(
+    supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where there is no memory for it: the others serve on meanwhile."""
+    announced = asyncio.Event()
+    monkeypatch.setattr(supervisor, "announce_ready", announced.set)
+    start, refused = worker.start, [True]
+
+    async def refusing(number: int, *given: Any) -> Any:
+        if announced.is_set() and refused:
+            refused.pop()
+            raise OSError("Cannot allocate memory")
+        return await start(number, *given)
+
+    monkeypatch.setattr(supervisor, "start", refusing)
+    with capture_logs() as logs:
+        running = asyncio.create_task(supervised.run(STUCK_AT_FIRST))
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await announced.wait()
+            for number in (0, 1):
+                await supervised.lives(number, 2)
+        os.kill(os.getpid(), SIGTERM)
+        assert await running == 0
+    assert [line["event"] for line in logs].count("process_not_started") == 1
 
 
 async def test_one_that_does_not_stop_in_time_is_killed(
