@@ -12,9 +12,8 @@ from generated.core.security import BotToken
 from generated.runtime.edge import Credential
 from generated.runtime.limits import Charge, Verdict
 from impl.auth import TokenAuthenticator
+from impl.cli import main
 from impl.ratelimit.limiter import RateLimiter
-from impl.serve import run
-from impl.settings import Settings
 from tests.stack import BOT_SCOPES
 
 BOT = BotToken("open", frozenset(BOT_SCOPES), UUID(os.environ.get("BENCH_BOT_ID", UUID(int=0).hex)))
@@ -32,4 +31,4 @@ async def _nothing(self: RateLimiter, charges: Sequence[Charge]) -> Verdict:
 if __name__ == "__main__":
     TokenAuthenticator.bot_token = _anybody  # type: ignore[method-assign]  # it is what is left out
     RateLimiter.charge = _nothing  # type: ignore[method-assign]  # the same
-    sys.exit(run(Settings()))
+    sys.exit(main())  # as the command does: it decides when garbage is searched for
