@@ -22,7 +22,8 @@ def table(part: str, figures: Mapping[str, Any]) -> str:
 
 
 def plain(figures: Mapping[str, Any]) -> str:
-    return markdown(["Figure", "Measured"], _flat(figures))
+    told = {name: value for name, value in figures.items() if name != "kept"}  # told below
+    return markdown(["Figure", "Measured"], _flat(told))
 
 
 def _flat(figures: Mapping[str, Any], above: str = "") -> Iterator[list[str]]:
