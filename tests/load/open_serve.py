@@ -4,7 +4,6 @@ BENCH_BOT_ID names the bot that every request is taken for.
 """
 
 import os
-import sys
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -31,4 +30,4 @@ async def _nothing(self: RateLimiter, charges: Sequence[Charge]) -> Verdict:
 if __name__ == "__main__":
     TokenAuthenticator.bot_token = _anybody  # type: ignore[method-assign]  # it is what is left out
     RateLimiter.charge = _nothing  # type: ignore[method-assign]  # the same
-    sys.exit(main())  # as the command does: it decides when garbage is searched for
+    main()  # as the command does: it decides when garbage is searched for
