@@ -26,8 +26,7 @@ class Charge(NamedTuple):
     subject_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What a partition's quota is for this subject, and what is left of it."""
 
     partition: Partition
@@ -37,8 +36,7 @@ class Standing:
     reset: int  # seconds until the quota is whole again
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`retry_after` is in seconds, and 0 where the request is permitted."""
 
     standings: Sequence[Standing]

@@ -6,7 +6,7 @@ largest value, 1,000,000 x 86,400,000, is exact in the doubles of a Redis script
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from generated.runtime.limits import Charge, Standing, Verdict
 
@@ -15,8 +15,7 @@ MOST_QUOTA = 1_000_000
 MOST_WINDOW_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """`quota` requests in `window` seconds; `level` as it is now."""
 
     quota: int
