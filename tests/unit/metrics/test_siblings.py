@@ -110,7 +110,11 @@ def test_what_the_processes_take_is_a_sum_that_keeps_the_dead() -> None:
     def told(*pids: int) -> dict[str, float]:
         return {metric.name: metric.samples[0].value for metric in of_processes(list(pids))}
 
-    with subprocess.Popen([sys.executable, "-I", "-c", "input()"], stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-I", "-c", "print(flush=True); input()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # it runs, and takes memory
         alone, both = told(os.getpid()), told(os.getpid(), child.pid)
         assert both["process_resident_memory_bytes"] > alone["process_resident_memory_bytes"]
         assert both["process_start_time_seconds"] == alone["process_start_time_seconds"]
