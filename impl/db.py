@@ -130,8 +130,9 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
         if held is None:  # released already
             return
         published, held.published = held.published, False
-        held._on_release()  # noqa: SLF001
-        await connection._holder.release(ACQUIRE_TIMEOUT_SECONDS)  # noqa: SLF001
+        held._on_release()  # noqa: SLF001  # as asyncpg's own release
+        holder = connection._holder  # noqa: SLF001  # the same
+        await holder.release(ACQUIRE_TIMEOUT_SECONDS)
         if published and self.when_published is not None:
             self.when_published()
 

@@ -32,7 +32,7 @@ class Siblings(Collector):
 
     def join(self) -> None:
         """Keep there whatever is counted from here on: before the first metric is made."""
-        values.ValueClass = values.MultiProcessValue(lambda: self.number)  # type: ignore[no-untyped-call]
+        values.ValueClass = values.MultiProcessValue(lambda: self.number)  # type: ignore[no-untyped-call]  # the library's
 
     def registry(self) -> CollectorRegistry:
         """What a scrape shows: everybody's."""
@@ -56,7 +56,7 @@ class Siblings(Collector):
 
 
 def _read(folder: str) -> Iterable[Metric]:
-    found: Iterable[Metric] = MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]
+    found: Iterable[Metric] = MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]  # the same
     return found
 
 

@@ -52,8 +52,8 @@ class Connection(asyncio.Protocol):
             raise
         connection = cls(timeout_seconds)
         # redis-py hands its streams over by no public name; from here on they are ours.
-        connection._writer = writer = login._writer  # noqa: SLF001
-        login._reader = login._writer = None  # noqa: SLF001
+        connection._writer = writer = login._writer  # noqa: SLF001  # see above
+        login._reader = login._writer = None  # noqa: SLF001  # the same
         connection._transport = writer.transport
         connection._transport.set_protocol(connection)
         connection.closed = connection._transport.is_closing()

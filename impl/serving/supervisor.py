@@ -45,7 +45,7 @@ def run(settings: Settings) -> int:
             folder = stack.enter_context(own_folder())
             return asyncio.run(_supervise(settings, port, folder))
     except OSError as error:
-        log.error("not_served", host=settings.host, port=settings.port, reason=str(error))  # noqa: TRY400
+        log.error("not_served", host=settings.host, port=settings.port, reason=str(error))  # noqa: TRY400  # no mistake
         return 1
 
 
@@ -139,7 +139,7 @@ class Supervisor:
             except OSError as error:  # as where there is no memory for one more process
                 if not self._announced:
                     raise
-                log.error("process_not_started", process=number, reason=str(error))  # noqa: TRY400
+                log.error("process_not_started", process=number, reason=str(error))  # noqa: TRY400  # no mistake of ours
                 pause = await self._paused(pause)
                 continue
             if self._stopping.is_set():
