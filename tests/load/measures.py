@@ -16,11 +16,12 @@ import aiohttp
 
 from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process
+from tests.load.bench.requests import Request, closed_loop
 from tests.load.usage import processor_seconds
 from tools.contract import ROOT
 
 WARM = 30
-AT_ONCE = 8
+CONNECTIONS = 16
 
 Send = Callable[[], Awaitable[int]]
 
@@ -75,23 +76,11 @@ async def medians(ways: Mapping[str, tuple[Send, int]], rounds: int) -> dict[str
     return {name: median(found) for name, found in took.items()}
 
 
-async def processor_ms(core: Process, send: Send, requests: int) -> float:
-    """Of the process, for each of so many requests, some at once."""
-    left = requests
+async def processor_ms(core: Process, request: Request, number: int) -> float:
+    """Of the process for each of so many requests, as many connections as it can work for."""
     before = processor_seconds(core.child.pid)
-
-    async def worker() -> None:
-        nonlocal left
-        while left > 0:
-            left -= 1
-            status = await send()
-            if status != 200:
-                raise CannotRunError(f"answered {status}, not 200")
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
-            group.create_task(worker())
-    return (processor_seconds(core.child.pid) - before) / requests * 1000
+    await closed_loop(core.url, request, CONNECTIONS, most=number)
+    return (processor_seconds(core.child.pid) - before) / number * 1000
 
 
 @dataclass(frozen=True)
