@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from impl.db import prepare_connection
 from impl.local.guardian import Guardian
+from impl.ratelimit.shared import FILLED
 from impl.tokens.issue import issue
 from tests.faults.bot import Bot
 from tests.faults.checker import Findings, Ledgers, Stored, check, entry_of, read_stored
@@ -98,6 +99,11 @@ class World:
     async def _give_room(self, partition: str, subject_id: str) -> None:
         async with self._one_at_a_time:  # each takes the next version
             await self.pool.execute(ROOM, partition, subject_id)
+
+    async def room_is_given(self) -> bool:
+        """Whether Redis has all limits, which the core fills in when it looks at them next."""
+        newest = await self.pool.fetchval("SELECT coalesce(max(version), 0) FROM rate_limits")
+        return int(await self.redis.get(FILLED) or -1) >= int(newest)
 
     async def streams(self, pattern: str = "*") -> dict[str, list[dict[str, Any]]]:
         """What each stream holds, once the relay has sent everything."""

@@ -25,8 +25,8 @@ from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process, start
 from tests.faults.world import Servers, World, world
 from tests.integration.tokens.rows import make_bot
-from tests.load.bench.alone import quick_plugin
-from tests.load.bench.requests import Request
+from tests.load.bench.alone import ROOM_SECONDS, quick_plugin
+from tests.load.bench.requests import Request, messages_of
 from tests.load.measures import Caller, flood, good_traffic, medians, processor_ms
 from tests.servers import create_database, postgres_server
 from tests.stack import scripted_plugin
@@ -132,14 +132,13 @@ async def _cost(one: World, size: Size) -> dict[str, dict[str, float]]:
         async with _core(one) as core:
             await one.register(core, url, "text_reply")
             (user_id,) = await one.users(core, 1)
+            await one.until(one.room_is_given, ROOM_SECONDS, "the limits were raised")
         dialog = await one.pool.fetchval(
             "INSERT INTO dialogs (bot_id, user_id) VALUES ($1, $2) RETURNING id", bot_id, user_id
         )
-        headers = {"X-Bot-Token": one.bot.token}
-        body = {"user_id": user_id, "payload": {"type": "text", "text": "hello"}}
         requests = {
-            "message": Request("POST", "/api/v1/dialogs/{uuid}/messages", headers, lambda: body),
-            "dialog": Request("GET", f"/api/v1/dialogs/{dialog}", headers),
+            "message": messages_of(one.bot.token, user_id),
+            "dialog": Request("GET", f"/api/v1/dialogs/{dialog}", {"X-Bot-Token": one.bot.token}),
         }
         for number in range(1, size.rounds + 1):
             async with _core(one) as core, _open_core(one, bot_id) as opened:

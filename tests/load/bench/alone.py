@@ -21,7 +21,7 @@ from impl.local.postgres import EmbeddedPostgres
 from tests.faults.processes import Process
 from tests.faults.raw import answer
 from tests.faults.world import Servers, World, world
-from tests.load.bench.requests import Json, Request
+from tests.load.bench.requests import Json, Request, messages_of
 from tests.servers import ROOM, create_database, postgres_server
 
 # The suite's own defaults, undone: these are the product's.
@@ -35,6 +35,7 @@ SHIPPED = {
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 TEMPLATE = "bench_template"
+ROOM_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -72,6 +73,7 @@ async def stage(made: Servers | None = None, **settings: str) -> AsyncIterator["
     ):
         registered = await one.register(core, url, "text_reply")
         (user_id,) = await one.users(core, 1)
+        await one.until(one.room_is_given, ROOM_SECONDS, "the limits were raised")
         yield Stage(one, core, user_id, url, registered["plugin_id"])
 
 
@@ -113,8 +115,7 @@ class Stage:
         return {"user_id": self.user_id, "payload": {"type": "text", "text": "Hello!"}}
 
     def messages(self) -> Request:
-        """Each in a dialog of its own."""
-        return Request("POST", "/api/v1/dialogs/{uuid}/messages", self.bot_headers, self.message)
+        return messages_of(self.world.bot.token, self.user_id)
 
 
 def heartbeats(plugin_id: str, token: str) -> Request:

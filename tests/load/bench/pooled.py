@@ -8,12 +8,13 @@ from typing import Any
 from impl import migrate
 from tests.faults.processes import Process
 from tests.faults.world import Servers, World, world
+from tests.load.bench.alone import ROOM_SECONDS, quick_plugin
 from tests.load.bench.part import Part, Progress, Size
-from tests.load.measures import Caller, processor_ms
+from tests.load.bench.requests import messages_of
+from tests.load.measures import processor_ms
 from tests.load.usage import postmaster, processor_seconds
 from tests.pgbouncer import PROGRAM, pgbouncer
 from tests.servers import create_database, postgres_server
-from tests.stack import scripted_plugin
 
 TEMPLATE = "pooled_template"
 POOL = 10  # connections that the pgbouncer opens: as many as a process's pool
@@ -29,9 +30,9 @@ async def run(size: Size, progress: Progress) -> Mapping[str, Any]:
         async with (
             world(Servers(dsn, TEMPLATE)) as one,
             _cores(one) as cores,
-            scripted_plugin() as plugin,
+            quick_plugin() as url,
         ):
-            await one.register(cores["direct"], plugin.url, "text_reply")
+            await one.register(cores["direct"], url, "text_reply")
             found = await _rounds(one, cores, rounds, messages, progress)
     return {
         "messages": messages,
@@ -63,13 +64,14 @@ async def _rounds(
 ) -> dict[str, list[tuple[float, float]]]:
     """Of each the CPU of core and database a message, round by round."""
     (user_id,) = await one.users(cores["direct"], 1)
-    caller = Caller(one.bot.session, one.bot.token)
+    await one.until(one.room_is_given, ROOM_SECONDS, "the limits were raised")
+    request = messages_of(one.bot.token, user_id)
     server = await postmaster(one.pool)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in cores}
     for number in range(rounds + 1):
         for name, core in cores.items():
             before = processor_seconds(server)
-            spent = await processor_ms(core, caller.message(core, user_id), messages)
+            spent = await processor_ms(core, request, messages)
             database = (processor_seconds(server) - before) / messages * 1000
             if number:  # the first one warms up
                 found[name].append((spent, database))

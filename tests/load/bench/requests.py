@@ -43,6 +43,12 @@ class Request:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
+def messages_of(token: str, user_id: str) -> Request:
+    """Each in a dialog of its own."""
+    body = {"user_id": user_id, "payload": {"type": "text", "text": "Hello!"}}
+    return Request("POST", "/api/v1/dialogs/{uuid}/messages", {"X-Bot-Token": token}, lambda: body)
+
+
 @dataclass
 class Answers:
     """What became of the requests of `seconds`; `took` in milliseconds."""
