@@ -31,11 +31,20 @@ LEFT JOIN LATERAL ({LAST_PLUGIN}) AS last ON true
 
 # Nothing is stored where as many calls wait as may. They are counted no further, and without a
 # lock: of several that come at once each may be the last one.
-ROOM = """SELECT FROM (
+ROOM = """room AS MATERIALIZED (
+    SELECT FROM (
         SELECT count(*) AS waiting FROM (
             SELECT FROM plugin_calls WHERE status = 'queued' LIMIT $14
         ) AS rows
-    ) AS queue WHERE waiting < $14"""
+    ) AS queue WHERE waiting < $14
+), """
+
+# The trigger of `messages` would change the row a second time; it finds nothing left to do. `now()`
+# is when a transaction began, and one that began earlier may come here later.
+TOUCH = """ON CONFLICT (id) DO UPDATE SET updated_at = now(),
+        last_message_at = greatest(dialogs.last_message_at, now())
+        WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
+            AND dialogs.erased_at IS NULL"""
 
 
 # deadline_at tells who runs the call later until when it is worth it.
@@ -44,15 +53,12 @@ ROOM = """SELECT FROM (
 # none, and so nothing is written. Then the key decides the race: of several, one writes everything.
 def _intake(event: Event, room: str, *, attempt: str, status: str, lease: str, queued: str) -> str:
     return f"""
-WITH room AS MATERIALIZED (
-    {room}
-), dialog AS (
-    INSERT INTO dialogs (id, bot_id, user_id)
-    SELECT $2::uuid, bot_id, user_id FROM bot_users, room WHERE bot_id = $3 AND user_id = $4
+WITH {room}dialog AS (
+    INSERT INTO dialogs (id, bot_id, user_id, last_message_at)
+    SELECT $2::uuid, bot_id, user_id, now() FROM bot_users{", room" if room else ""}
+    WHERE bot_id = $3 AND user_id = $4
     FOR KEY SHARE OF bot_users
-    ON CONFLICT (id) DO UPDATE SET updated_at = now()
-        WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
-            AND dialogs.erased_at IS NULL
+    {TOUCH}
     RETURNING id, bot_id, reset_version
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id)
@@ -73,13 +79,14 @@ WITH room AS MATERIALIZED (
 )
 {published(event, "call", event_id="$1")}
 SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
-    EXISTS (SELECT FROM room) AS room, (SELECT reset_version FROM dialog) AS reset_version
+    {"EXISTS (SELECT FROM room)" if room else "true"} AS room,
+    (SELECT reset_version FROM dialog) AS reset_version
 """  # noqa: S608  # constants of our own
 
 
 INTAKE = _intake(
     PLUGIN_INVOCATION_STARTED,
-    "SELECT",
+    "",
     attempt="1",
     status="'in_progress'",
     lease="now() + make_interval(secs => $14)",
@@ -95,14 +102,12 @@ INTAKE_FOR_LATER = _intake(
 )
 
 # Where nobody can be called there is no call to store: the message and its final answer at once.
-UNANSWERED = """
+UNANSWERED = f"""
 WITH dialog AS (
-    INSERT INTO dialogs (id, bot_id, user_id)
-    SELECT $1::uuid, bot_id, user_id FROM bot_users WHERE bot_id = $2 AND user_id = $3
+    INSERT INTO dialogs (id, bot_id, user_id, last_message_at)
+    SELECT $1::uuid, bot_id, user_id, now() FROM bot_users WHERE bot_id = $2 AND user_id = $3
     FOR KEY SHARE
-    ON CONFLICT (id) DO UPDATE SET updated_at = now()
-        WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id
-            AND dialogs.erased_at IS NULL
+    {TOUCH}
     RETURNING id, bot_id, reset_version
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id, response)
@@ -120,7 +125,7 @@ WITH dialog AS (
 )
 SELECT (SELECT bot_id FROM dialog) AS owner, EXISTS (SELECT FROM key) AS stored,
     true AS room, (SELECT reset_version FROM dialog) AS reset_version
-"""
+"""  # noqa: S608  # constants of our own
 
 READ_KEY = f"""
 SELECT bot_id AS owner, fingerprint, invocation_id, response, {QUEUED_TRACE} AS queued_trace

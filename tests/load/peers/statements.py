@@ -24,8 +24,8 @@ _STARTED = EVENT.format(
 )  # fmt: skip
 INTAKE = f"""
 WITH dialog AS (
-    INSERT INTO dialogs (id, bot_id, user_id) VALUES ($1, $2, $3)
-    ON CONFLICT (id) DO UPDATE SET updated_at = now()
+    INSERT INTO dialogs (id, bot_id, user_id, last_message_at) VALUES ($1, $2, $3, now())
+    ON CONFLICT (id) DO UPDATE SET updated_at = now(), last_message_at = now()
 ), key AS (
     INSERT INTO message_keys (dialog_id, message_id, fingerprint, invocation_id)
     VALUES ($1, $4, $15, $7)
