@@ -88,7 +88,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no 
         return super().fetchrow(query, *args, **options)
 
 
-class Pool(asyncpg.Pool):  # type: ignore[misc]
+class Pool(asyncpg.Pool):  # type: ignore[misc]  # asyncpg ships no types
     """A pool that nobody waits for longer than ACQUIRE_TIMEOUT_SECONDS.
 
     `when_published` is called after the commit of what published events. It is told here, and not

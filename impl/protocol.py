@@ -75,7 +75,7 @@ class Protocol(HttpToolsProtocol):
         elif self._in_body():
             self._await_body()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio types a base transport
         super().connection_made(transport)
         self._crowded = len(self.connections) > self.door.most
         if len(self.connections) > self.door.most + SPARE_CONNECTIONS:
@@ -160,7 +160,7 @@ class Protocol(HttpToolsProtocol):
 
     def _idle(self) -> bool:
         # uvicorn types it as always there; it is None before the first request.
-        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None before the first request
 
     def _await_head(self) -> None:
         self._head_limit = self.loop.call_later(HEAD_SECONDS, self._give_up)
@@ -180,7 +180,7 @@ class Protocol(HttpToolsProtocol):
             self._await_head()
 
     def _in_body(self) -> bool:
-        if self.cycle is None or self._head_bytes is not None:  # type: ignore[redundant-expr]
+        if self.cycle is None or self._head_bytes is not None:  # type: ignore[redundant-expr]  # None before the first request
             return False
         return self.cycle.more_body and not self.cycle.response_complete
 
@@ -224,7 +224,7 @@ class Protocol(HttpToolsProtocol):
     def _answer_moved(self) -> int | None:
         before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         # A stream is cut off by who sends it.
-        streams = self.cycle is not None and self.cycle.chunked_encoding  # type: ignore[redundant-expr]
+        streams = self.cycle is not None and self.cycle.chunked_encoding  # type: ignore[redundant-expr]  # None before the first request
         return None if streams and not self.cycle.response_complete else before - self._unsent
 
     def _end_answer(self) -> None:

@@ -19,6 +19,7 @@ ENCRYPTED = {"require", "verify-ca", "verify-full"}
 # Of a key. 32 random hexadecimal digits count some 110 bits here, a repeated word half of that.
 LEAST_BITS = 90
 LEAST_CHARACTERS = 8
+# What a secret holds that was copied from an example.
 EXAMPLES = (
     "changeme",
     "change-me",

@@ -25,7 +25,7 @@ SELECT extract(epoch FROM clock_timestamp() - looked_at)::float8 AS looked_ago, 
 FROM core_state
 """
 
-LAG = f"WITH {LAGS} SELECT stream, seconds FROM lag ORDER BY seconds DESC"  # noqa: S608
+LAG = f"WITH {LAGS} SELECT stream, seconds FROM lag ORDER BY seconds DESC"  # noqa: S608  # constants of our own
 
 # The newest row that was sent is near the table's end.
 OUTBOX = f"""

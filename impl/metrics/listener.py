@@ -51,7 +51,7 @@ async def listening(
     try:
         bound = socket.create_server((host, port), family=family, backlog=16, reuse_port=shared)
     except OSError as error:
-        log.error("metrics_not_served", host=host, port=port, reason=str(error))  # noqa: TRY400
+        log.error("metrics_not_served", host=host, port=port, reason=str(error))  # noqa: TRY400  # no mistake of ours: its text says all
         raise
     config = uvicorn.Config(
         metrics_app(exposition, edge),

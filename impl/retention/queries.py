@@ -13,7 +13,7 @@ _OLD = "created_at < now() - make_interval(days => $1)"
 
 # By the table's owner: the application itself may remove no audit row (migration 0011).
 REMOVE_AUDIT = "SELECT remove_old_audit($1, $2)"
-COUNT_AUDIT = f"SELECT count(*) FROM audit_logs WHERE {_OLD}"  # noqa: S608
+COUNT_AUDIT = f"SELECT count(*) FROM audit_logs WHERE {_OLD}"  # noqa: S608  # constants of our own
 
 # The last row that goes stays in the feed, as the mark below which nothing is kept.
 REMOVE_EVENTS = f"""
@@ -50,7 +50,7 @@ WITH removed AS (
 )
 SELECT count(*) FROM removed
 """  # noqa: S608  # constants of our own
-COUNT_PUBLISHED = f"SELECT count(*) FROM outbox WHERE {_BEYOND}"  # noqa: S608
+COUNT_PUBLISHED = f"SELECT count(*) FROM outbox WHERE {_BEYOND}"  # noqa: S608  # constants of our own
 
 # A message that is still there could not be stored a second time, and its answer is read by its
 # key: so the key lives as long. A reset deletes messages, and leaves their keys for a while.
@@ -71,7 +71,7 @@ WITH page AS (
 SELECT (SELECT count(*) FROM removed) AS removed, created_at, dialog_id, message_id FROM page
 ORDER BY created_at DESC, dialog_id DESC, message_id DESC LIMIT 1
 """  # noqa: S608  # constants of our own
-COUNT_KEYS = f"SELECT count(*) FROM message_keys AS key WHERE {_OLD} AND {_FORGOTTEN}"  # noqa: S608
+COUNT_KEYS = f"SELECT count(*) FROM message_keys AS key WHERE {_OLD} AND {_FORGOTTEN}"  # noqa: S608  # constants of our own
 
 
 @dataclass(frozen=True, slots=True)

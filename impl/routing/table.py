@@ -89,7 +89,7 @@ def _left_out_where_broken(plugin: Candidate, left_out: dict[UUID, str]) -> Iter
         yield
     # A row may hold any JSON, and be older than a check of ours: a list of errors would lack
     # one, and the next instance could not start for it.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # see above
         left_out[plugin.plugin_id] = f"{type(error).__name__}: {error}"[:200]
 
 

@@ -29,6 +29,7 @@ from tools.contract import ROOT
 _numbers = count(1)
 POLL_SECONDS = 0.02
 RELAY_SECONDS = 120.0
+ROOM_SECONDS = 10.0
 PAGE = 1000
 ROOM = """
 INSERT INTO rate_limits (partition, subject_id, quota, window_seconds, version)
@@ -100,8 +101,11 @@ class World:
         async with self._one_at_a_time:  # each takes the next version
             await self.pool.execute(ROOM, partition, subject_id)
 
-    async def room_is_given(self) -> bool:
-        """Whether Redis has all limits, which the core fills in when it looks at them next."""
+    async def until_room_is_given(self) -> None:
+        """Until Redis has all limits, which the core fills in when it looks at them next."""
+        await self.until(self._room_is_given, ROOM_SECONDS, "the limits were raised")
+
+    async def _room_is_given(self) -> bool:
         newest = await self.pool.fetchval("SELECT coalesce(max(version), 0) FROM rate_limits")
         return int(await self.redis.get(FILLED) or -1) >= int(newest)
 

@@ -25,7 +25,7 @@ from tests.faults.errors import CannotRunError
 from tests.faults.processes import Process, start
 from tests.faults.world import Servers, World, world
 from tests.integration.tokens.rows import make_bot
-from tests.load.bench.alone import ROOM_SECONDS, quick_plugin
+from tests.load.bench.alone import quick_plugin
 from tests.load.bench.requests import Request, messages_of
 from tests.load.measures import Caller, flood, good_traffic, medians, processor_ms
 from tests.servers import create_database, postgres_server
@@ -132,7 +132,7 @@ async def _cost(one: World, size: Size) -> dict[str, dict[str, float]]:
         async with _core(one) as core:
             await one.register(core, url, "text_reply")
             (user_id,) = await one.users(core, 1)
-            await one.until(one.room_is_given, ROOM_SECONDS, "the limits were raised")
+            await one.until_room_is_given()
         dialog = await one.pool.fetchval(
             "INSERT INTO dialogs (bot_id, user_id) VALUES ($1, $2) RETURNING id", bot_id, user_id
         )

@@ -38,7 +38,7 @@ def test_another_instance_with_the_same_secret_takes_it() -> None:
 def test_one_of_something_else_is_refused(other: object) -> None:
     written = CURSORS.of("dialog", BOT, DIALOG).write(7)
     with pytest.raises(ValidationFailed) as refused:
-        other.read(written)  # type: ignore[attr-defined]
+        other.read(written)  # type: ignore[attr-defined]  # another kind of cursor, on purpose
     (fault,) = refused.value.errors
     assert (fault.location, fault.pointer, fault.code) == ("query", "/cursor", "cursor_invalid")
 

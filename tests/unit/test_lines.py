@@ -17,7 +17,7 @@ class Out(BytesIO):
 
     def write(self, data: object) -> int:
         self.writes += 1
-        return super().write(data)  # type: ignore[arg-type]
+        return super().write(data)  # type: ignore[arg-type]  # a stand-in takes what is written
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_no_write_is_longer_than_what_a_pipe_takes_whole(out: Out) -> None:
 
     class Pipe(Out):
         def write(self, data: object) -> int:
-            written.append(bytes(data))  # type: ignore[call-overload]
+            written.append(bytes(data))  # type: ignore[call-overload]  # the same
             return super().write(data)
 
     lines = Lines(Pipe())

@@ -48,7 +48,7 @@ def _table(table: Table) -> TableText:
 
 
 def _column(column: Column[Any]) -> tuple[str, ...]:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # the library's
     targets = sorted(key.target_fullname for key in column.foreign_keys)
     return (
         code(column.name),

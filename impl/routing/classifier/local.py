@@ -64,7 +64,7 @@ class LocalClassifier:
             self._model = await asyncio.to_thread(_loaded, content)
         except BadModelError as error:
             self._refused.add(stored.version)
-            log.error("classifier_model_refused", version=stored.version, reason=str(error))  # noqa: TRY400
+            log.error("classifier_model_refused", version=stored.version, reason=str(error))  # noqa: TRY400  # no mistake of ours: its text says all
             return
         self._stored = stored
         log.info("classifier_model_loaded", version=stored.version, tags=len(self._model.tags) - 1)

@@ -69,7 +69,7 @@ class Trainer:
             raise
         except TrainingError as error:
             self.metrics.classifier_trainings_total.at("failed").inc()
-            log.error("training_failed", attempt=attempt, reason=str(error))  # noqa: TRY400
+            log.error("training_failed", attempt=attempt, reason=str(error))  # noqa: TRY400  # no mistake of ours: its text says all
             pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_SECONDS)
             await queries.give_back(self.pool, meanings.version, attempt, pause)
             return False

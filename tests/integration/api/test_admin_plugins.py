@@ -91,7 +91,7 @@ async def test_other_instances_route_around_it_within_a_second(
         user = await other.user(2)
         assert (await other.say(user, "Hello!")).json["status"] == "accepted"
         await admin("POST", f"/plugins/{registered['plugin_id']}/disable", json=REASON)
-        while (await other.say(user, "Hello?")).json["status"] != "failed":  # noqa: ASYNC110
+        while (await other.say(user, "Hello?")).json["status"] != "failed":  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.02)
 
 

@@ -31,7 +31,7 @@ def classifier_intent(tag: str, examples: list[str]) -> dict[str, Any]:
 def trainer(pool: asyncpg.Pool, metrics: Metrics | None = None, **changed: object) -> Trainer:
     values = {"every_seconds": 0.05, "training_seconds": 120.0} | changed
     catalogue = Catalogue(pool, "text_reply")
-    return Trainer(pool, catalogue, metrics or make_metrics(), **values)  # type: ignore[arg-type]
+    return Trainer(pool, catalogue, metrics or make_metrics(), **values)  # type: ignore[arg-type]  # each value as its parameter is typed
 
 
 def command(script: str) -> tuple[str, ...]:
@@ -229,5 +229,5 @@ import impl.app, impl.worker, impl.routing.classifier.local, impl.routing.classi
 found = {"numpy", "scipy", "sklearn", "tokenizers", "openai"} & sys.modules.keys()
 sys.exit(f"loaded: {sorted(found)}" if found else 0)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)  # noqa: PLW1510
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)  # noqa: PLW1510  # the next line looks at it
     assert done.returncode == 0, done.stderr

@@ -80,7 +80,7 @@ async def told(process: Process) -> tuple[str, Any]:
     return name, orjson.loads(payload)
 
 
-async def test_each_event_is_told_once(  # noqa: PLR0917
+async def test_each_event_is_told_once(  # noqa: PLR0917  # its fixtures and parameters
     api: Api,
     plugin: ScriptedPlugin,
     pool: asyncpg.Pool,

@@ -136,7 +136,7 @@ async def test_a_death_between_the_two_is_recovered(
     assert len(chosen.calls) == 1
 
 
-async def test_with_too_little_time_left_the_fallback_answers_later(  # noqa: PLR0917
+async def test_with_too_little_time_left_the_fallback_answers_later(  # noqa: PLR0917  # its fixtures and parameters
     api: Api,
     text_reply: ScriptedPlugin,
     chosen: ScriptedPlugin,

@@ -213,7 +213,7 @@ async def test_without_redis_the_limit_holds_and_can_be_changed(
     async with asyncio.timeout(PATIENT_SECONDS):
         # Until it is counted in Redis again, which was charged little meanwhile: what was on its
         # way when the line stalled. Alone the instance would permit the next in twelve minutes.
-        while (await ask(api)).status == 429:  # noqa: ASYNC110
+        while (await ask(api)).status == 429:  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.02)
 
 

@@ -173,7 +173,7 @@ async def everything(pool: asyncpg.Pool, redis: Redis) -> str:
         name = str(key)
         kind = str(await redis.type(name))
         read = {"string": redis.get, "hash": redis.hgetall, "stream": redis.xrange}.get(kind)
-        found.append(f"redis {name} {await read(name) if read else kind!r}")  # type: ignore[operator]
+        found.append(f"redis {name} {await read(name) if read else kind!r}")  # type: ignore[operator]  # its readers have several types
     return "\n".join(found)
 
 

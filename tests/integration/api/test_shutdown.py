@@ -81,7 +81,7 @@ async def test_readiness_says_no_while_everything_is_still_served(
     user = await api.user()
     server._notice_seconds = PATIENT_SECONDS
     server.should_exit = True
-    while (ready := await api.send("GET", "/readyz")).status == 200:  # noqa: ASYNC110
+    while (ready := await api.send("GET", "/readyz")).status == 200:  # noqa: ASYNC110  # no event tells of it
         await asyncio.sleep(0.01)
     assert (ready.status, ready.json["code"]) == (503, "overloaded")
     assert int(ready.headers["Retry-After"]) >= 1

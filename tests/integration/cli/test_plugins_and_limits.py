@@ -133,7 +133,7 @@ async def test_running_instances_notice_a_command(
             "limits", "set", "bot", str(api.bot_id), "--quota", "1", "--window", "1h"
         )
         async with asyncio.timeout(PATIENT_SECONDS):
-            while not await redis.exists(own_limit_key("bot", api.bot_id)):  # noqa: ASYNC110
+            while not await redis.exists(own_limit_key("bot", api.bot_id)):  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.02)
         statuses = [(await api.bot("GET", f"/api/v1/dialogs/{uuid4()}")).status for _ in range(2)]
         assert statuses == [404, 429]

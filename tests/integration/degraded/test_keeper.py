@@ -96,7 +96,7 @@ async def test_a_redis_that_cannot_be_written_is_away(
             await until_told(pool, ["core_degraded"])
             assert worker.keeper.gate.away
             async with asyncio.timeout(PATIENT_SECONDS):
-                while worker.shown("degraded") != 1:  # noqa: ASYNC110
+                while worker.shown("degraded") != 1:  # noqa: ASYNC110  # no event tells of it
                     await asyncio.sleep(0.01)
     finally:
         for name in REFUSALS:

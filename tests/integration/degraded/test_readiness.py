@@ -24,7 +24,7 @@ SELDOM: dict[str, float] = {
 
 async def until(api: Api, mode: str) -> None:
     async with asyncio.timeout(PATIENT_SECONDS):
-        while (await api.send("GET", "/readyz")).json["mode"] != mode:  # noqa: ASYNC110
+        while (await api.send("GET", "/readyz")).json["mode"] != mode:  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
 
 

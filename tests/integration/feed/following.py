@@ -124,7 +124,7 @@ class Reporter:
 
     async def numbered(self) -> None:
         """Waits until the worker has given each event its place."""
-        while await any_unnumbered(self.pool):  # noqa: ASYNC110
+        while await any_unnumbered(self.pool):  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.005)
 
 

@@ -153,7 +153,7 @@ async def test_signs_of_life_move_the_place_on_where_nothing_fits(
         await plugin.happen()
         await plugin.numbered()
         newest = await plugin.pool.fetchval("SELECT max(position) FROM feed")
-        while operator.last_id is None or places.read(operator.last_id) < newest:  # noqa: ASYNC110
+        while operator.last_id is None or places.read(operator.last_id) < newest:  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
         waiting.cancel()
     assert set(operator.comments) == {"keep-alive"}
@@ -251,7 +251,7 @@ async def test_a_token_has_so_many_streams_and_a_closed_one_makes_room(
         assert answer.headers["Retry-After"] == "5"
         await held[0].__aexit__(None, None, None)
         async with asyncio.timeout(10):
-            while await status_of(follower, api.url) != 200:  # noqa: ASYNC110
+            while await status_of(follower, api.url) != 200:  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.01)
         for each in held[1:]:
             await each.__aexit__(None, None, None)
@@ -302,7 +302,7 @@ async def test_a_client_that_leaves_frees_everything(
         return scrape.value("botcore_event_streams")
 
     async with asyncio.timeout(10):
-        while await open_streams():  # noqa: ASYNC110
+        while await open_streams():  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
     assert not [task for task in asyncio.all_tasks() if "_send_all" in repr(task.get_coro())]
 

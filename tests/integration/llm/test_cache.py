@@ -57,7 +57,7 @@ async def ask(found: LLMRouter, text: str = TEXT, meanings: Meanings = MEANINGS)
 
 @pytest.mark.parametrize(
     "same",
-    [TEXT, TEXT.upper(), f"  {TEXT}\n", "canary:  will\tit   rain?", "ｃａｎａｒｙ: will it rain?"],  # noqa: RUF001
+    [TEXT, TEXT.upper(), f"  {TEXT}\n", "canary:  will\tit   rain?", "ｃａｎａｒｙ: will it rain?"],  # noqa: RUF001  # the wide form is the point
     ids=["equal", "case", "ends", "spaces", "width"],
 )
 async def test_equal_messages_are_asked_about_once(

@@ -35,7 +35,7 @@ async def outage(llm: FakeLLM, outages: Outages, calls: int = 5) -> None:
 
 async def published(pool: asyncpg.Pool) -> asyncpg.Record:
     async with asyncio.timeout(20):
-        while (row := await pool.fetchrow("SELECT * FROM outbox")) is None:  # noqa: ASYNC110
+        while (row := await pool.fetchrow("SELECT * FROM outbox")) is None:  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
     return row
 
@@ -61,7 +61,7 @@ async def test_it_is_published_once_and_without_a_word(
     await asyncio.create_task(request())
     row = await published(pool)
     async with asyncio.timeout(20):
-        while fired(metrics) != 1:  # noqa: ASYNC110
+        while fired(metrics) != 1:  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
     await outages.close()
     await core.close()
@@ -106,7 +106,7 @@ async def test_it_waits_for_a_database_that_is_away(
         with capture_logs() as logs:
             await outage(llm, outages)
             async with asyncio.timeout(20):
-                while not any(line["event"] == "llm_outage_waits" for line in logs):  # noqa: ASYNC110
+                while not any(line["event"] == "llm_outage_waits" for line in logs):  # noqa: ASYNC110  # no event tells of it
                     await asyncio.sleep(0.01)
         assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
         proxy.mend()

@@ -69,6 +69,6 @@ async def test_a_malformed_url_is_told_with_the_form_expected(url: str) -> None:
     ]
     for check, line in checks:
         with pytest.raises(LocalError) as told:
-            await check(url)  # type: ignore[misc]
+            await check(url)  # type: ignore[misc]  # two checks of one form
         assert re.match(line, str(told.value))
         assert "secret" not in str(told.value)

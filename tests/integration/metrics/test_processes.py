@@ -44,7 +44,7 @@ async def until(port: int, name: str, least: float, **labels: str) -> Scrape:
             await asyncio.sleep(0.05)
 
 
-async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917
+async def test_a_worker_shows_what_it_publishes_and_takes_over(  # noqa: PLR0917  # its fixtures and parameters
     api: Api, text_reply: ScriptedPlugin, pool: asyncpg.Pool, environment: dict[str, str],
     unused_tcp_port: int, tmp_path: Path,
 ) -> None:  # fmt: skip

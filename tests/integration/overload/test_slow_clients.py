@@ -123,7 +123,7 @@ async def test_who_waits_to_be_told_to_go_on_is_not_slow(
 
 async def test_who_takes_nothing_of_an_answer_is_cut_off(api: Api, figures: Figures) -> None:
     async with connected(api.url, receive_buffer=4096) as (_, writer):
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a transport that only writes
         writer.write((PAGE + b"\r\n") * 10)
         await figures.until(lambda: figures.cut("slow_reader") == 1)
     await figures.until(lambda: figures("connections") == 0)
@@ -148,7 +148,7 @@ async def test_a_connection_that_ends_does_not_wait_for_its_reader_for_ever(
     api: Api, server: Server, figures: Figures
 ) -> None:
     async with connected(api.url, receive_buffer=2048) as (_, writer):
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a transport that only writes
         transport = await buffer_little(server, figures)
         writer.write(CONTRACT)
         await figures.until(transport.is_closing)

@@ -230,7 +230,7 @@ async def test_a_limit_that_is_set_while_redis_is_away_holds_in_every_instance(
         await until_alone(limiter, True)
         await set_limit(pool, subject, 3)
         async with asyncio.timeout(PATIENT_SECONDS):
-            while await quota_of(limiter, subject) != 3:  # noqa: ASYNC110
+            while await quota_of(limiter, subject) != 3:  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.01)
 
 
@@ -294,5 +294,5 @@ async def test_a_change_that_never_reached_redis_does_so_soon(
         assert await quota_of(limiter, subject) == 3
         await set_limit(pool, subject, quota, 2)
         async with asyncio.timeout(PATIENT_SECONDS):
-            while await quota_of(limiter, subject) != (quota or 10):  # noqa: ASYNC110
+            while await quota_of(limiter, subject) != (quota or 10):  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.01)

@@ -39,7 +39,7 @@ async def limiter(request: pytest.FixtureRequest, redis: Redis) -> Limiter:
     if request.param == "memory":
         return MemoryLimiter(lambda partition, subject: OWN.get((partition, subject)))
     for (partition, subject), (quota, window) in OWN.items():
-        key = own_limit_key(partition, subject)  # type: ignore[arg-type]
+        key = own_limit_key(partition, subject)  # type: ignore[arg-type]  # a key of OWN is a text to mypy
         await redis.delete(f"{key}:bucket")
         await redis.hset(key, mapping={"quota": quota, "window": window})
     return Filled(redis)

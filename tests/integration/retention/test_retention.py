@@ -216,7 +216,7 @@ async def test_a_worker_removes_and_counts(
     retention = retention_of(pool, retention_every_seconds=0.01)
     task = asyncio.create_task(RetentionTask(retention, metrics).run())
     async with asyncio.timeout(20):
-        while await pool.fetchval("SELECT EXISTS (SELECT FROM audit_logs)"):  # noqa: ASYNC110
+        while await pool.fetchval("SELECT EXISTS (SELECT FROM audit_logs)"):  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

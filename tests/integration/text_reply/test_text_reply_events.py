@@ -155,7 +155,7 @@ async def test_it_registers_with_the_scope_that_it_needs(plugin: Plugin, core: F
 async def until(pool: asyncpg.Pool, query: str) -> Any:
     """What another process stores, once it is there."""
     async with asyncio.timeout(PATIENT_SECONDS):
-        while (found := await pool.fetchval(query)) is None:  # noqa: ASYNC110
+        while (found := await pool.fetchval(query)) is None:  # noqa: ASYNC110  # no event tells of it
             await asyncio.sleep(0.01)
         return found
 

@@ -100,7 +100,7 @@ async def test_each_costs_the_same_statement_and_one_argon2(
 ) -> None:
     text = await way(pool)
     kind = "plugin" if way is of_a_deleted_plugin else "bot"
-    assert await verifier.verify(text, kind) is None  # type: ignore[arg-type]
+    assert await verifier.verify(text, kind) is None  # type: ignore[arg-type]  # a kind as text
     assert counting.statements == [queries.FIND]
     assert len(hashed) == 1
 

@@ -115,7 +115,7 @@ async def test_a_flood_of_unknown_tokens_holds_up_no_good_one(
 
     monkeypatch.setattr(hashing, "matches", slow)
     flood = [asyncio.create_task(verifier.verify(mint("bot").plaintext, "bot")) for _ in range(8)]
-    while len(verifier._flights) < 8 or verifier._finding._places < 8:  # noqa: ASYNC110
+    while len(verifier._flights) < 8 or verifier._finding._places < 8:  # noqa: ASYNC110  # no event tells of it
         await asyncio.sleep(0.01)
     with pytest.raises(VerifierOverloaded):
         await verifier.verify(mint("bot").plaintext, "bot")

@@ -21,7 +21,7 @@ from impl.local.postgres import EmbeddedPostgres
 from tests.faults.processes import Process
 from tests.faults.raw import answer
 from tests.faults.world import Servers, World, world
-from tests.load.bench.requests import Json, Request, messages_of
+from tests.load.bench.requests import Json, Request, message_of, messages_of
 from tests.servers import ROOM, create_database, postgres_server
 
 # The suite's own defaults, undone: these are the product's.
@@ -35,7 +35,6 @@ SHIPPED = {
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 TEMPLATE = "bench_template"
-ROOM_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -73,7 +72,7 @@ async def stage(made: Servers | None = None, **settings: str) -> AsyncIterator["
     ):
         registered = await one.register(core, url, "text_reply")
         (user_id,) = await one.users(core, 1)
-        await one.until(one.room_is_given, ROOM_SECONDS, "the limits were raised")
+        await one.until_room_is_given()
         yield Stage(one, core, user_id, url, registered["plugin_id"])
 
 
@@ -112,7 +111,7 @@ class Stage:
         return {"X-Bot-Token": self.world.bot.token}
 
     def message(self) -> Json:
-        return {"user_id": self.user_id, "payload": {"type": "text", "text": "Hello!"}}
+        return message_of(self.user_id)
 
     def messages(self) -> Request:
         return messages_of(self.world.bot.token, self.user_id)
@@ -135,7 +134,7 @@ class _Plugin(asyncio.Protocol):
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio types a base transport
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from impl import migrate
 from tests.faults.processes import Process
 from tests.faults.world import Servers, World, world
-from tests.load.bench.alone import ROOM_SECONDS, quick_plugin
+from tests.load.bench.alone import quick_plugin
 from tests.load.bench.part import Part, Progress, Size
 from tests.load.bench.requests import messages_of
 from tests.load.measures import processor_ms
@@ -64,7 +64,7 @@ async def _rounds(
 ) -> dict[str, list[tuple[float, float]]]:
     """Of each the CPU of core and database a message, round by round."""
     (user_id,) = await one.users(cores["direct"], 1)
-    await one.until(one.room_is_given, ROOM_SECONDS, "the limits were raised")
+    await one.until_room_is_given()
     request = messages_of(one.bot.token, user_id)
     server = await postmaster(one.pool)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in cores}

@@ -43,10 +43,14 @@ class Request:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
+def message_of(user_id: str) -> Json:
+    return {"user_id": user_id, "payload": {"type": "text", "text": "Hello!"}}
+
+
 def messages_of(token: str, user_id: str) -> Request:
     """Each in a dialog of its own."""
-    body = {"user_id": user_id, "payload": {"type": "text", "text": "Hello!"}}
-    return Request("POST", "/api/v1/dialogs/{uuid}/messages", {"X-Bot-Token": token}, lambda: body)
+    body, headers = message_of(user_id), {"X-Bot-Token": token}
+    return Request("POST", "/api/v1/dialogs/{uuid}/messages", headers, lambda: body)
 
 
 @dataclass

@@ -19,7 +19,7 @@ class Plugin(asyncio.Protocol):
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio types a base transport
         self._transport = transport
 
     def connection_lost(self, _reason: Exception | None) -> None:

@@ -108,7 +108,7 @@ def read(words: list[str]) -> None:
     command = typer.main.get_command(app)
     while words:
         name, *words = words
-        command = command.commands[name]  # type: ignore[attr-defined]
+        command = command.commands[name]  # type: ignore[attr-defined]  # a group has commands
         if not hasattr(command, "commands"):
             command.make_context(name, list(words))
             return

@@ -28,7 +28,7 @@ def test_a_tag_has_its_description_and_examples_from_all_over() -> None:
     (line,) = lines(many(1, 100))
     assert line["tag"] == "tag0"
     assert line["about"] == "About it."
-    assert [str(text)[:4] for text in line["examples"]] == ["0000", "0020", "0040", "0060", "0080"]  # type: ignore[attr-defined]
+    assert [str(text)[:4] for text in line["examples"]] == ["0000", "0020", "0040", "0060", "0080"]  # type: ignore[attr-defined]  # any JSON to mypy; a list
 
 
 @pytest.mark.parametrize(("tags", "examples"), [(150, 100), (500, 200), (500, 1), (1, 200)])
@@ -43,7 +43,7 @@ def test_the_prompt_is_bounded_and_names_every_tag(tags: int, examples: int) -> 
 def test_150_intents_have_examples() -> None:
     found = lines(many(150, 100))
     assert all(line["examples"] for line in found)
-    assert len(found[0]["examples"]) <= EXAMPLES_A_TAG  # type: ignore[arg-type]
+    assert len(found[0]["examples"]) <= EXAMPLES_A_TAG  # type: ignore[arg-type]  # the same
 
 
 def test_no_tag_is_left_out_silently() -> None:

@@ -119,9 +119,9 @@ async def test_a_request_that_the_stop_ends_is_a_503_of_its_operation(app: FastA
     async def never(_message: Message) -> None: ...
 
     service = next(r for r in app.router.routes if getattr(r, "path", "") == "/healthz")
-    operation, _ = service.endpoint._operations["GET"]  # type: ignore[attr-defined]
+    operation, _ = service.endpoint._operations["GET"]  # type: ignore[attr-defined]  # the endpoint behind the layer
     run = cast("Any", lambda _call: hang())
-    service.endpoint._operations = {"GET": (operation, run)}  # type: ignore[attr-defined]
+    service.endpoint._operations = {"GET": (operation, run)}  # type: ignore[attr-defined]  # the endpoint behind the layer
     task = asyncio.create_task(app(scope, hang, never))
     await at_work.wait()
     task.cancel()

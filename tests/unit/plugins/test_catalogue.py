@@ -30,7 +30,7 @@ class SlowPool:
 async def test_an_answer_that_comes_late_does_not_undo_a_change() -> None:
     """The loop reads, somebody registers a plugin, and the loop's answer comes after that."""
     pool = SlowPool([], [row("text_reply")])
-    catalogue = Catalogue(pool, "text_reply")  # type: ignore[arg-type]
+    catalogue = Catalogue(pool, "text_reply")  # type: ignore[arg-type]  # a stand-in
     loop = asyncio.create_task(catalogue.refresh())
     await pool.asked.wait()
     registered = asyncio.create_task(catalogue.refresh())

@@ -183,7 +183,7 @@ class TestOutcome:
             PluginConflict(),
             PluginNotFound(),
             RuntimeError("zq7-secret"),
-            ClientDisconnectedError.__base__("zq7-secret"),  # type: ignore[misc]
+            ClientDisconnectedError.__base__("zq7-secret"),  # type: ignore[misc]  # the base of an exception is one
         ],
     )
     async def test_what_is_not_declared_is_our_mistake(

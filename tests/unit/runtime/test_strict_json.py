@@ -188,7 +188,7 @@ def test_depth_33_is_refused_and_no_depth_crashes(depth: int) -> None:
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
-    assert len(list(strict_json.parse(b"[" + b",".join([b"[]"] * 1000) + b"]"))) == 1000  # type: ignore[call-overload]
+    assert len(list(strict_json.parse(b"[" + b",".join([b"[]"] * 1000) + b"]"))) == 1000  # type: ignore[call-overload]  # any JSON to mypy; these are lists
 
 
 def test_a_deep_string_is_not_deep() -> None:
@@ -216,7 +216,7 @@ def test_too_many_members_are_refused() -> None:
 def test_the_most_values_are_kept() -> None:
     most = strict_json.MAX_VALUES
     numbers = b"[" + b",".join([b"0"] * most) + b"]"
-    assert len(list(strict_json.parse(numbers))) == most  # type: ignore[call-overload]
+    assert len(list(strict_json.parse(numbers))) == most  # type: ignore[call-overload]  # any JSON to mypy; these are lists
     assert fault(numbers[:-1] + b",0]") == ("", "too_many_values")
     assert strict_json.parse(numbers[:-1] + b",0]", max_values=most + 1)
 

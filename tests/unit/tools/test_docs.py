@@ -81,7 +81,7 @@ def test_every_document_says_what_it_is_made_of(name: str) -> None:
          "../TRIGGERS.md", "| TR-000 | never | nothing | `info` | `user_created` |"),
     ],
 )  # fmt: skip
-def test_a_change_of_the_contract_is_told(  # noqa: PLR0917
+def test_a_change_of_the_contract_is_told(  # noqa: PLR0917  # its fixtures and parameters
     contract: Path, edit: Edit, tmp_path: Path, file: str, old: str, new: str, name: str, said: str
 ) -> None:
     assert said not in (DOCS / "CONTRACTS" / name).read_text()

@@ -33,7 +33,7 @@ def test_every_example_fits() -> None:
         ("responses/NotFound.yaml", "title: No", "title: Not", "title is not that of"),
     ],
 )  # fmt: skip
-def test_one_that_does_not_is_told(  # noqa: PLR0917
+def test_one_that_does_not_is_told(  # noqa: PLR0917  # its fixtures and parameters
     contract: Path, edit: Edit, name: str, old: str, new: str, said: str
 ) -> None:
     edit(name, old, new)

@@ -60,7 +60,7 @@ CASES = [(rule, *case) for rule, cases in BROKEN.items() for case in cases]
 
 
 @pytest.mark.parametrize(("rule", "old", "new", "said"), CASES)
-def test_a_broken_rule_is_told(  # noqa: PLR0917
+def test_a_broken_rule_is_told(  # noqa: PLR0917  # its fixtures and parameters
     contract: Path, edit: Edit, rule: str, old: str, new: str, said: str
 ) -> None:
     edit("metrics.yaml", old, new)

@@ -255,7 +255,7 @@ CASES = [(rule, *case) for rule, cases in BROKEN.items() for case in cases]
 
 
 @pytest.mark.parametrize(("rule", "name", "old", "new", "said"), CASES)
-def test_a_broken_rule_is_told(  # noqa: PLR0917
+def test_a_broken_rule_is_told(  # noqa: PLR0917  # its fixtures and parameters
     contract: Path, edit: Edit, rule: str, name: str, old: str, new: str, said: str
 ) -> None:
     edit(name, old, new)
