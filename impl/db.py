@@ -50,6 +50,14 @@ JSONB_VERSION = b"\x01"
 # connection has a limit of its own, or else the wait would grow with the queue.
 COMMAND_TIMEOUT_SECONDS = 3.0
 ACQUIRE_TIMEOUT_SECONDS = 2.0
+# A process that is stopped may have a transaction open, if only by a statement that it prepares,
+# which locks its tables; streams and webhooks wait for that one. The server's limit on idle
+# transactions does not see it, and its limit on all of them came with PostgreSQL 17.
+TRANSACTION_SECONDS = 10.0
+LIMIT_TRANSACTIONS = """
+SELECT set_config('transaction_timeout', '{}ms', false)
+WHERE current_setting('transaction_timeout', true) IS NOT NULL
+"""
 
 
 @lru_cache(maxsize=1024)
@@ -152,6 +160,11 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
+async def _prepare_bounded(connection: asyncpg.Connection) -> None:
+    await prepare_connection(connection)
+    await connection.execute(LIMIT_TRANSACTIONS.format(round(TRANSACTION_SECONDS * 1000)))
+
+
 async def open_pool(settings: Settings) -> Pool:
     """Connects on first use, so that a process starts, and says it is not ready, without one."""
     pool = Pool(
@@ -166,7 +179,7 @@ async def open_pool(settings: Settings) -> Pool:
         statement_cache_size=1024 if settings.database_statement_cache else 0,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         timeout=COMMAND_TIMEOUT_SECONDS,
-        init=prepare_connection,
+        init=_prepare_bounded,
         server_settings={"application_name": "botcore", "timezone": "UTC"},
     )
     await pool

@@ -17,7 +17,11 @@ from tests.faults.world import World
 from tests.integration.notifications.receiver import Receiver
 
 ANSWERS_SECONDS = 0.3  # so that a worker has some under way whenever it is killed
-SENT = "SELECT count(*) FROM notification_deliveries WHERE status <> 'delivered'"
+# Events that no delivery was made of yet, and deliveries that did not arrive yet.
+WAITING = """
+SELECT (SELECT count(*) FROM outbox WHERE id > (SELECT outbox_id FROM notification_cursor))
+    + (SELECT count(*) FROM notification_deliveries WHERE status <> 'delivered')
+"""
 
 
 async def answer_late(_request: web.Request) -> web.StreamResponse:

@@ -10,6 +10,7 @@ from itertools import cycle, islice
 from signal import SIGCONT, SIGSTOP
 from typing import Any
 
+from impl.db import TRANSACTION_SECONDS
 from tests.faults.bot import Bot, Reply
 from tests.faults.checker import Stored
 from tests.faults.errors import CannotRunError
@@ -23,7 +24,7 @@ from tests.faults.stores.beside import beside
 from tests.faults.stores.reporter import MAY_REPORT, Reporter
 from tests.faults.stores.scale import amounts
 from tests.faults.stores.settings import ENDS_SECONDS, LEASE_SECONDS, SETTINGS
-from tests.faults.stores.webhooks import SENT, judge_notices, subscribe
+from tests.faults.stores.webhooks import WAITING, judge_notices, subscribe
 from tests.faults.world import World, world
 from tests.integration.notifications.receiver import receiver
 
@@ -35,6 +36,7 @@ SENT_SECONDS = WEBHOOK_SECONDS + 15.0 + 10.0
 ANSWERED_SECONDS = ENDS_SECONDS + 4 * LEASE_SECONDS
 LATE_SECONDS = 1.0  # what waits for longer is a lag …
 LAG_SECONDS = 10.0  # … of which nothing is left so long after the last worker is back
+FROZEN_LAG_SECONDS = TRANSACTION_SECONDS + LAG_SECONDS  # nor while one still stands still
 OURS = SETTINGS | {
     "call_attempts": "20",
     "notification_timeout_seconds": f"{WEBHOOK_SECONDS:g}",
@@ -52,6 +54,8 @@ LAG = """
 SELECT greatest(
     (SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox
      WHERE published_at IS NULL),
+    (SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox
+     WHERE id > (SELECT outbox_id FROM notification_cursor)),
     (SELECT extract(epoch FROM clock_timestamp() - min(available_at)) FROM plugin_calls
      WHERE status = 'queued'), 0)::float8
 """
@@ -78,7 +82,9 @@ async def run(run: Run, row: Row) -> None:
             await workers.freeze(amounts(run.scale).frozen_seconds)
         await workers.recover()
         await made.until(made.all_ended, ANSWERED_SECONDS, "every call ended")
-        await made.until(lambda: made.none(SENT), SENT_SECONDS, "every notification was delivered")
+        await made.until(
+            lambda: made.none(WAITING), SENT_SECONDS, "every notification was delivered"
+        )
         row.take(await made.check(worker.ledgers), made.bot.log)
         stored, streams = await made.stored(), await made.streams()
     load.require_rate()
@@ -96,12 +102,12 @@ async def run(run: Run, row: Row) -> None:
     repeatedly = sum(call.attempt > 2 for call in stored.calls)
     row.notes.append(
         f"{rate:g} messages/s, of which half are the workers', and {EVENTS_RATE:g} events/s;"
-        f" {workers.kills} kills and {workers.frozen:g} s of SIGSTOP; {taken_over} calls were taken"
-        f" over, {repeatedly} of them more than once, and {again} were delivered again;"
+        f" {workers.kills} kills and {workers.frozen:.1f} s of SIGSTOP; {taken_over} calls were"
+        f" taken over, {repeatedly} of them more than once, and {again} were delivered again;"
         f" {len(hook.ids)} notifications were sent of"
-        f" {len(set(hook.ids))} webhook-ids and {len(reporter.acknowledged)} events; at the end of"
-        f" the stop {workers.lag_frozen:.1f} s late, and not at all {workers.recovered:.1f} s after"
-        " it"
+        f" {len(set(hook.ids))} webhook-ids and {len(reporter.acknowledged)} events;"
+        f" {workers.lag_frozen:.1f} s late during the stop, and not at all"
+        f" {workers.recovered:.1f} s after it"
     )
 
 
@@ -117,6 +123,7 @@ class Workers:
     run: Run
     made: World
     workers: list[Process]
+    newest: Process | None = None
     kills: int = 0
     frozen: float = 0.0
     lag_frozen: float = 0.0
@@ -133,21 +140,25 @@ class Workers:
             if self.kills == 1:
                 at = await self._one_that_stands_still_with_a_call()
             await self.workers[at].kill()
-            self.workers[at] = await self.made.worker()
+            self.newest = self.workers[at] = await self.made.worker()
             self.run.progress(f"kill -9 of a worker: {self.kills}/{times}")
 
     async def freeze(self, seconds: float) -> None:
-        """What it holds meanwhile, it must find taken over when it goes on."""
+        """What it holds meanwhile, it must find taken over when it goes on. One that has just
+        begun is the worst: it is preparing its statements."""
         self._require_all()
-        worker = self.workers[0]
+        worker = self.newest or self.workers[0]
         worker.child.signal(SIGSTOP)
+        began = time.monotonic()
         try:
             await asyncio.sleep(seconds)
             self.lag_frozen = await self._lag()
+            if not await self.made.until(self._is_prompt, FROZEN_LAG_SECONDS):
+                self.faults.append(f"{await self._lag():.1f} s late while a worker stands still")
         finally:
             worker.child.signal(SIGCONT)
-        self.frozen = seconds
-        self.run.progress(f"a worker stood still for {seconds:g} s, lag {self.lag_frozen:.1f} s")
+        self.frozen = time.monotonic() - began
+        self.run.progress(f"a worker stood still for {self.frozen:.1f} s")
 
     async def recover(self) -> None:
         began = time.monotonic()

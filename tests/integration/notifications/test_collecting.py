@@ -7,9 +7,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from impl.db import open_pool
 from impl.notifications import collecting_queries
 from impl.settings import Settings
 from tests.integration.notifications.conftest import (
+    LIMIT_SECONDS,
     Operator,
     Worker,
     a_worker,
@@ -62,6 +64,25 @@ async def test_two_workers_and_commits_out_of_order_lose_and_double_nothing(
 
         await until(drained)
     assert Counter(body["data"]["event_id"] for body in hook.got) == expected
+
+
+async def test_a_process_that_stopped_while_it_prepared_a_statement_holds_nobody_up_for_long(
+    operator: Operator, hook: Receiver, worker: Worker, settings: Settings, pool: asyncpg.Pool
+) -> None:
+    await operator.subscribe(hook)
+    stopped = await open_pool(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("impl.db.TRANSACTION_SECONDS", 0.5)
+        connection = await stopped.acquire()
+    try:
+        await connection.prepare("INSERT INTO outbox (stream) VALUES ($1)")  # and no more
+        assert await collecting_queries.writers(pool)
+        (event_id,) = await publish(pool)
+        async with asyncio.timeout(LIMIT_SECONDS):
+            await worker.once()
+    finally:
+        stopped.terminate()
+    assert [body["data"]["event_id"] for body in hook.got] == [event_id]
 
 
 async def test_what_ended_long_ago_is_forgotten(
