@@ -6,7 +6,8 @@ asyncpg runs the SQL of each `queries.py` as prepared statements; SQLAlchemy own
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
@@ -52,11 +53,18 @@ COMMAND_TIMEOUT_SECONDS = 3.0
 ACQUIRE_TIMEOUT_SECONDS = 2.0
 # A process that is stopped may have a transaction open, if only by a statement that it prepares,
 # which locks its tables; streams and webhooks wait for that one. The server's limit on idle
-# transactions does not see it, and its limit on all of them came with PostgreSQL 17.
+# transactions does not see it, and its limit on all of them, which came with PostgreSQL 17, does
+# not see one whose answer is not read.
 TRANSACTION_SECONDS = 10.0
-LIMIT_TRANSACTIONS = """
-SELECT set_config('transaction_timeout', '{}ms', false)
-WHERE current_setting('transaction_timeout', true) IS NOT NULL
+_HAS_LIMIT = "current_setting('transaction_timeout', true) IS NOT NULL"
+LIMIT_TRANSACTIONS = f"""
+SELECT set_config('tcp_user_timeout', '{{limit}}', false),
+    CASE WHEN {_HAS_LIMIT} THEN set_config('transaction_timeout', '{{limit}}', false) END
+"""
+# A limit that counts already is only changed by ending it first.
+LIMIT_TRANSACTION = f"""
+SELECT set_config('transaction_timeout', '0', true),
+    set_config('transaction_timeout', '{{limit}}', true) WHERE {_HAS_LIMIT}
 """
 
 
@@ -160,13 +168,23 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _prepare_bounded(connection: asyncpg.Connection) -> None:
+async def _prepare_limited(connection: asyncpg.Connection) -> None:
     await prepare_connection(connection)
-    await connection.execute(LIMIT_TRANSACTIONS.format(round(TRANSACTION_SECONDS * 1000)))
+    await connection.execute(LIMIT_TRANSACTIONS.format(limit=round(TRANSACTION_SECONDS * 1000)))
+
+
+@asynccontextmanager
+async def long_transaction(pool: Pool, seconds: float) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that may last for `seconds`, instead of TRANSACTION_SECONDS."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(LIMIT_TRANSACTION.format(limit=round(seconds * 1000)))
+        yield connection
 
 
 async def open_pool(settings: Settings) -> Pool:
     """Connects on first use, so that a process starts, and says it is not ready, without one."""
+    # Without cached statements a pooler is between, which gives a session to others as it is left.
+    own_sessions = settings.database_statement_cache
     pool = Pool(
         settings.database_url.get_secret_value(),
         connection_class=Connection,
@@ -176,10 +194,10 @@ async def open_pool(settings: Settings) -> Pool:
         max_queries=50_000,
         max_size=settings.database_pool_size,
         max_inactive_connection_lifetime=300,
-        statement_cache_size=1024 if settings.database_statement_cache else 0,
+        statement_cache_size=1024 if own_sessions else 0,
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         timeout=COMMAND_TIMEOUT_SECONDS,
-        init=_prepare_bounded,
+        init=_prepare_limited if own_sessions else prepare_connection,
         server_settings={"application_name": "botcore", "timezone": "UTC"},
     )
     await pool

@@ -23,6 +23,7 @@ PATIENT_SECONDS = 60.0  # also of a test's own waits: only what is broken gets t
 LIMITS: list[tuple[ModuleType, str]] = [
     (db, "COMMAND_TIMEOUT_SECONDS"),
     (db, "ACQUIRE_TIMEOUT_SECONDS"),
+    (db, "TRANSACTION_SECONDS"),
     (delivery, "GIVE_BACK_SECONDS"),
     (service, "STORING_SECONDS"),
     (sampler, "DATABASE_SECONDS"),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from impl.db import UNAVAILABLE, Pool
+from impl.db import UNAVAILABLE, Pool, long_transaction
 from impl.degraded.gate import Gate
 from impl.erasure import queries
 from impl.events.streams import state_key
@@ -54,7 +54,7 @@ class Eraser:
         return await self._empty() or await self._remove_dialogs() or await self._remove_users()
 
     async def _empty(self) -> bool:
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with long_transaction(self.pool, queries.TRANSACTION_SECONDS) as connection:
             dialogs = await queries.claim_full(connection, DIALOGS)
             if not dialogs.ids:
                 return False
@@ -69,7 +69,7 @@ class Eraser:
         return True
 
     async def _remove_dialogs(self) -> bool:
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with long_transaction(self.pool, queries.TRANSACTION_SECONDS) as connection:
             ids = await queries.claim_empty(connection, DIALOGS, self.kept_seconds)
             if not ids:
                 return False
@@ -85,7 +85,7 @@ class Eraser:
         await self.gate.ask(lambda: self.gate.redis.delete(*keys))
 
     async def _remove_users(self) -> bool:
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with long_transaction(self.pool, queries.TRANSACTION_SECONDS) as connection:
             ids = await queries.claim_users(connection, DIALOGS)
             if not ids:
                 return False

@@ -15,6 +15,7 @@ from impl.db import Executor
 
 # Nobody waits for it: a bot that gives all its messages one trace makes the audit log slow to ask.
 PATIENT_SECONDS = 30.0
+TRANSACTION_SECONDS = 150.0  # of a few such statements
 
 # Nothing is waited for: what another worker has, or an outcome, comes with the next look.
 CLAIM_FULL = """

@@ -27,12 +27,12 @@ def own_folder() -> Iterator[Path]:
     were killed have left is removed."""
     place = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     _remove_left(place)
-    with (
-        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place) as name,
-        (Path(name) / _LOCK).open("w") as lock,
-    ):
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Path(name)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place) as name:
+        new = Path(name) / f"{_LOCK}.new"
+        with new.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            new.rename(new.with_name(_LOCK))  # held, before another supervisor can find it
+            yield Path(name)
 
 
 def _remove_left(place: Path) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from impl.db import LOST, Connection, Pool, open_pool, repeated_if_lost
+from impl.db import LOST, Connection, Pool, long_transaction, open_pool, repeated_if_lost
 from tests.patience import PATIENT_SECONDS
 from tests.stack import settings_for
 
@@ -112,3 +112,35 @@ async def test_a_begin_that_was_cancelled_leaves_no_transaction(
             await connection.execute("CREATE TABLE committed ()")
         assert not connection.is_in_transaction()
     assert await single.fetchval("SELECT to_regclass('committed')") is not None
+
+
+async def test_a_transaction_ends_at_the_limit_but_one_that_may_take_longer(
+    single: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impl.db.TRANSACTION_SECONDS", 2.0)
+    slow = "SELECT pg_sleep(3)"
+    with pytest.raises(LOST):
+        await single.fetchval(slow)
+    async with long_transaction(single, PATIENT_SECONDS) as connection:
+        await connection.fetchval(slow)
+
+
+async def test_a_process_that_stopped_while_it_read_an_answer_holds_no_lock_for_long(
+    single: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server writes, and nobody reads."""
+    monkeypatch.setattr("impl.db.TRANSACTION_SECONDS", 2.0)
+    stopped = await single.acquire()
+    await stopped.execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
+    # In one piece, or else a little room is enough for the server to go on, and to see its limit.
+    more_than_fits = await stopped.prepare("SELECT repeat('x', 64000000)")
+    answer = asyncio.ensure_future(more_than_fits.fetch())
+    await asyncio.sleep(0)  # it is asked; whoever asks also reads
+    stopped._con._transport.pause_reading()
+    other = await asyncpg.connect(database)
+    async with asyncio.timeout(PATIENT_SECONDS):
+        await other.execute("SELECT pg_advisory_lock(1)")
+    await other.close()
+    stopped.terminate()
+    with pytest.raises(LOST):
+        await answer

@@ -40,7 +40,8 @@ ROOM = """room AS MATERIALIZED (
 ), """
 
 # The trigger of `messages` would change the row a second time; it finds nothing left to do. `now()`
-# is when a transaction began, and one that began earlier may come here later.
+# is when a transaction began, and one that began earlier may come here later. Who sends a message
+# for a second time at the same moment moves it, too: by what lies between the two.
 TOUCH = """ON CONFLICT (id) DO UPDATE SET updated_at = now(),
         last_message_at = greatest(dialogs.last_message_at, now())
         WHERE dialogs.bot_id = excluded.bot_id AND dialogs.user_id = excluded.user_id

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from impl.db import Executor
+from impl.db import Executor, Pool, long_transaction
 
 KEPT = 3  # models: for a catalogue that comes back
 # A model has megabytes, and nobody waits for it: the pool's own limit is for messages.
@@ -73,7 +73,7 @@ async def give_back(
 
 
 async def publish(
-    executor: Executor,
+    pool: Pool,
     catalogue_version: str,
     version: str,
     model: bytes,
@@ -83,7 +83,8 @@ async def publish(
 ) -> bool:
     """Whether it was this one that did; older models than the latest are removed."""
     values = (catalogue_version, version, model, tags, seconds, KEPT)
-    return bool(await executor.fetchval(PUBLISH, *values, timeout=MODEL_SECONDS))
+    async with long_transaction(pool, MODEL_SECONDS) as connection:
+        return bool(await connection.fetchval(PUBLISH, *values, timeout=MODEL_SECONDS))
 
 
 async def best(executor: Executor, catalogue_version: str) -> Stored | None:
@@ -91,8 +92,9 @@ async def best(executor: Executor, catalogue_version: str) -> Stored | None:
     return None if row is None else Stored(**row)
 
 
-async def read_model(executor: Executor, stored: Stored) -> bytes | None:
+async def read_model(pool: Pool, stored: Stored) -> bytes | None:
     """None where it was removed meanwhile."""
     values = (stored.catalogue_version, stored.version)
-    content: bytes | None = await executor.fetchval(READ, *values, timeout=MODEL_SECONDS)
+    async with long_transaction(pool, MODEL_SECONDS) as connection:
+        content: bytes | None = await connection.fetchval(READ, *values, timeout=MODEL_SECONDS)
     return content

@@ -1,5 +1,6 @@
 """Nothing of an erased user is left anywhere, and of everybody else all."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from impl.db import open_pool
 from impl.erasure import eraser as erasers
 from impl.feed.places import Places
 from impl.settings import Settings
@@ -63,6 +65,25 @@ async def lived(api: Api, reporting: Reporting, worker: Worker, operator: Operat
 
 async def _refuse(_body: dict[str, Any], _request: object) -> Any:
     raise RuntimeError("the plugin fails")
+
+
+async def test_what_takes_longer_than_any_message_may_is_removed(
+    api: Api, worker: Worker, settings: Settings, pool: asyncpg.Pool
+) -> None:
+    user = await registered(api, CANARY)
+    await api.say(user, CANARY, uuid4())
+    assert (await erase(api, user)).status == 200
+    await pool.execute("""
+        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_sleep(3); RETURN NULL; END';
+        CREATE TRIGGER slow BEFORE DELETE ON messages EXECUTE FUNCTION slowly()
+    """)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("impl.db.TRANSACTION_SECONDS", 2.0)
+        limited = await open_pool(settings)
+        await replace(worker, eraser=replace(worker.eraser, pool=limited)).erase()
+        await limited.close()
+    assert await pool.fetchval("SELECT count(*) FROM messages") == 0
 
 
 async def test_nothing_of_it_is_left(  # noqa: PLR0917  # fixtures

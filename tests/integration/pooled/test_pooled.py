@@ -52,6 +52,19 @@ async def test_nothing_is_prepared_by_name_without_the_cache(
     assert (named > 0) is cached
 
 
+@pytest.mark.parametrize("own", [False, True])
+async def test_sessions_that_others_may_get_are_left_as_they_are(
+    settings: Settings, own: bool
+) -> None:
+    changed = "SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE '%timeout'"
+    pool = await open_pool(settings_but(settings, database_statement_cache=own))
+    try:
+        found = {row["name"] for row in await pool.fetch(changed)}
+    finally:
+        await pool.close()
+    assert found == ({"tcp_user_timeout", "transaction_timeout"} if own else set())
+
+
 @HERE
 async def test_conversations_share_a_few_connections(pool: asyncpg.Pool, bounced: Settings) -> None:
     async with running_api(pool, bounced) as api, scripted_plugin() as plugin:

@@ -1,8 +1,10 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from impl import migrate
@@ -52,6 +54,21 @@ async def fill_every_table(dsn: str) -> None:
             assert await connection.fetchval(f"SELECT count(*) FROM {table.name}"), table.name
     finally:
         await connection.close()
+
+
+async def test_it_may_take_as_long_as_it_takes_whatever_the_role_has(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = make_url(empty_database).database
+    await execute(empty_database, f"ALTER DATABASE {name} SET transaction_timeout = '2s'")
+    run = migrate._run
+
+    def slowly(connection: Connection, *given: Any) -> None:
+        connection.execute(text("SELECT pg_sleep(3)"))
+        run(connection, *given)
+
+    monkeypatch.setattr(migrate, "_run", slowly)
+    assert (await migrate.upgrade(empty_database)).after == REVISIONS[-1]
 
 
 async def test_up_with_data_down_and_up_again(empty_database: str) -> None:

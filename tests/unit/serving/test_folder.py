@@ -1,8 +1,10 @@
 """The folder of an instance's metrics ends with its supervisor, or with the next one's start."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +34,20 @@ def test_what_a_killed_supervisor_left_is_removed_and_what_another_has_is_not(
         with folder.own_folder() as second:
             assert set(tmp_path.iterdir()) == {first, second}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_supervisor_that_starts_at_the_same_moment_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "MEMORY", tmp_path)
+    lock = fcntl.flock
+
+    def lock_late(file: Any, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        folder._remove_left(tmp_path)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    with folder.own_folder() as own:
+        folder._remove_left(tmp_path)
+        assert own.is_dir()
