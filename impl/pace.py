@@ -10,7 +10,7 @@ class Pace:
     """Looks every `window` seconds, and cuts where too little has moved, or after `most` seconds.
 
     `moved` tells the bytes since it was last asked; None where it is not the client who is waited
-    for, and then the time does not count.
+    for, and then the time does not count, nor what is left of the window in which that ends.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class Pace:
         self._left = most
         self._moved = moved
         self._cut = cut
+        self._whole = True  # the client was waited for from the window's beginning
         self._timer = loop.call_later(window, self._look)
 
     def stop(self) -> None:
@@ -33,7 +34,8 @@ class Pace:
 
     def _look(self) -> None:
         moved = self._moved()
-        if moved is not None:
+        whole, self._whole = self._whole, moved is not None
+        if moved is not None and whole:
             self._left -= self._window
             if self._left <= 0 or moved < BYTES_PER_SECOND * self._window:
                 self._cut()
