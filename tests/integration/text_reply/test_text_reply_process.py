@@ -20,6 +20,13 @@ from tests.integration.text_reply.running import invocation
 from tests.patience import PATIENT_SECONDS
 from tests.ports import spare_port
 
+# It gives answers in flight longer than anybody waits here.
+PATIENT = (
+    "import runpy; from impl.text_reply import service; service.DRAIN_SECONDS = 600;"
+    "runpy.run_module('impl.text_reply', run_name='__main__')"
+)
+PATIENT_WITH_MODELS = {"BOTCORE_LLM_TIMEOUT_SECONDS": "600"}
+
 
 class Process:
     def __init__(self, process: asyncio.subprocess.Process, url: str, ready: int) -> None:
@@ -95,12 +102,8 @@ async def invoke(url: str, core: FakeCore) -> tuple[int, Any]:
 
 
 async def test_it_says_when_it_is_ready_and_ends_at_once_when_idle() -> None:
-    """What it gives answers in flight is longer than anybody waits here: there are none."""
-    patient = (
-        "import runpy; from impl.text_reply import service; service.DRAIN_SECONDS = 600;"
-        "runpy.run_module('impl.text_reply', run_name='__main__')"
-    )
-    async with fake_core() as core, process(known_to(core), run=("-c", patient)) as plugin:
+    """There is no answer in flight to wait for."""
+    async with fake_core() as core, process(known_to(core), run=("-c", PATIENT)) as plugin:
         assert await plugin.ready() == b"ready\n"
         assert core.heartbeats
         assert (await invoke(plugin.url, core))[0] == 200
@@ -116,18 +119,20 @@ async def test_it_says_when_it_is_ready_and_ends_at_once_when_idle() -> None:
 
 
 async def test_an_answer_in_flight_is_finished() -> None:
-    async with fake_core() as core, fake_llm() as llm, process(known_to(core, llm)) as plugin:
-        await plugin.ready()
-        llm.go.clear()
-        call = asyncio.create_task(invoke(plugin.url, core))
-        await llm.asked.wait()
-        plugin.terminate()
-        await refused(plugin.url)  # it has begun to stop
-        llm.go.set()
+    async with fake_core() as core, fake_llm() as llm:
+        env = {**known_to(core, llm), **PATIENT_WITH_MODELS}
+        async with process(env, run=("-c", PATIENT)) as plugin:
+            await plugin.ready()
+            llm.go.clear()
+            call = asyncio.create_task(invoke(plugin.url, core))
+            await llm.asked.wait()
+            plugin.terminate()
+            await refused(plugin.url)  # it has begun to stop
+            llm.go.set()
 
-        status, answer = await call
-        assert (status, answer["text"]) == (200, "Hello.")
-        assert (await plugin.ended())[0] == 0
+            status, answer = await call
+            assert (status, answer["text"]) == (200, "Hello.")
+            assert (await plugin.ended())[0] == 0
 
 
 async def refused(url: str) -> None:
@@ -142,7 +147,7 @@ async def refused(url: str) -> None:
 
 async def test_an_answer_that_takes_too_long_does_not_hold_the_process() -> None:
     async with fake_core() as core, fake_llm() as llm:
-        env = {**known_to(core, llm), "BOTCORE_LLM_TIMEOUT_SECONDS": "600"}
+        env = {**known_to(core, llm), **PATIENT_WITH_MODELS}
         async with process(env) as plugin:
             await plugin.ready()
             llm.go.clear()
