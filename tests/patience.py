@@ -16,6 +16,7 @@ import impl.service
 from impl import db
 from impl.dialogs import delivery, service
 from impl.metrics import sampler
+from impl.routing import router
 
 T = TypeVar("T")
 PATIENT_SECONDS = 60.0  # also of a test's own waits: only what is broken gets there
@@ -26,6 +27,8 @@ LIMITS: list[tuple[ModuleType, str]] = [
     (db, "TRANSACTION_SECONDS"),
     (delivery, "GIVE_BACK_SECONDS"),
     (service, "STORING_SECONDS"),
+    (router, "CLASSIFIER_SECONDS"),
+    (router, "CONDITIONS_SECONDS"),
     (sampler, "DATABASE_SECONDS"),
     (sampler, "SCRAPE_WAITS_SECONDS"),
     (impl.redis, "RELAY_TIMEOUT_SECONDS"),

@@ -30,10 +30,11 @@ from tests.fake_llm import (
 from tests.integration.api.routed import Routed, routed_api
 from tests.integration.cli.commands import botcore
 from tests.integration.llm.injections import ANSWERS, INJECTIONS, PERMITTED
+from tests.patience import PATIENT_SECONDS
 from tests.stack import ScriptedPlugin, settings_but
 from tests.unit.routing.tables import classifier_intent
 
-SECONDS = 0.5
+HASTY_SECONDS = 0.5  # of who waits for a model that never answers
 TEXT = "canary of what a user said"
 TOLD = "SELECT count(*) FROM audit_logs WHERE action = 'llm_unavailable'"
 
@@ -45,17 +46,22 @@ async def llm() -> AsyncIterator[FakeLLM]:
 
 
 @pytest.fixture
-def settings(settings: Settings, llm: FakeLLM) -> Settings:
+def seconds() -> float:
+    return PATIENT_SECONDS
+
+
+@pytest.fixture
+def settings(settings: Settings, llm: FakeLLM, seconds: float) -> Settings:
     changed = {
         "classifier": "llm",
         "llm_base_url": llm.url,
         "llm_model": llms.MODEL,
         "llm_api_key": llms.KEY,
-        "classifier_llm_seconds": SECONDS,
         "llm_window_calls": 1_000_000,  # a bad model is asked again and again
         "plugin_concurrency": 1000,
     }
-    return settings_but(settings, **changed)
+    # More than a deployment may set.
+    return settings_but(settings, **changed).model_copy(update={"classifier_llm_seconds": seconds})
 
 
 @pytest_asyncio.fixture
@@ -94,18 +100,18 @@ async def test_what_fits_nothing_is_the_fallbacks(
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "why"),
+    ("behaviour", "why", "seconds"),
     [
-        (hangs, "timeout"),
-        (drips, "timeout"),
-        (fails(429), "rate_limited"),
-        (fails(429, Retry_After="30"), "rate_limited"),
-        (fails(500), "unavailable"),
-        (drops, "unavailable"),
-        (sends("{rubbish"), "invalid_answer"),
-        (says("time"), "invalid_answer"),
-        (chooses("admin", 1), "invalid_answer"),
-        (floods(), "answer_too_large"),
+        (hangs, "timeout", HASTY_SECONDS),
+        (drips, "timeout", HASTY_SECONDS),
+        (fails(429), "rate_limited", PATIENT_SECONDS),
+        (fails(429, Retry_After="3600"), "rate_limited", PATIENT_SECONDS),
+        (fails(500), "unavailable", PATIENT_SECONDS),
+        (drops, "unavailable", PATIENT_SECONDS),
+        (sends("{rubbish"), "invalid_answer", PATIENT_SECONDS),
+        (says("time"), "invalid_answer", PATIENT_SECONDS),
+        (chooses("admin", 1), "invalid_answer", PATIENT_SECONDS),
+        (floods(), "answer_too_large", PATIENT_SECONDS),
     ],
     ids=["hangs", "drips", "429", "429 later", "500", "drops", "rubbish", "free text",
          "unknown tag", "flood"],
@@ -120,11 +126,10 @@ async def test_whatever_the_model_does_the_message_is_answered_in_time_and_expla
     clock = asyncio.get_running_loop().time
     began = clock()
     sent = await routed.say(user, said, uuid4())
-    assert clock() - began < SECONDS + 5  # two cores that others use
+    assert clock() - began < PATIENT_SECONDS
     explained = await routed.explained(said)
     for decision in (sent, explained):
-        # A second of retries may end before or with the time.
-        assert decision["classifier"]["fallback"] in {f"llm: {why}", "llm: timeout"}
+        assert decision["classifier"]["fallback"] == f"llm: {why}"
         assert decision["plugin"] == ("time" if known else "text_reply")
         assert decision["stage"] == ("classifier" if known else "fallback")
 

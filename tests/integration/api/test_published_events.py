@@ -30,10 +30,19 @@ EMITS: dict[str, list[str]] = {
 }
 
 
+# Of an event, what makes it come soon: a call that hangs is not worth making again when its
+# deadline runs out.
+HURRIED = {"plugin_timeout": {"call_deadline_seconds": 0.5, "queue_seconds": 0.4}}
+
+
 @pytest.fixture
-def settings(database: str, valkey: str) -> Settings:
-    # A call that hangs is not worth making again when its deadline runs out.
-    return settings_for(database, valkey, call_deadline_seconds=0.5, queue_seconds=0.4)
+def changes() -> dict[str, float]:
+    return {}
+
+
+@pytest.fixture
+def settings(database: str, valkey: str, changes: dict[str, float]) -> Settings:
+    return settings_for(database, valkey, **changes)
 
 
 @dataclass(frozen=True)
@@ -187,7 +196,12 @@ BY_NO_OPERATION = {
 
 
 @pytest.mark.parametrize(
-    ("operation", "event"), [(name, event) for name, events in EMITS.items() for event in events]
+    ("operation", "event", "changes"),
+    [
+        pytest.param(name, event, HURRIED.get(event, {}), id=f"{name}-{event}")
+        for name, events in EMITS.items()
+        for event in events
+    ],
 )
 async def test_an_operation_publishes_what_it_declares(
     operation: str, event: str, stage: Stage

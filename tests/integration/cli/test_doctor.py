@@ -91,7 +91,7 @@ async def test_where_all_is_well_it_passes(case: Case) -> None:
 async def an_event_waits(case: Case) -> None:
     await case.pool.execute(
         "INSERT INTO outbox (event_id, stream, body, created_at)"
-        " VALUES (gen_random_uuid(), 'plugin:events', '{}', now() - interval '9 seconds')"
+        " VALUES (gen_random_uuid(), 'plugin:events', '{}', now() - interval '90 seconds')"
     )
 
 
@@ -150,7 +150,7 @@ BROKEN: dict[str, tuple[Callable[[Case], Awaitable[None]], str, str, str]] = {
         sql("UPDATE core_state SET degraded_since = now(), degraded_reason = 'lag'"),
         "mode", "failed", "reason lag",
     ),
-    "late streams": (an_event_waits, "streams", "failed", "plugin:events is 9."),
+    "late streams": (an_event_waits, "streams", "failed", "plugin:events is 9"),
     "a long outbox": (many_events_wait, "outbox", "warning", "1001 events wait"),
     "lost calls": (
         calls("'in_progress', NULL, now(), now() - interval '11 seconds'"),
