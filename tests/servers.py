@@ -54,7 +54,7 @@ async def postgres_server(**settings: str) -> AsyncIterator[str]:
 @asynccontextmanager
 async def valkey_server() -> AsyncIterator[str]:
     """URL of a fresh server, with its password."""
-    with tempfile.TemporaryDirectory(prefix="botcore-") as directory:
+    with tempfile.TemporaryDirectory(prefix="botcore-", dir=fast_folder()) as directory:
         data = Path(directory) / "valkey"
         async with Guardian() as guardian, EmbeddedValkey(data, group=guardian.group) as server:
             yield server.url

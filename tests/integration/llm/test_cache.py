@@ -21,6 +21,7 @@ from impl.redis import request_client
 from impl.routing.classifier.port import Meanings
 from tests.fake_llm import FakeLLM, chooses, fails
 from tests.integration.llm.clients import LATER, MEANINGS, router
+from tests.patience import PATIENT_SECONDS
 from tests.stack import settings_for
 from tests.wire import Line, line_before
 
@@ -42,7 +43,7 @@ async def redis(valkey: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def shared(redis: Redis) -> RedisState:
-    return RedisState(Gate(redis, 0.25))
+    return RedisState(Gate(redis, PATIENT_SECONDS))
 
 
 @pytest_asyncio.fixture
@@ -171,15 +172,15 @@ async def test_equal_messages_at_once_are_one_call(llm: FakeLLM) -> None:
     assert len(llm.requests) == 1
 
 
-@pytest.mark.parametrize("how", ["cut", "stall"])
+@pytest.mark.parametrize(("how", "seconds"), [("cut", PATIENT_SECONDS), ("stall", 0.25)])
 async def test_without_redis_nothing_is_kept_and_nothing_fails(
-    llm: FakeLLM, line: Line, how: str
+    llm: FakeLLM, line: Line, how: str, seconds: float
 ) -> None:
     llm.will(chooses("weather"))
     redis = client(line.url)
     getattr(line, how)()
     with capture_logs() as logs:
-        shared = RedisState(Gate(redis, 0.25))
+        shared = RedisState(Gate(redis, seconds))
         limits = {"routing": 10**6}
         async with router(llm, shared=shared, cache_seconds=60, limits=limits) as found:
             for _ in range(3):
@@ -191,7 +192,7 @@ async def test_without_redis_nothing_is_kept_and_nothing_fails(
 
 async def test_it_is_asked_again_once_the_gate_found_it_back(line: Line) -> None:
     redis = client(line.url)
-    gate = Gate(redis, 0.25)
+    gate = Gate(redis, PATIENT_SECONDS)
     shared = RedisState(gate)
 
     async def ping() -> Any:
@@ -214,8 +215,8 @@ async def test_all_instances_count_together(llm: FakeLLM, redis: Redis) -> None:
     llm.will(chooses("weather"))  # 18 tokens
     limits = {"routing": 40}
     async with (
-        router(llm, shared=RedisState(Gate(redis, 0.25)), limits=limits) as one,
-        router(llm, shared=RedisState(Gate(redis, 0.25)), limits=limits) as other,
+        router(llm, shared=RedisState(Gate(redis, PATIENT_SECONDS)), limits=limits) as one,
+        router(llm, shared=RedisState(Gate(redis, PATIENT_SECONDS)), limits=limits) as other,
     ):
         await ask(one, "1")
         await ask(other, "2")
@@ -230,7 +231,7 @@ async def test_without_redis_each_counts_for_itself(llm: FakeLLM, line: Line) ->
     llm.will(chooses("weather"))
     redis = client(line.url)
     line.cut()
-    shared = RedisState(Gate(redis, 0.25))
+    shared = RedisState(Gate(redis, PATIENT_SECONDS))
     quotas = Quotas({"routing": 1}, 60, shared)
     assert [quotas.alone] == [False]
     async with router(llm, shared=shared, limits={"routing": 18}) as found:
@@ -244,7 +245,7 @@ async def test_without_redis_each_counts_for_itself(llm: FakeLLM, line: Line) ->
 async def test_a_key_that_is_not_ours_stops_nobody(llm: FakeLLM, redis: Redis) -> None:
     llm.will(chooses("weather"))
     await redis.set("llm:tokens:routing", "rubbish")
-    gate = Gate(redis, 0.25)
+    gate = Gate(redis, PATIENT_SECONDS)
     async with router(llm, shared=RedisState(gate), limits={"routing": 18}) as found:
         await ask(found, "1")
         with pytest.raises(LLMError, match="quota_exceeded"):  # by its own count

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -31,6 +30,7 @@ from tests.fake_llm import (
     understands,
 )
 from tests.integration.llm.clients import MEANINGS, openai_client
+from tests.ports import spare_port
 
 TEXT = "canary of what a user said"
 TURNS = [Turn("system", "Be kind."), Turn("user", TEXT)]
@@ -174,9 +174,7 @@ async def test_nonsense_for_when_is_no_when(client: OpenAIClient, llm: FakeLLM, 
 
 
 async def test_nobody_there_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    async with openai_client(f"http://127.0.0.1:{port}/v1") as client:
+    async with openai_client(f"http://127.0.0.1:{spare_port()}/v1") as client:
         error = await refusal(client.invoke(TURNS))
     assert (error.code, error.reason) == ("unavailable", "no_connection")
 
