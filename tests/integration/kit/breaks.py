@@ -1,6 +1,7 @@
 """A plugin of `botcore plugin new` that breaks one promise, served in this process."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -104,9 +105,10 @@ def failing(when: Callable[[web.Request], bool]) -> Middleware:
     return changed
 
 
-def forgetful() -> Middleware:
-    """Remembers an answer only when it was given: two at once are worked on twice."""
+def forgetful(at_once: int = 1) -> Middleware:
+    """Remembers an answer only when it was given: each of those `at_once` is worked on."""
     done: dict[str, web.Response] = {}
+    together = asyncio.Barrier(at_once)
 
     async def changed(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
@@ -115,7 +117,8 @@ def forgetful() -> Middleware:
         if request.path != "/invoke" or response.status != 200:
             return response
         if key not in done:
-            await asyncio.sleep(0.05)
+            with contextlib.suppress(TimeoutError):  # one after the other is a mistake of the check
+                await asyncio.wait_for(together.wait(), 5)
             assert isinstance(response.body, bytes)
             body = json.dumps({**json.loads(response.body), "text": str(uuid4())}).encode()
             done[key] = response = _with(response, body=body)

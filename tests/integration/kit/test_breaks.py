@@ -115,7 +115,7 @@ TABLE = [
           around=on("/invoke", lambda body: {"trace_id": body["trace_id"]})),
     Break("each repetition does it again", "idempotency.again",
           around=on("/invoke", lambda body: {**body, "text": str(next(_numbers))})),
-    Break("two at once are done twice", "idempotency.at_once", around=forgetful()),
+    Break("two at once are done twice", "idempotency.at_once", around=forgetful(at_once=2)),
     Break("an id in capitals is another one", "idempotency.capitals", around=forgetful()),
     Break("deadline_ms is not looked at", "deadline.body", around=slow(60)),
     Break("X-Deadline-Ms is not looked at", "deadline.header", around=slow(60)),

@@ -112,9 +112,9 @@ async def test_a_queue_is_counted_no_further_than_so_far(
 ) -> None:
     monkeypatch.setattr(queries, "MOST", 10)
     await connection.execute(OUTBOX, "plugin:events", 8, 0.0, None, None)
-    assert (await read_sample(connection, 1)).outbox == 8
+    assert (await read_sample(connection, PATIENT_SECONDS)).outbox == 8
     await connection.execute(OUTBOX, "dialog:events", 8, 0.0, None, None)
-    assert (await read_sample(connection, 1)).outbox == 10
+    assert (await read_sample(connection, PATIENT_SECONDS)).outbox == 10
 
 
 async def test_a_sample_reads_no_table_whole(connection: asyncpg.Connection) -> None:

@@ -90,7 +90,6 @@ async def test_the_plugins_time_is_not_the_cores(api: Api, text_reply: ScriptedP
     plugins = found.value("botcore_plugin_latency_seconds_sum") or 0
     assert plugins >= 0.3
     assert own == pytest.approx(whole - plugins, abs=0.001)
-    assert own < 0.3
 
 
 async def test_errors_are_counted_by_their_code(api: Api) -> None:
