@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.listening import listening
+
 READY_FOR_QUERY = ord("Z")
 EXECUTE, QUERY = ord("E"), ord("Q")
 L = TypeVar("L", bound="Line")
@@ -35,11 +37,14 @@ class Line:
             return
         up_reader, up_writer = await asyncio.open_connection(*self.target)
         self.writers |= {writer, up_writer}
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass_on(reader, up_writer, asks=True))
-                group.create_task(self._pass_back(up_reader, writer))
-        self.writers -= {writer, up_writer}
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._pass_on(reader, up_writer, asks=True))
+                    group.create_task(self._pass_back(up_reader, writer))
+        finally:
+            up_writer.transport.abort()
+            self.writers -= {writer, up_writer}
 
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False
@@ -146,14 +151,12 @@ def _place(url: str, usual_port: int) -> tuple[str, int]:
 
 @asynccontextmanager
 async def _serving(line: L, url: str, **changed: str) -> AsyncIterator[L]:
-    server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    parts = urlsplit(url)
-    credentials = parts.netloc.rpartition("@")[0]
-    line.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}", **changed))
-    try:
-        yield line
-    finally:
-        line.mend()
-        line.cut()
-        server.close()
+    async with listening(line.serve) as port:
+        parts = urlsplit(url)
+        credentials = parts.netloc.rpartition("@")[0]
+        line.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}", **changed))
+        try:
+            yield line
+        finally:
+            line.mend()
+            line.cut()

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from tests.listening import listening
+
 PROBE_EVERY_SECONDS = 0.1
 PROBE_SECONDS = 2.0
 YES, NO, SILENT, REFUSED = "200", "503", "silent", "refused"
@@ -48,7 +50,6 @@ class Balancer:
     url: str = ""
     turned_away: int = 0
     _watches: dict[str, tuple[Instance, "asyncio.Task[None]"]] = field(default_factory=dict)
-    _open: set["asyncio.Task[None]"] = field(default_factory=set)
     _turns: "count[int]" = field(default_factory=count)
 
     def add(self, url: str) -> None:
@@ -71,22 +72,15 @@ class Balancer:
         return len(self.ready) >= number
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
-        try:
-            found = await self._connect()
-            if found is None:
-                self.turned_away += 1
-                writer.transport.abort()
-            else:
-                await _join((reader, writer), found)
-        except asyncio.CancelledError:  # the balancer stops; asyncio would tell of it as an error
+        found = await self._connect()
+        if found is None:
+            self.turned_away += 1
             writer.transport.abort()
+        else:
+            await _join((reader, writer), found)
 
     async def stop(self) -> None:
-        await _end(*self._open, *(watch for _, watch in self._watches.values()))
+        await _end(*(watch for _, watch in self._watches.values()))
 
     async def _connect(self) -> Streams | None:
         """To the next one in turn, or to another where that one is gone."""
@@ -103,15 +97,14 @@ class Balancer:
 @asynccontextmanager
 async def balancer(*urls: str) -> AsyncIterator[Balancer]:
     made = Balancer()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, backlog=1024)
-    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    for url in urls:
-        made.add(url)
-    try:
-        yield made
-    finally:
-        server.close()
-        await made.stop()
+    async with listening(made.serve, backlog=1024) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        for url in urls:
+            made.add(url)
+        try:
+            yield made
+        finally:
+            await made.stop()
 
 
 async def _watch(instance: Instance) -> None:

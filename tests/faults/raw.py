@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from tests.faults.checker import Ledgers
+from tests.listening import listening
 
 HEAD_END = b"\r\n\r\n"
 LONGEST_HEAD = 64 * 1024
@@ -77,22 +78,15 @@ class RawPlugin:
     url: str = ""
     calls: list[Call] = field(default_factory=list)
     busy: int = 0
-    _tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     @property
     def port(self) -> int:
         return urlsplit(self.url).port or 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
         try:
             await self._talk(Line(reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass
-        except asyncio.CancelledError:  # the plugin stops; asyncio would tell of it as an error
             pass
         finally:
             writer.transport.abort()
@@ -123,11 +117,6 @@ class RawPlugin:
         else:
             await line.send(answer(b"{}", "404 Not Found"))
 
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
 
 async def _head(line: Line) -> list[str]:
     """The lines of the next request's head."""
@@ -137,15 +126,9 @@ async def _head(line: Line) -> list[str]:
 @asynccontextmanager
 async def raw_plugin(behave: Behaviour) -> AsyncIterator[RawPlugin]:
     plugin = RawPlugin(behave)
-    server = await asyncio.start_server(
-        plugin.serve, "127.0.0.1", 0, limit=LONGEST_HEAD, backlog=1024
-    )
-    plugin.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(plugin.serve, limit=LONGEST_HEAD, backlog=1024) as port:
+        plugin.url = f"http://127.0.0.1:{port}"
         yield plugin
-    finally:
-        server.close()
-        await plugin.stop()
 
 
 def answer(

@@ -9,6 +9,7 @@ from impl.local import given
 from impl.local.child import LocalError
 from impl.local.given import check_postgres, check_redis
 from impl.local.ports import LOOPBACK
+from tests.listening import listening
 from tests.ports import spare_port
 
 
@@ -53,8 +54,7 @@ async def test_a_server_that_says_nothing_is_not_waited_for(
         writer.close()
 
     monkeypatch.setattr(given, "ANSWER_SECONDS", 0.3)
-    async with await asyncio.start_server(silent, LOOPBACK) as server, asyncio.timeout(30):
-        port = server.sockets[0].getsockname()[1]
+    async with listening(silent) as port, asyncio.timeout(30):
         with pytest.raises(LocalError, match=r"does not answer \(not within"):
             await check_postgres(f"postgresql://me:x@{LOOPBACK}:{port}/x")
         with pytest.raises(LocalError, match=r"does not answer \(not within"):
