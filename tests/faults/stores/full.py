@@ -54,7 +54,7 @@ async def run(run: Run, row: Row) -> None:
         load = Load([made.bot], [core.url], users, rate, run.random, ENDS_SECONDS)
         full = Full(made, core, disk, postgres)
         async with under_load(load):
-            await full.run(amounts(run.scale).full_seconds)
+            await full.run(amounts(run.scale).full_seconds, BACK_SECONDS * run.scale.patience)
         await made.until(made.all_ended, ENDS_SECONDS, "every call ended")
         await full.look_for_halves()
         row.take(await made.check(worker.ledgers), made.bot.log)
@@ -80,12 +80,12 @@ class Full:
     went_down: bool = False
     faults: list[str] = field(default_factory=list)
 
-    async def run(self, seconds: float) -> None:
-        await self.made.until(lambda: self._told(200, 0.0), ENDS_SECONDS, "messages are answered")
+    async def run(self, seconds: float, back_seconds: float) -> None:
+        await self.made.until(lambda: self._succeeded(0.0), ENDS_SECONDS, "messages are answered")
         began = time.monotonic()
         self.taken = self.disk.fill()
         try:
-            if not await self.made.until(lambda: self._told(503, began), FULL_SECONDS):
+            if not await self.made.until(lambda: self._refused(began), FULL_SECONDS):
                 raise CannotRunError("the disk was full, and every message found room")
             await self._stay_full(time.monotonic() + seconds)
             if self.postgres.running:
@@ -95,7 +95,7 @@ class Full:
         roomy = time.monotonic()
         self.went_down = not self.postgres.running
         await self.postgres.revive()  # as whoever supervises it does
-        await self._first_success(roomy)
+        await self._first_success(roomy, back_seconds)
 
     async def _stay_full(self, until: float) -> None:
         """What PostgreSQL gives up meanwhile is taken too."""
@@ -111,11 +111,17 @@ class Full:
         if halves:
             self.faults.append(f"{halves} messages are stored by half")
 
-    async def _first_success(self, since: float) -> None:
-        if not await self.made.until(lambda: self._told(200, since), BACK_SECONDS):
-            self.faults.append(f"no success {BACK_SECONDS:g} s after there was room")
+    async def _first_success(self, since: float, seconds: float) -> None:
+        if not await self.made.until(lambda: self._succeeded(since), seconds):
+            self.faults.append(f"no success {seconds:g} s after there was room")
         self.back = time.monotonic() - since
 
-    async def _told(self, status: int, since: float) -> bool:
-        return any(entry.status == status and entry.at > since
-                   for entry in self.made.bot.log.entries[-1000:])  # fmt: skip
+    async def _succeeded(self, since: float) -> bool:
+        return any(status == 200 for status in self._told(since))
+
+    async def _refused(self, since: float) -> bool:
+        """In any way: the checker says which are wrong."""
+        return any(status >= 500 for status in self._told(since))
+
+    def _told(self, since: float) -> list[int]:
+        return [entry.status for entry in self.made.bot.log.entries[-1000:] if entry.at > since]
