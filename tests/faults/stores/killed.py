@@ -105,12 +105,13 @@ class Kills:
         await asyncio.gather(*(self._settle(key, body) for key, body in self._fates.items()))
 
     async def _first_success(self, ready: float) -> None:
-        if not await self.made.until(lambda: self._succeeded(ready), BACK_SECONDS + 1):
-            self.faults.append(f"no success {BACK_SECONDS + 1:g} s after PostgreSQL was ready")
+        most = BACK_SECONDS * self.run.scale.patience
+        if not await self.made.until(lambda: self._succeeded(ready), most + 1):
+            self.faults.append(f"no success {most + 1:g} s after PostgreSQL was ready")
         took = next((entry.at - ready for entry in self.made.bot.log.entries
-                     if entry.kind == "ok" and entry.at > ready), BACK_SECONDS + 1)  # fmt: skip
+                     if entry.kind == "ok" and entry.at > ready), most + 1)  # fmt: skip
         self.back.append(took)
-        if took > BACK_SECONDS:
+        if took > most:
             self.faults.append(f"the first success came {took:.1f} s after PostgreSQL was ready")
 
     async def _called(self, number: int) -> bool:
