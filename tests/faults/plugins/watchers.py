@@ -68,8 +68,11 @@ async def run(run: Run, row: Row) -> None:
         for at in range(run.scale.plugins):
             plugin = await stack.enter_async_context(raw_plugin(good))
             name = f"watched_{at}"
+            began = time.monotonic()
             said = await made.register(core, plugin.url, name, regex_intent("x", f"^{name}$"))
-            watched.append(Watched(made, core, plugin, name, said["plugin_id"], said["token"]))
+            watched.append(
+                Watched(made, core, plugin, name, said["plugin_id"], said["token"], began)
+            )
             stack.push_async_callback(watched[-1].stop)
             watched[-1].start()
         await asyncio.gather(*(each.live(run.scale.outages, run) for each in watched))
@@ -100,6 +103,7 @@ class Watched:
     name: str
     plugin_id: str
     token: str
+    registered: float  # silence counts from here
     beating: bool = True
     back: bool = False
     outages: int = 0
@@ -143,7 +147,8 @@ class Watched:
             return
         self.took_ms.append((now - started) * 1000)
         # Late by our own doing: the core may well have seen an outage here.
-        late = bool(self.beats) and now - self.beats[-1] > MISSED_SECONDS * 0.8
+        last = self.beats[-1] if self.beats else self.registered
+        late = now - last > MISSED_SECONDS * 0.8
         self.excused += late and not self.back
         self.back = False
         self.beats.append(now)
