@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.faults.balancer import Balancer, balancer
+from tests.faults.balancer import SILENT, Balancer, balancer
 from tests.faults.bot import Bot
 from tests.faults.errors import CannotRunError
 from tests.faults.load import Load, under_load
@@ -146,11 +146,8 @@ async def test_the_balancer_leaves_out_who_says_no_and_who_is_gone() -> None:
         await World.until(lambda: gone(known.last), WAIT_SECONDS, "it is gone")
         await made.remove(second.url)
         assert made.turned_away == 0
-    assert [what for what, _ in groupby(what for _, what in known.said)] == [
-        "200",
-        "503",
-        "refused",
-    ]
+    heard = [what for _, what in known.said if what != SILENT]  # a busy machine asks in vain
+    assert [what for what, _ in groupby(heard)] == ["200", "503", "refused"]
     assert load.faults() == []
 
 
