@@ -17,11 +17,12 @@ USER = {"display_name": "Ada", "locale": "en"}
 
 @dataclass
 class Others:
-    """`modes`: what /readyz said, by time, each time that it changed."""
+    """`modes`: what /readyz said, by time, each time that it changed. `statuses`: how often each
+    was the answer, and whether it said when to come again; 0 where none came."""
 
     bot: Bot
     url: str
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[tuple[int, bool]] = field(default_factory=Counter)
     modes: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -36,7 +37,7 @@ class Others:
             if keys := self.bot.log.entries[-1:]:
                 key = keys[0].key
                 reply = await self.bot.read(self.url, key)
-                self.statuses[reply.status] += 1
+                self.statuses[reply.status, reply.retry_after is not None] += 1
                 await self._ask("GET", f"/api/v1/dialogs/{key.dialog_id}")
             await asyncio.sleep(EVERY_SECONDS)
 
@@ -54,7 +55,7 @@ class Others:
             ) as answer:
                 raw = await answer.read()
         except (aiohttp.ClientError, OSError):
-            self.statuses[0] += 1
+            self.statuses[0, False] += 1
             return 0, b""
-        self.statuses[answer.status] += 1
+        self.statuses[answer.status, "Retry-After" in answer.headers] += 1
         return answer.status, raw

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from impl.events.comparison.stream import compare
 from tests.faults.errors import CannotRunError
 from tests.faults.groups import Body, Run
 from tests.faults.load import Load, under_load
-from tests.faults.log import percentile
+from tests.faults.log import Log, percentile
 from tests.faults.raw import Worker, raw_plugin
 from tests.faults.results import Row
 from tests.faults.stores.beside import beside
@@ -30,10 +29,12 @@ from tests.wire import line_before
 
 EVENTS_RATE = 5.0
 WARM_MESSAGES = 15
-MORE_MS, LENIENT_MS = 300.0, 1000.0  # what the p99 may be above the one before; on a busy machine
+# What the p99 may be above the one before; and more, what the median may be, on a busy machine.
+MORE_MS, LENIENT_MS = 300.0, 1000.0
 WORST_MS = 200.0  # and more, where the p99 is the worst of some dozens
 BUSY_MS = 1000.0  # a p99 that says nothing of Redis; three times so much on a busy machine
 COMPLETE_SECONDS = 60.0  # from the return of Redis until the streams have everything
+ENTERED_SECONDS = 30.0  # beyond a short absence, until a busy worker has told of it
 NOTICED_SECONDS = 5.0  # until /readyz tells of it, beyond the setting that says for how long
 COMPARE_SECONDS = 0.25
 DEPLOYED_SECONDS = 30.0  # Redis away for longer is degraded; too long for a run that is short
@@ -41,6 +42,8 @@ QUICK = {
     "degraded_redis_seconds": "1",
     "degraded_look_seconds": "0.2",
     "degraded_recovery_seconds": "0.5",
+    # It enters because of Redis or not at all, however long that is waited for.
+    "degraded_lag_seconds": "3600",
 }
 WAITS = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 TOLD = "SELECT count(*) FROM outbox WHERE body->>'event_type' = $1"
@@ -76,7 +79,7 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         async with under_load(load), beside(reporter.run()), beside(others.run()):
             await gone.run()
         # At once: what is found already is told, whatever comes of the rest.
-        row.faults += [*load.faults(), *_refused(made.bot.log.told, others, reporter)]
+        row.faults += [*load.faults(), *_refused(run, made.bot.log, others, reporter)]
         gone.judge_times()
         if gone.complete is not None:
             await made.until(made.all_ended, ENDS_SECONDS, "every call ended")
@@ -85,18 +88,21 @@ async def _run(way: Way, run: Run, row: Row) -> None:
         await gone.count()
     load.require_rate()
     reporter.require_acknowledged()
-    row.rounds, row.p99_ms = 1, gone.p99_ms
+    row.rounds, row.p99_ms = 1, gone.late_ms if run.scale.strict else None
     row.notes.append(
-        f"{rate:g} messages/s; Redis {way.name} for {gone.seconds:.0f} s: p99 {gone.p99_ms:.0f} ms,"
-        f" {gone.normal_ms:.0f} ms before; the streams were complete {gone.complete or 0:.1f} s"
-        " after its return"
+        f"{rate:g} messages/s; Redis {way.name} for {gone.seconds:.0f} s: {gone.measure}"
+        f" {gone.late_ms:.0f} ms, {gone.normal_ms:.0f} ms before; the streams were complete"
+        f" {gone.complete or 0:.1f} s after its return"
     )
 
 
-def _refused(told: Counter[int], others: Others, reporter: Reporter) -> list[str]:
-    statuses = told + others.statuses + reporter.statuses
+def _refused(run: Run, log: Log, others: Others, reporter: Reporter) -> list[str]:
+    """A busy machine may be too late for the database: whoever is told to come again then may."""
+    told = log.server_errors + others.statuses + reporter.statuses
+    told[0, False] += log.told[0]
     return [f"{times} requests were answered {status or 'not at all'}"
-            for status, times in statuses.items() if not 200 <= status < 500]  # fmt: skip
+            for (status, when), times in told.items() if times and not 200 <= status < 500
+            and (run.scale.strict or not (status == 503 and when))]  # fmt: skip
 
 
 @dataclass
@@ -110,7 +116,7 @@ class Gone:
     others: Others
     row: Row
     normal_ms: float = 0.0
-    p99_ms: float = 0.0
+    late_ms: float = 0.0
     spans: Sequence[tuple[float, float]] = ()
     complete: float | None = None
 
@@ -119,17 +125,24 @@ class Gone:
         started, ended = self.spans[-1]
         return ended - started
 
+    @property
+    def measure(self) -> str:
+        """Some dozens of messages have no p99 that a busy machine does not decide."""
+        return "p99" if self.run_.scale.strict else "p50"
+
     async def run(self) -> None:
         await self.made.until(self._is_warm, ENDS_SECONDS, "messages are answered")
         started = time.monotonic()
         await asyncio.sleep(amounts(self.run_.scale).quiet_seconds)
         began = time.monotonic()
-        if (busy := self._p99(started, began)) > BUSY_MS * (1 if self.run_.scale.strict else 3):
-            raise CannotRunError(f"the p99 is {busy:.0f} ms with a Redis that is well")
+        if (busy := self._ms(started, began)) > BUSY_MS * (1 if self.run_.scale.strict else 3):
+            raise CannotRunError(f"the {self.measure} is {busy:.0f} ms with a Redis that is well")
         async with self.way.enter(self.store):
             await self._require_effect()
             await asyncio.sleep(amounts(self.run_.scale).away_seconds)
             self.spans = [(started, began), (began, time.monotonic())]
+            if self.way.away and not self.run_.scale.strict:
+                await self.made.until(self._has_entered, ENTERED_SECONDS)
         await self._completes(time.monotonic())
         until_normal = NOTICED_SECONDS + DEGRADED_RECOVERY_SECONDS
         if not await self.made.until(self._is_normal, until_normal):
@@ -146,12 +159,13 @@ class Gone:
             raise CannotRunError(f"Redis {self.way.name}, and takes writes all the same")
 
     def judge_times(self) -> None:
-        (self.normal_ms, self.p99_ms) = (self._p99(*span) for span in self.spans)
-        self.run_.progress(f"Redis {self.way.name}: p99"
-                           f" {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
-        if self.p99_ms > self.normal_ms + self._more_ms():
+        (self.normal_ms, self.late_ms) = (self._ms(*span) for span in self.spans)
+        self.run_.progress(f"Redis {self.way.name}: {self.measure}"
+                           f" {self.late_ms:.0f} ms, {self.normal_ms:.0f} ms before")  # fmt: skip
+        if self.late_ms > self.normal_ms + self._more_ms():
             self.row.faults.append(
-                f"the p99 is {self.p99_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis is well"
+                f"the {self.measure} is {self.late_ms:.0f} ms, {self.normal_ms:.0f} ms when Redis"
+                " is well"
             )
 
     def _more_ms(self) -> float:
@@ -161,13 +175,13 @@ class Gone:
             return MORE_MS + LENIENT_MS
         return MORE_MS if self.seconds > DEPLOYED_SECONDS else MORE_MS + WORST_MS
 
-    def _p99(self, start: float, end: float) -> float:
+    def _ms(self, start: float, end: float) -> float:
         """Of the requests that were begun in between, whenever they were answered."""
         times = [entry.milliseconds for entry in self.made.bot.log.entries if entry.kind != "invoke"
                  and start <= entry.at - entry.milliseconds / 1000 < end]  # fmt: skip
         if not times:
             raise CannotRunError("no message was sent")
-        return percentile(times, 0.99) or 0.0
+        return percentile(times, 0.99 if self.run_.scale.strict else 0.5) or 0.0
 
     async def _completes(self, returned: float) -> None:
         found = ["nothing was compared"]
@@ -197,6 +211,10 @@ class Gone:
             self.row.faults.append(f"degraded was told {entered} times, and recovered {left} times")
         if once and modes != ["normal", "degraded", "normal"]:
             self.row.faults.append(f"/readyz said {', '.join(modes)}")
+
+    async def _has_entered(self) -> bool:
+        entered, _ = await self._transitions()
+        return entered > 0
 
     async def _has_left(self) -> bool:
         entered, left = await self._transitions()

@@ -18,7 +18,10 @@ MAY_REPORT = "telemetry:write"
 
 @dataclass
 class Reporter:
-    """`rate` events a second; one that is not acknowledged is sent again with the same id."""
+    """`rate` events a second; one that is not acknowledged is sent again with the same id.
+
+    `statuses`: as of the others.
+    """
 
     bot: Bot
     url: str
@@ -26,7 +29,7 @@ class Reporter:
     token: str
     rate: float
     acknowledged: set[str] = field(default_factory=set)
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[tuple[int, bool]] = field(default_factory=Counter)
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -48,9 +51,9 @@ class Reporter:
             async with self.bot.session.post(place, json=event, headers=headers) as answer:
                 await answer.read()
         except (aiohttp.ClientError, OSError):
-            self.statuses[0] += 1
+            self.statuses[0, False] += 1
             return False
-        self.statuses[answer.status] += 1
+        self.statuses[answer.status, "Retry-After" in answer.headers] += 1
         if answer.status >= 300:
             return False
         self.acknowledged.add(event["event_id"])
