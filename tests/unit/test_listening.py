@@ -47,11 +47,15 @@ async def test_what_fails_hangs_up() -> None:
         raise KeyError("x")
 
     loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _loop, context: failed.append(context["message"]))
-    async with listening(failing) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(SECONDS):
-            assert await reader.read() == b""
-        writer.close()
-    gc.collect()
+    try:
+        async with listening(failing) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            async with asyncio.timeout(SECONDS):
+                assert await reader.read() == b""
+            writer.close()
+        gc.collect()
+    finally:
+        loop.set_exception_handler(before)
     assert failed
