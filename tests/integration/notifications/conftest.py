@@ -21,10 +21,10 @@ from impl.settings import Settings
 from impl.tokens.issue import issue
 from impl.tokens.scopes import ADMIN_SCOPES
 from tests.integration.notifications.receiver import Receiver, receiver
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Answer, Api, ScriptedPlugin, running_api, scripted_plugin, settings_for
 
 SUBSCRIPTIONS = "/notifications/subscriptions"
-LIMIT_SECONDS = 15.0
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
 
 
 async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(LIMIT_SECONDS):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while True:
             found = condition()
             if found if isinstance(found, bool) else await found:

@@ -11,7 +11,6 @@ from impl.db import open_pool
 from impl.notifications import collecting_queries
 from impl.settings import Settings
 from tests.integration.notifications.conftest import (
-    LIMIT_SECONDS,
     Operator,
     Worker,
     a_worker,
@@ -19,6 +18,7 @@ from tests.integration.notifications.conftest import (
     until,
 )
 from tests.integration.notifications.receiver import Receiver
+from tests.patience import PATIENT_SECONDS
 
 
 async def test_an_event_that_commits_late_is_not_passed_over(
@@ -72,13 +72,13 @@ async def test_a_process_that_stopped_while_it_prepared_a_statement_holds_nobody
     await operator.subscribe(hook)
     stopped = await open_pool(settings)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("impl.db.TRANSACTION_SECONDS", 0.5)
+        patch.setattr("impl.db.TRANSACTION_SECONDS", 5.0)
         connection = await stopped.acquire()
     try:
         await connection.prepare("INSERT INTO outbox (stream) VALUES ($1)")  # and no more
         assert await collecting_queries.writers(pool)
         (event_id,) = await publish(pool)
-        async with asyncio.timeout(LIMIT_SECONDS):
+        async with asyncio.timeout(PATIENT_SECONDS):
             await worker.once()
     finally:
         stopped.terminate()

@@ -11,10 +11,10 @@ from signal import SIGKILL
 import asyncpg
 import pytest
 
-from impl.local.ports import free_port
 from impl.settings import Settings
 from tests.integration.notifications.conftest import Operator, publish, until
 from tests.integration.notifications.receiver import Receiver
+from tests.ports import spare_port
 from tools.contract import ROOT
 
 ROUNDS = 3
@@ -35,7 +35,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "BOTCORE_DEVELOPMENT": "true",
         "BOTCORE_NOTIFICATION_POLL_SECONDS": "0.02",
         "BOTCORE_NOTIFICATION_CONCURRENCY": "8",
-        "BOTCORE_METRICS_PORT": str(free_port()),
+        "BOTCORE_METRICS_PORT": str(spare_port()),
     }
     return {**os.environ, **given}
 
