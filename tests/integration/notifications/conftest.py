@@ -34,7 +34,7 @@ def settings(database: str, valkey: str) -> Settings:
         valkey,
         notification_poll_seconds=0.02,
         notification_retry_scale=0.001,
-        notification_timeout_seconds=0.5,
+        notification_timeout_seconds=30.0,
         queue_poll_seconds=0.02,
         watch_seconds=0.02,
     )
