@@ -9,8 +9,10 @@ import orjson
 
 from impl.degraded.queries import Found, Rules, look
 from tests.integration.api.test_relay import heartbeat
+from tests.patience import PATIENT_SECONDS
 
-RULES = Rules(redis=30, lag=5, recovery=5, look=1)
+# So large that what a busy machine takes between two statements decides nothing.
+RULES = Rules(redis=300, lag=100, recovery=100, look=10)
 EVENTS = ("core_degraded", "core_recovered")
 TOLD = """
 SELECT array(SELECT action FROM audit_logs WHERE action = ANY($1) ORDER BY id),
@@ -66,6 +68,6 @@ async def payload(pool: asyncpg.Pool, event: str) -> Any:
 
 
 async def until_told(pool: asyncpg.Pool, names: list[str]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENT_SECONDS):
         while await told(pool) != names:  # noqa: ASYNC110  # nothing to wait on but the rows
             await asyncio.sleep(0.02)
