@@ -1,7 +1,7 @@
 """Workers find Redis away, and back: they say so once, and the streams have it in the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +55,13 @@ async def keeping(settings: Settings, rules: Rules = QUICK) -> AsyncIterator[Wor
             assert task.cancelled(), task.exception()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """What a worker counts and logs follows its commit, which others see before."""
+    async with asyncio.timeout(PATIENT_SECONDS):
+        while not condition():  # noqa: ASYNC110  # no event tells of it
+            await asyncio.sleep(0.01)
+
+
 async def test_many_workers_tell_each_outage_once(
     settings: Settings, pool: asyncpg.Pool, redis: Redis, line: Line
 ) -> None:
@@ -68,12 +75,15 @@ async def test_many_workers_tell_each_outage_once(
             line.mend()
             expected.append("core_recovered")
             await until_told(pool, expected)
-    for to in ("degraded", "normal"):
-        totals = [
-            worker.shown("degraded_transitions_total", to=to, reason="redis") or 0
-            for worker in workers
-        ]
-        assert sum(totals) == 3
+
+        def counted(to: str) -> float:
+            labels = {"to": to, "reason": "redis"}
+            return sum(
+                worker.shown("degraded_transitions_total", **labels) or 0 for worker in workers
+            )
+
+        await until(lambda: counted("normal") >= 3)
+    assert (counted("degraded"), counted("normal")) == (3, 3)
     relay = Relay(pool, relay_client(settings), 100, 0.01, make_metrics())
     while await relay.drain_once():
         pass
@@ -95,9 +105,7 @@ async def test_a_redis_that_cannot_be_written_is_away(
                 await redis.config_set(fault, REFUSALS[fault])
             await until_told(pool, ["core_degraded"])
             assert worker.keeper.gate.away
-            async with asyncio.timeout(PATIENT_SECONDS):
-                while worker.shown("degraded") != 1:  # noqa: ASYNC110  # no event tells of it
-                    await asyncio.sleep(0.01)
+            await until(lambda: worker.shown("degraded") == 1)
     finally:
         for name in REFUSALS:
             await redis.config_set(name, "0")
@@ -112,6 +120,7 @@ async def test_log_lines_are_one_for_each_transition(
             await until_told(pool, ["core_degraded"])
             line.mend()
             await until_told(pool, ["core_degraded", "core_recovered"])
+            await until(lambda: "core_recovered" in [entry["event"] for entry in logs])
     found = [(entry["event"], entry["log_level"], entry.get("reason")) for entry in logs]
     assert [each for each in found if each[0].startswith("core_")] == [
         ("core_degraded", "warning", "redis"),
