@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+import impl.events.wire
 import impl.redis
 import impl.service
 from impl import db
@@ -25,6 +26,7 @@ LIMITS: list[tuple[ModuleType, str]] = [
     (db, "COMMAND_TIMEOUT_SECONDS"),
     (db, "ACQUIRE_TIMEOUT_SECONDS"),
     (db, "TRANSACTION_SECONDS"),
+    (impl.events.wire, "TIMEOUT_SECONDS"),
     (delivery, "GIVE_BACK_SECONDS"),
     (service, "STORING_SECONDS"),
     (router, "CLASSIFIER_SECONDS"),

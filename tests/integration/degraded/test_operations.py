@@ -14,13 +14,14 @@ from impl.events.relay import Relay
 from impl.redis import relay_client
 from impl.settings import Settings
 from tests.every_operation import OPERATIONS, asking, every
+from tests.patience import PATIENT_SECONDS
 from tests.redis_faults import AWAY, FAULTS, Server
 from tests.stack import running_api
 from tests.wire import Line
 from tools.conform.world import World
 
 TIMEOUT = 0.25
-SPARE = 5.0  # of a machine that does other things too
+SPARE = PATIENT_SECONDS / 2  # of a machine that does other things too
 
 
 @pytest_asyncio.fixture

@@ -13,9 +13,10 @@ from impl.app import create_app
 from impl.serve import Server
 from impl.settings import Settings
 from tests.integration.feed.following import PATH, Follower, Reporter
+from tests.patience import PATIENT_SECONDS
 from tests.stack import Api, quiet_server, running_api, serving, settings_for
 
-DRAIN = 8.0
+DRAIN = PATIENT_SECONDS
 
 
 @pytest.fixture
