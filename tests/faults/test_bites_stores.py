@@ -54,10 +54,10 @@ BREAKS = {
         "redis = await self.gate.look()", "redis = True",
         "degraded was told 0 times",
     ),
-    "a Redis that answers is taken for one that can be used": Break(
+    "a Redis that refuses is taken for one that can be used": Break(
         "Redis is out of memory", "impl/degraded/gate.py",
         "await self._bounded(lambda: write(PROBE, 1, ex=PROBE_SECONDS))",
-        "await self._bounded(self.redis.ping)",
+        "pass",  # a busy machine may find one that is asked less too late
         "degraded was told 0 times",
     ),
     "a Redis that refuses is none that is away": Break(
