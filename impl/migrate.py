@@ -22,14 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from impl import roles
+from impl.db import LIMIT_TRANSACTION
 
 OLDEST_POSTGRESQL = 16
 LOCK = 0x626F74636F7265  # "botcore"
-# Whatever the role has: a migration may take long.
-UNLIMITED = """
-SELECT set_config('transaction_timeout', '0', true)
-WHERE current_setting('transaction_timeout', true) IS NOT NULL
-"""
 # Beside the package, wherever that is installed and whatever the current directory is.
 SCRIPTS = Path(__file__).resolve().parents[1] / "migrations"
 
@@ -78,7 +74,8 @@ async def _migrate(
     database_url: str, choose: Callable[[str | None], Command], revision: str
 ) -> Migrated:
     async with _connect(database_url) as connection:
-        await connection.execute(text(UNLIMITED))
+        # It may take long, whatever limit its role or database has.
+        await connection.execute(text(LIMIT_TRANSACTION.format(limit=0)))
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         # A busy table: give up, rather than make every later query wait behind us.
         await connection.execute(text("SET LOCAL lock_timeout = '10s'"))
